@@ -1,0 +1,74 @@
+# returns: product returns inside PostgreSQL
+#
+#	make && make install	build with the server that pg_config speaks of
+#	make demo		see it work, on a private server that leaves no trace
+#	make test		every suite, on private servers
+#	make bench		the benchmarks, on a private server
+#	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
+#
+# PG_CONFIG=/path/to/pg_config or PGVERSION=17 choose the server,
+# WERROR=1 makes warnings errors.
+
+all:
+
+EXTENSION = returns
+MODULE_big = returns
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" returns.control)
+SCRIPT := sql/returns--$(EXTVERSION).sql
+SETUP = src/server/setup_sql.h
+
+OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*/*.c)))
+DATA = $(wildcard sql/returns--*--*.sql)
+DATA_built = $(SCRIPT)
+EXTRA_CLEAN = $(OBJS:.o=.d) $(SETUP) $(SETUP).new $(SCRIPT).new
+
+PG_CPPFLAGS = -Isrc -DRETURNS_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+	-Wno-missing-field-initializers -MMD -MP
+ifeq ($(WERROR),1)
+PG_CFLAGS += -Werror
+endif
+
+# What runs on servers of its own finds or installs what it needs by itself.
+RUNS = demo test bench check
+.PHONY: $(RUNS) installcheck FORCE
+demo test bench:
+	@test/run $@
+check: test
+
+ifneq ($(filter-out $(RUNS),$(or $(MAKECMDGOALS),all)),)
+
+ifdef PGVERSION
+PG_CONFIG ?= /usr/lib/postgresql/$(PGVERSION)/bin/pg_config
+else
+PG_CONFIG ?= pg_config
+endif
+NO_INSTALLCHECK = 1
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Only what the server calls is exported: every other name stays ours.
+ifeq ($(PORTNAME),linux)
+SHLIB_LINK += -Wl,--version-script=src/server/exports.map
+endif
+$(shlib): src/server/exports.map
+
+# Remade each time and kept when nothing changed, so that a file that came or
+# went counts too.
+$(SCRIPT): FORCE
+	@cat $(sort $(wildcard sql/functions/*.sql)) > $@.new
+	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+
+$(SETUP): FORCE
+	@src/server/embed.sh > $@.new
+	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+
+# The first build knows no dependencies yet; later ones are in the .d files.
+$(OBJS): returns.control | $(SETUP)
+-include $(OBJS:.o=.d)
+$(OBJS:.o=.bc): returns.control $(wildcard src/*/*.h) $(SETUP)
+
+installcheck:
+	@PG_CONFIG='$(PG_CONFIG)' test/run installcheck
+
+endif
