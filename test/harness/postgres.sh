@@ -1,0 +1,177 @@
+# Which PostgreSQL to use, and what to install when it lacks.
+# Sourced by test/run.
+#
+# PG_CONFIG=/path/to/pg_config or PGVERSION=NN choose; otherwise the pg_config
+# of the PATH when its installation is complete, else the newest complete one
+# of Debian's, else the newest server installed, else the newest to be had.
+
+oldest_major=15
+newest_major=18
+
+# The major version of a pg_config, if it belongs to a server that can build
+# and run the extension.
+complete_major()
+{
+	local pg_config=$1 major
+
+	major=$("$pg_config" --version 2>/dev/null |
+		sed -n 's/^PostgreSQL \([0-9][0-9]*\).*/\1/p')
+	[ -n "$major" ] &&
+		[ "$major" -ge $oldest_major ] && [ "$major" -le $newest_major ] &&
+		[ -f "$("$pg_config" --pgxs)" ] &&
+		[ -f "$("$pg_config" --includedir-server)/postgres.h" ] &&
+		[ -x "$("$pg_config" --bindir)/initdb" ] &&
+		printf '%s\n' "$major"
+}
+
+debian_config()
+{
+	printf '/usr/lib/postgresql/%s/bin/pg_config\n' "$1"
+}
+
+majors_downward()
+{
+	local major
+
+	for ((major = newest_major; major >= oldest_major; major--))
+	do
+		printf '%s\n' "$major"
+	done
+}
+
+# Does the package manager know a server of this major to build against?
+apt_offers()
+{
+	apt-cache policy "postgresql-$1" "postgresql-server-dev-$1" 2>/dev/null |
+		grep -c '^  Candidate: [0-9]' | grep -qx 2
+}
+
+# Set PG_CONFIG; it may name what is still to be installed.
+choose_postgres()
+{
+	local major
+
+	[ -z "${PG_CONFIG:-}" ] || return 0
+	if [ -n "${PGVERSION:-}" ]
+	then
+		PG_CONFIG=$(debian_config "$PGVERSION")
+		return
+	fi
+	if complete_major pg_config >/dev/null
+	then
+		PG_CONFIG=$(command -v pg_config)
+		return
+	fi
+	for major in $(majors_downward)
+	do
+		PG_CONFIG=$(debian_config "$major")
+		complete_major "$PG_CONFIG" >/dev/null && return
+	done
+	for major in $(majors_downward)
+	do
+		PG_CONFIG=$(debian_config "$major")
+		[ -x "${PG_CONFIG%/*}/postgres" ] && apt_offers "$major" && return
+	done
+	for major in $(majors_downward)
+	do
+		PG_CONFIG=$(debian_config "$major")
+		apt_offers "$major" && return
+	done
+	PG_CONFIG=
+}
+
+# Packages that the chosen server lacks for a command, one a line.
+lacking_packages()
+{
+	local major=${PG_CONFIG#/usr/lib/postgresql/}
+
+	major=${major%%/*}
+	case $major in
+		''|*[!0-9]*)
+			major=$("${PG_CONFIG:-pg_config}" --version 2>/dev/null |
+				sed -n 's/^PostgreSQL \([0-9][0-9]*\).*/\1/p');;
+	esac
+	command -v cc >/dev/null || printf 'gcc\nlibc6-dev\n'
+	complete_major "${PG_CONFIG:-false}" >/dev/null ||
+		printf '%s\n' "postgresql-$major" "postgresql-server-dev-$major"
+	command -v setpriv >/dev/null || printf 'util-linux\n'
+	[ "$1" = test ] || return 0
+	[ -f "$("${PG_CONFIG:-false}" --sharedir 2>/dev/null)/extension/pgtap.control" ] ||
+		printf '%s\n' "postgresql-$major-pgtap"
+	command -v pg_prove >/dev/null ||
+		printf 'libtap-parser-sourcehandler-pgtap-perl\n'
+	command -v prove >/dev/null || printf 'perl\n'
+	command -v nm >/dev/null || printf 'binutils\n'
+	perl -MIPC::Run -e 1 2>/dev/null || printf 'libipc-run-perl\n'
+}
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]
+	then
+		"$@"
+	elif command -v sudo >/dev/null
+	then
+		sudo "$@"
+	else
+		return 1
+	fi
+}
+
+# Find what a command needs, or install it.
+find_postgres()
+{
+	local lacking
+
+	choose_postgres
+	if [ -z "$PG_CONFIG" ] && command -v apt-get >/dev/null
+	then
+		printf 'Asking apt for PostgreSQL ...\n'
+		as_root apt-get update -q
+		choose_postgres
+	fi
+	if [ -z "$PG_CONFIG" ]
+	then
+		die "no PostgreSQL $oldest_major to $newest_major with its headers was found" \
+			'Set PG_CONFIG to the pg_config of one, or add a package source that has it' \
+			'(for Debian and Ubuntu: https://wiki.postgresql.org/wiki/Apt).'
+	fi
+	lacking=$(lacking_packages "$1")
+	[ -z "$lacking" ] || install_lacking $lacking
+	lacking=$(lacking_packages "$1")
+	if [ -n "$lacking" ]
+	then
+		die "still lacking: $(echo $lacking)"
+	fi
+	export PG_CONFIG
+}
+
+install_lacking()
+{
+	command -v apt-get >/dev/null ||
+		die "$PG_CONFIG lacks what Debian calls: $*"
+	printf 'Installing %s ...\n' "$*"
+	as_root apt-get update -q || printf 'returns: apt-get update failed, going on\n' >&2
+	as_root "$here/harness/install_packages.sh" "$@" ||
+		die 'could not install; as root, do:' "apt-get install $*"
+}
+
+# The user that runs the server when root calls.
+server_user()
+{
+	if id postgres >/dev/null 2>&1
+	then
+		echo postgres
+	else
+		echo nobody
+	fi
+}
+
+# What the chosen server consists of.
+describe_postgres()
+{
+	system_bin=$("$PG_CONFIG" --bindir)
+	system_lib=$("$PG_CONFIG" --pkglibdir)
+	system_share=$("$PG_CONFIG" --sharedir)
+	pgxs_src=$(dirname "$("$PG_CONFIG" --pgxs)")/..
+}
