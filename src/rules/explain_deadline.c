@@ -68,7 +68,7 @@ add_term(StringInfo out, int term, TermUnit unit)
 					 term == 1 ? "" : "s");
 }
 
-/* Why a day is off, or why it is not although it is a weekend. */
+/* Why a day is off. */
 static void
 add_off(StringInfo out, const Calendar *calendar, DateADT day)
 {
@@ -83,6 +83,7 @@ add_off(StringInfo out, const Calendar *calendar, DateADT day)
 	appendStringInfoChar(out, '\n');
 }
 
+/* Why a day is a working day although it may be a weekend. */
 static void
 add_working_exception(StringInfo out, const Calendar *calendar, DateADT day)
 {
@@ -129,33 +130,36 @@ add_counted(StringInfo out, const Calendar *calendar, DateADT first, DateADT las
 static void
 add_business_days(StringInfo out, const Calendar *calendar, DateADT start, DateADT last)
 {
-	DateADT		run = 0;		/* where the current run of working days began */
-	bool		in_run = false;
+	DateADT		day = start + 1;
 	int			n = 0;
 
-	for (DateADT day = start + 1; day <= last; day++)
+	while (day <= last)
 	{
-		bool		working = calendar_is_working(calendar, day);
+		DateADT		first = day;
 
 		CHECK_FOR_INTERRUPTS();
-		if (working && !in_run)
-			run = day;
-		if (!working && in_run)
-			add_counted(out, calendar, run, day - 1, n);
-		if (!working)
-			add_off(out, calendar, day);
-		n += working;
-		in_run = working;
+		if (!calendar_is_working(calendar, day))
+		{
+			add_off(out, calendar, day++);
+			continue;
+		}
+		/* ordinary days in one line, one that the calendar names in its own */
+		do
+			day++;
+		while (day <= last && calendar_is_working(calendar, day) &&
+			   calendar_exception(calendar, first) == NULL &&
+			   calendar_exception(calendar, day) == NULL);
+		n += day - first;
+		add_counted(out, calendar, first, day - 1, n);
 	}
-	if (in_run)
-		add_counted(out, calendar, run, last, n);
 }
 
 static void
 add_days(StringInfo out, DateADT start, int term, TermUnit unit,
 		 const Calendar *calendar, bool roll)
 {
-	DateADT		raw;
+	DateADT		raw,
+				last;
 
 	if (unit == UNIT_BUSINESS_DAY && term > 0)
 	{
@@ -168,9 +172,11 @@ add_days(StringInfo out, DateADT start, int term, TermUnit unit,
 	add_term(out, term, unit);
 	appendStringInfoString(out, " after it: ");
 	add_day(out, raw);
+	last = calendar == NULL ? raw : term_last_day(start, term, unit, calendar, roll);
+	if (calendar != NULL && last == raw)
+		add_working_exception(out, calendar, raw);
 	appendStringInfoChar(out, '\n');
-	if (calendar != NULL)
-		add_rolling(out, calendar, raw, term_last_day(start, term, unit, calendar, roll));
+	add_rolling(out, calendar, raw, last);
 }
 
 char *
