@@ -13,7 +13,8 @@ set -eu
 dropin_dir=/etc/postgresql-common/createcluster.d
 dropin=$dropin_dir/zz-returns-no-cluster.conf
 policy=/usr/sbin/policy-rc.d
-made_dir= made_policy=
+made_dir=""
+made_policy=""
 
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1
 

@@ -118,6 +118,23 @@ as_root()
 	fi
 }
 
+# Show what a command prints only when it fails.
+quietly()
+{
+	local output
+
+	output=$("$@" 2>&1) && return
+	printf '%s\n' "$output" >&2
+	return 1
+}
+
+# Old lists may do: going on tells.
+update_packages()
+{
+	quietly as_root apt-get update -q ||
+		printf 'returns: apt-get update failed, going on\n' >&2
+}
+
 # Find what a command needs, or install it.
 find_postgres()
 {
@@ -127,7 +144,7 @@ find_postgres()
 	if [ -z "$PG_CONFIG" ] && command -v apt-get >/dev/null
 	then
 		printf 'Asking apt for PostgreSQL ...\n'
-		as_root apt-get update -q
+		update_packages
 		choose_postgres
 	fi
 	if [ -z "$PG_CONFIG" ]
@@ -150,9 +167,9 @@ install_lacking()
 {
 	command -v apt-get >/dev/null ||
 		die "$PG_CONFIG lacks what Debian calls: $*"
-	printf 'Installing %s ...\n' "$*"
-	as_root apt-get update -q || printf 'returns: apt-get update failed, going on\n' >&2
-	as_root "$here/harness/install_packages.sh" "$@" ||
+	printf 'Installing %s (this may take some minutes) ...\n' "$*"
+	update_packages
+	quietly as_root "$here/harness/install_packages.sh" "$@" ||
 		die 'could not install; as root, do:' "apt-get install $*"
 }
 

@@ -49,7 +49,8 @@ start_server()
 {
 	local data=$stage/$1.data bin=$stage/$2$system_bin
 
-	export PATH=$bin:$PATH PGHOST=$stage/$1.socket PGPORT=5432 PGDATABASE=postgres
+	export PATH=$bin:$PATH PGDATA=$data
+	export PGHOST=$stage/$1.socket PGPORT=5432 PGDATABASE=postgres
 	mkdir "$PGHOST"
 	run_apart initdb -D "$data" -U postgres -A trust -E UTF8 --no-locale -N \
 		> "$stage/$1.initdb" 2>&1 || { cat "$stage/$1.initdb"; die 'initdb failed'; }
