@@ -2,8 +2,8 @@
 #
 #	make && make install	build with the server that pg_config speaks of
 #	make demo		see it work, on a private server that leaves no trace
-#	make test		every suite, on private servers
-#	make bench		the benchmarks, on a private server
+#	make test		every suite, on private servers (TESTS='regress/ pgtap/x')
+#	make bench		the benchmarks, on a private server (BENCH='arguments')
 #	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
 #
 # PG_CONFIG=/path/to/pg_config or PGVERSION=17 choose the server,
@@ -32,8 +32,12 @@ endif
 # What runs on servers of its own finds or installs what it needs by itself.
 RUNS = demo test bench check
 .PHONY: $(RUNS) installcheck FORCE
-demo test bench:
-	@test/run $@
+demo:
+	@test/run demo
+test:
+	@test/run test $(TESTS)
+bench:
+	@test/run bench $(BENCH)
 check: test
 
 ifneq ($(filter-out $(RUNS),$(or $(MAKECMDGOALS),all)),)
