@@ -1,7 +1,7 @@
 #!/bin/sh
 #
-# Install Debian packages as root, without creating a database cluster and
-# without starting or stopping one that exists.
+# Install Debian packages that lack, as root, without creating a database
+# cluster and without starting, stopping or upgrading one that exists.
 #
 #	install_packages.sh PACKAGE...
 #
@@ -30,7 +30,8 @@ trap 'exit 143' TERM HUP
 
 apt_install()
 {
-	apt-get install -y -q --no-install-recommends "$@" </dev/null
+	apt-get install -y -q --no-install-recommends --no-upgrade \
+		"$@" </dev/null
 }
 
 if [ ! -e "$policy" ]

@@ -51,7 +51,12 @@ choose_postgres()
 {
 	local major
 
-	[ -z "${PG_CONFIG:-}" ] || return 0
+	if [ -n "${PG_CONFIG:-}" ]
+	then
+		PG_CONFIG=$(type -P "$PG_CONFIG" || printf '%s' "$PG_CONFIG")
+		case $PG_CONFIG in /*) ;; *) PG_CONFIG=$PWD/$PG_CONFIG;; esac
+		return
+	fi
 	if [ -n "${PGVERSION:-}" ]
 	then
 		PG_CONFIG=$(debian_config "$PGVERSION")
@@ -88,15 +93,21 @@ lacking_packages()
 	major=${major%%/*}
 	case $major in
 		''|*[!0-9]*)
-			major=$("${PG_CONFIG:-pg_config}" --version 2>/dev/null |
+			major=$("$PG_CONFIG" --version 2>/dev/null |
 				sed -n 's/^PostgreSQL \([0-9][0-9]*\).*/\1/p');;
 	esac
 	command -v cc >/dev/null || printf 'gcc\nlibc6-dev\n'
-	complete_major "${PG_CONFIG:-false}" >/dev/null ||
-		printf '%s\n' "postgresql-$major" "postgresql-server-dev-$major"
+	if ! complete_major "$PG_CONFIG" >/dev/null
+	then
+		[ -x "${PG_CONFIG%/*}/initdb" ] ||
+			[ -x "$("$PG_CONFIG" --bindir 2>/dev/null)/initdb" ] ||
+			printf 'postgresql-%s\n' "$major"
+		[ -f "$("$PG_CONFIG" --pgxs 2>/dev/null)" ] ||
+			printf 'postgresql-server-dev-%s\n' "$major"
+	fi
 	command -v setpriv >/dev/null || printf 'util-linux\n'
 	[ "$1" = test ] || return 0
-	[ -f "$("${PG_CONFIG:-false}" --sharedir 2>/dev/null)/extension/pgtap.control" ] ||
+	[ -f "$("$PG_CONFIG" --sharedir 2>/dev/null)/extension/pgtap.control" ] ||
 		printf '%s\n' "postgresql-$major-pgtap"
 	command -v pg_prove >/dev/null ||
 		printf 'libtap-parser-sourcehandler-pgtap-perl\n'
@@ -153,6 +164,10 @@ find_postgres()
 			'Set PG_CONFIG to the pg_config of one, or add a package source that has it' \
 			'(for Debian and Ubuntu: https://wiki.postgresql.org/wiki/Apt).'
 	fi
+	case $PG_CONFIG in
+		/usr/lib/postgresql/*) ;;
+		*) [ -x "$PG_CONFIG" ] || die "there is no $PG_CONFIG";;
+	esac
 	lacking=$(lacking_packages "$1")
 	[ -z "$lacking" ] || install_lacking $lacking
 	lacking=$(lacking_packages "$1")
@@ -160,6 +175,8 @@ find_postgres()
 	then
 		die "still lacking: $(echo $lacking)"
 	fi
+	complete_major "$PG_CONFIG" >/dev/null ||
+		die "$PG_CONFIG: not of a PostgreSQL $oldest_major to $newest_major"
 	export PG_CONFIG
 }
 
