@@ -102,7 +102,7 @@ lacking_packages()
 		[ -x "${PG_CONFIG%/*}/initdb" ] ||
 			[ -x "$("$PG_CONFIG" --bindir 2>/dev/null)/initdb" ] ||
 			printf 'postgresql-%s\n' "$major"
-		[ -f "$("$PG_CONFIG" --pgxs 2>/dev/null)" ] ||
+		[ -f "$("$PG_CONFIG" --includedir-server 2>/dev/null)/postgres.h" ] ||
 			printf 'postgresql-server-dev-%s\n' "$major"
 	fi
 	command -v setpriv >/dev/null || printf 'util-linux\n'
