@@ -40,7 +40,7 @@ weekend_bits(Datum array)
 static CalendarDay *
 read_days(Datum code, MemoryContext context, int *ndays)
 {
-	static Plan plan = {
+	static KeptPlan plan = {
 		"SELECT day, working, name FROM returns.calendar_day"
 		" WHERE calendar OPERATOR(pg_catalog.=) $1 ORDER BY day USING OPERATOR(pg_catalog.<)",
 		1, {TEXTOID}
@@ -65,7 +65,7 @@ read_days(Datum code, MemoryContext context, int *ndays)
 Calendar *
 calendar_load(const char *code)
 {
-	static Plan plan = {
+	static KeptPlan plan = {
 		"SELECT weekend, first_day, last_day FROM returns.calendar"
 		" WHERE code OPERATOR(pg_catalog.=) $1",
 		1, {TEXTOID}

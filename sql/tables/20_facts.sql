@@ -1,0 +1,43 @@
+-- Facts that the shop supplies: what was bought and how it was paid.
+-- Amounts are checked against the currency's minor units by the triggers.
+
+CREATE TABLE IF NOT EXISTS returns.sale_line (
+	order_ref       text NOT NULL CHECK (order_ref <> ''),
+	line_no         int  NOT NULL,
+	buyer_ref       text NOT NULL CHECK (buyer_ref <> ''),
+	seller_ref      text NOT NULL CHECK (seller_ref <> ''),
+	sku             text NOT NULL,
+	category        text NOT NULL REFERENCES returns.category ON UPDATE CASCADE,
+	market          text NOT NULL REFERENCES returns.market ON UPDATE CASCADE,
+	quantity        int  NOT NULL CHECK (quantity > 0),
+	amount_paid     numeric NOT NULL CHECK (amount_paid >= 0 AND amount_paid < 1e14),
+	shipping_paid   numeric NOT NULL DEFAULT 0 CHECK (shipping_paid >= 0 AND shipping_paid < 1e14),
+	commission_rate numeric NOT NULL DEFAULT 0 CHECK (commission_rate BETWEEN 0 AND 1),
+	currency        text NOT NULL REFERENCES returns.currency ON UPDATE CASCADE,
+	purchased_at    timestamptz NOT NULL CHECK (isfinite(purchased_at)),
+	delivered_at    timestamptz CHECK (isfinite(delivered_at)),
+	-- computed: units in open returns, units finally taken back, money owed or paid back
+	reserved        int     NOT NULL DEFAULT 0,
+	returned        int     NOT NULL DEFAULT 0,
+	refunded        numeric NOT NULL DEFAULT 0,
+	PRIMARY KEY (order_ref, line_no),
+	CONSTRAINT sale_line_units CHECK (reserved >= 0 AND returned >= 0 AND reserved + returned <= quantity),
+	CONSTRAINT sale_line_money CHECK (refunded >= 0 AND refunded <= amount_paid + shipping_paid)
+);
+
+CREATE TABLE IF NOT EXISTS returns.payment (
+	order_ref    text NOT NULL CHECK (order_ref <> ''),
+	payment_no   int  NOT NULL,
+	method       text NOT NULL,
+	amount       numeric NOT NULL CHECK (amount >= 0 AND amount < 1e14),
+	currency     text NOT NULL REFERENCES returns.currency ON UPDATE CASCADE,
+	provider     text,
+	provider_ref text,
+	refund_rank  int  NOT NULL DEFAULT 100,
+	captured_at  timestamptz CHECK (isfinite(captured_at)),
+	chargeback   text NOT NULL DEFAULT 'none' CHECK (chargeback IN ('none', 'open', 'won', 'lost')),
+	-- computed: money on its way back or already back to this tender
+	refunded     numeric NOT NULL DEFAULT 0,
+	PRIMARY KEY (order_ref, payment_no),
+	CONSTRAINT payment_money CHECK (refunded >= 0 AND refunded <= amount)
+);

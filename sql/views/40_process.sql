@@ -1,0 +1,10 @@
+-- The status that is always visible.
+
+CREATE OR REPLACE VIEW returns.timeline WITH (security_invoker = true) AS
+SELECT e.return_id, e.seq, e.at, e.to_state AS state,
+	coalesce(s.label ->> current_setting('returns.language', true), s.label ->> 'en', e.to_state) AS label,
+	e.actor, e.note, e.due_at, e.kind, e.details
+FROM returns.return_event e
+LEFT JOIN returns.state s ON s.machine = 'return' AND s.code = e.to_state;
+COMMENT ON VIEW returns.timeline IS
+'What happened to each return, in order of seq, with the label of the state in the language of the setting returns.language.';

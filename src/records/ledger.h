@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * ledger.h
+ *		Double entry: transfers of a return, each balanced in one currency.
+ *
+ * src/records/ledger.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_LEDGER_H
+#define RETURNS_LEDGER_H
+
+#include "records/book.h"
+
+typedef struct LedgerEntry
+{
+	const char *account;
+	const char *party_ref;		/* NULL: nobody */
+	int64		amount;			/* minor units, debit positive; 0 is left out */
+} LedgerEntry;
+
+/*
+ * Post one transfer on the book's return: takes the next transfer_no.
+ * refund_id 0: none.  reverses 0: none.  Returns the transfer_no, 0 when
+ * nothing was left to post.  XX000 when the entries do not sum to zero.
+ */
+extern int	ledger_post(ReturnBook *book, const char *kind, int64 refund_id, int reverses,
+						const LedgerEntry *entries, int nentries);
+
+/* Post the opposite of transfer_no. */
+extern int	ledger_reverse(ReturnBook *book, const char *kind, int64 refund_id, int transfer_no);
+
+#endif							/* RETURNS_LEDGER_H */

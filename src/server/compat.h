@@ -1,0 +1,43 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		PostgreSQL 15 to 18 behind one face: the newest signatures.
+ *
+ * src/server/compat.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_COMPAT_H
+#define RETURNS_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "returns needs PostgreSQL 15 or later"
+#endif
+
+/* 16 moved the varlena macros out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18: PG_MODULE_MAGIC_EXT carries name and version */
+#if PG_VERSION_NUM < 180000
+#define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
+#endif
+
+/* 16: a second argument for soft errors */
+#if PG_VERSION_NUM >= 160000
+#define stringToQualifiedNameListCompat(name) stringToQualifiedNameList(name, NULL)
+#else
+#define stringToQualifiedNameListCompat(name) stringToQualifiedNameList(name)
+#endif
+
+/* 16: a flag for summarizing indexes */
+#if PG_VERSION_NUM >= 160000
+#define ExecInsertIndexTuplesCompat(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false)
+#else
+#define ExecInsertIndexTuplesCompat(target, slot, estate) \
+	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
+#endif
+
+#endif							/* RETURNS_COMPAT_H */

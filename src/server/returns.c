@@ -1,0 +1,34 @@
+/*-------------------------------------------------------------------------
+ *
+ * returns.c
+ *		Load: what the library registers with the server.
+ *
+ * src/server/returns.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "records/journal.h"
+#include "records/request.h"
+#include "rules/actor.h"
+#include "server/cache.h"
+#include "server/compat.h"
+#include "server/plan.h"
+#include "server/settings.h"
+
+PG_MODULE_MAGIC_EXT(.name = "returns", .version = RETURNS_VERSION);
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	settings_define();
+	plan_init();
+	cache_init();
+	actor_init();
+	journal_init();
+	request_init();
+}

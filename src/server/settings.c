@@ -1,0 +1,162 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *		The settings (GUCs) of the extension and the clock of its rules.
+ *
+ * src/server/settings.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "rules/actor.h"
+#include "server/compat.h"
+#include "server/errors.h"
+#include "server/settings.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+char	   *setting_actor = NULL;
+char	   *setting_language = NULL;
+char	   *setting_database = NULL;
+int			setting_naptime = 60;
+int			setting_batch = 1000;
+
+static char *setting_clock = NULL;
+
+/* What setting_clock says, parsed at its first use after it was set. */
+static bool clock_parsed = false;
+static TimestampTz clock_value = 0;
+
+/*
+ * The form is checked when the actor is set, the grant when it acts: a
+ * setting may come from a configuration file, long before any catalog.
+ */
+static bool
+check_actor(char **newval, void **extra, GucSource source)
+{
+	const char *colon = strchr(*newval, ':');
+	char		kind[16];
+	size_t		len;
+
+	if (**newval == '\0')
+		return true;
+	len = colon ? (size_t) (colon - *newval) : strlen(*newval);
+	strlcpy(kind, *newval, Min(len + 1, sizeof(kind)));
+	if (len < sizeof(kind) && actor_kind_parse(kind) == ACTOR_SYSTEM)
+	{
+		GUC_check_errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED);
+		GUC_check_errmsg("nobody can act as \"system\"");
+		GUC_check_errdetail("The system is the extension itself: its timers and automatic decisions.");
+		return false;
+	}
+	if (len >= sizeof(kind) || actor_kind_parse(kind) == ACTOR_NONE ||
+		colon == NULL || colon[1] == '\0')
+	{
+		GUC_check_errcode(ERRCODE_RT_UNKNOWN_CODE);
+		GUC_check_errmsg("invalid actor \"%s\"", *newval);
+		GUC_check_errdetail("An actor is buyer, seller, carrier, provider or operator, a colon and a reference.");
+		GUC_check_errhint("For example: SET returns.actor = 'seller:acme'.");
+		return false;
+	}
+	return true;
+}
+
+static void
+assign_actor(const char *newval, void *extra)
+{
+	actor_forget();
+}
+
+static TimestampTz
+clock_parse(const char *value)
+{
+	return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
+												   CStringGetDatum(value),
+												   ObjectIdGetDatum(InvalidOid),
+												   Int32GetDatum(-1)));
+}
+
+/*
+ * A session hears of a bad value at once.  Elsewhere (configuration files) an
+ * error must not be raised, so the value is only looked at when it is used.
+ */
+static bool
+check_clock(char **newval, void **extra, GucSource source)
+{
+	if (**newval != '\0' && source >= PGC_S_INTERACTIVE && IsTransactionState() &&
+		TIMESTAMP_NOT_FINITE(clock_parse(*newval)))
+	{
+		GUC_check_errmsg("returns.clock must be a finite instant");
+		return false;
+	}
+	return true;
+}
+
+static void
+assign_clock(const char *newval, void *extra)
+{
+	clock_parsed = false;
+}
+
+static bool
+check_language(char **newval, void **extra, GucSource source)
+{
+	size_t		len = strlen(*newval);
+
+	if (len < 2 || len > 16 || strspn(*newval, "abcdefghijklmnopqrstuvwxyz_-") != len)
+	{
+		GUC_check_errdetail("A language is a key of state.label, such as en, ru or kk.");
+		return false;
+	}
+	return true;
+}
+
+void
+settings_define(void)
+{
+	DefineCustomStringVariable("returns.actor",
+							   "Who acts in this session: kind:reference, for example seller:acme.",
+							   NULL, &setting_actor, "", PGC_USERSET, 0,
+							   check_actor, assign_actor, NULL);
+	DefineCustomStringVariable("returns.clock",
+							   "The instant that every rule takes for now; empty: the transaction's time.",
+							   "For tests and rehearsals.", &setting_clock, "", PGC_SUSET, 0,
+							   check_clock, assign_clock, NULL);
+	DefineCustomStringVariable("returns.language",
+							   "Language of the labels in the view returns.timeline.",
+							   NULL, &setting_language, "en", PGC_USERSET, 0,
+							   check_language, NULL, NULL);
+	MarkGUCPrefixReserved("returns");
+}
+
+TimestampTz
+clock_now(void)
+{
+	if (likely(setting_clock == NULL || setting_clock[0] == '\0'))
+		return GetCurrentTransactionStartTimestamp();
+	if (!clock_parsed)
+	{
+		clock_value = clock_parse(setting_clock);
+		if (TIMESTAMP_NOT_FINITE(clock_value))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("returns.clock must be a finite instant")));
+		clock_parsed = true;
+	}
+	return clock_value;
+}
+
+PG_FUNCTION_INFO_V1(returns_now);
+
+Datum
+returns_now(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(clock_now());
+}

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *		The settings (GUCs) of the extension and the clock of its rules.
+ *
+ * src/server/settings.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_SETTINGS_H
+#define RETURNS_SETTINGS_H
+
+#include "datatype/timestamp.h"
+
+extern char *setting_actor;		/* returns.actor: 'kind:ref', '' when unset */
+extern char *setting_language;	/* returns.language: en, ru, kk */
+/* the worker's are defined when the library is preloaded */
+extern char *setting_database;	/* returns.database: comma-separated list */
+extern int	setting_naptime;	/* returns.naptime, seconds */
+extern int	setting_batch;		/* returns.batch, rows */
+
+extern void settings_define(void);
+
+/* The instant every rule counts with: the transaction's, or returns.clock. */
+extern TimestampTz clock_now(void);
+
+#endif							/* RETURNS_SETTINGS_H */
