@@ -88,7 +88,7 @@ choose_postgres()
 # Packages that the chosen server lacks for a command, one a line.
 lacking_packages()
 {
-	local major=${PG_CONFIG#/usr/lib/postgresql/}
+	local major=${PG_CONFIG#/usr/lib/postgresql/} compiler
 
 	major=${major%%/*}
 	case $major in
@@ -96,7 +96,9 @@ lacking_packages()
 			major=$("$PG_CONFIG" --version 2>/dev/null |
 				sed -n 's/^PostgreSQL \([0-9][0-9]*\).*/\1/p');;
 	esac
-	command -v cc >/dev/null || printf 'gcc\nlibc6-dev\n'
+	compiler=$("$PG_CONFIG" --cc 2>/dev/null)
+	compiler=${compiler%% *}
+	command -v "${compiler:-gcc}" >/dev/null || printf 'gcc\nlibc6-dev\n'
 	if ! complete_major "$PG_CONFIG" >/dev/null
 	then
 		[ -x "${PG_CONFIG%/*}/initdb" ] ||
