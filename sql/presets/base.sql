@@ -160,6 +160,7 @@ INSERT INTO returns.ledger_account (code, name, normal_side) VALUES
 	('commission_income',  'Commission on sales',                               'credit'),
 	('restocking_income',  'Restocking fees',                                   'credit'),
 	('shipping_expense',   'Delivery refunded at the platform''s own cost',     'debit'),
+	('goodwill_expense',   'Granted to buyers beyond the rule',                 'debit'),
 	('provider_clearing',  'Handed to payment providers, not yet paid out',     'credit'),
 	('cash',               'Money at payment providers and banks',              'debit')
 ON CONFLICT DO NOTHING;

@@ -1,0 +1,47 @@
+-- The books: balances are sums of what was posted, never counters. Debit is
+-- positive everywhere.
+
+CREATE OR REPLACE VIEW returns.account_balance WITH (security_invoker = true) AS
+SELECT e.account, e.party_ref, e.currency, sum(e.amount) AS balance
+FROM returns.ledger_entry e
+GROUP BY e.account, e.party_ref, e.currency;
+COMMENT ON VIEW returns.account_balance IS
+'Balance of each account by party and currency; debit positive. seller_receivable: what the seller owes the platform for returns; buyer_payable (negative): what buyers are still owed; provider_clearing (negative): what providers were told to pay and have not confirmed.';
+
+CREATE OR REPLACE VIEW returns.trial_balance WITH (security_invoker = true) AS
+SELECT b.account, a.name, a.normal_side, b.currency, b.debit, b.credit, b.debit - b.credit AS balance
+FROM (
+	SELECT e.account, e.currency,
+		coalesce(sum(e.amount) FILTER (WHERE e.amount > 0), 0) AS debit,
+		coalesce(-sum(e.amount) FILTER (WHERE e.amount < 0), 0) AS credit
+	FROM returns.ledger_entry e
+	GROUP BY e.account, e.currency) b
+LEFT JOIN returns.ledger_account a ON a.code = b.account;
+COMMENT ON VIEW returns.trial_balance IS
+'Turnover of each account by currency; the balances of a currency sum to zero.';
+
+CREATE OR REPLACE VIEW returns.seller_statement WITH (security_invoker = true) AS
+SELECT e.party_ref AS seller_ref, e.currency, t.at, e.order_ref, e.return_id, e.transfer_no,
+	t.kind, e.amount,
+	sum(e.amount) OVER (PARTITION BY e.party_ref, e.currency
+		ORDER BY t.at, e.order_ref, e.return_id, e.transfer_no, e.entry_no) AS balance
+FROM returns.ledger_entry e
+JOIN returns.ledger_transfer t ON t.order_ref = e.order_ref AND t.return_id = e.return_id
+	AND t.transfer_no = e.transfer_no
+WHERE e.account = 'seller_receivable';
+COMMENT ON VIEW returns.seller_statement IS
+'What was taken back from each seller, in order of time, with the running balance; positive: the seller owes it. Filter by seller_ref.';
+
+CREATE OR REPLACE VIEW returns.refund_register WITH (security_invoker = true) AS
+SELECT r.id AS refund_id, r.order_ref, r.return_id, q.buyer_ref, q.seller_ref,
+	r.payment_no, p.method, r.provider, p.provider_ref AS payment_ref, r.amount, r.currency,
+	r.status, s.label, r.attempt, r.provider_ref, r.failure,
+	r.created_at, r.sent_at, r.settled_at, r.failed_at, r.lease_until, r.idempotency_key
+FROM returns.refund r
+LEFT JOIN returns.payment p ON p.order_ref = r.order_ref AND p.payment_no = r.payment_no
+LEFT JOIN returns.return_request q ON q.order_ref = r.order_ref AND q.id = r.return_id
+LEFT JOIN LATERAL (
+	SELECT coalesce(st.label ->> current_setting('returns.language', true), st.label ->> 'en', r.status) AS label
+	FROM returns.state st WHERE st.machine = 'refund' AND st.code = r.status) s ON true;
+COMMENT ON VIEW returns.refund_register IS
+'Each refund with its order, return and tender. sent_at, settled_at and failed_at say when it last came into that state; status says where it is now.';
