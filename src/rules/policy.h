@@ -162,7 +162,7 @@ extern bool policy_outranks(const Policy *a, const Policy *b);
 /*
  * A statutory policy of the index that would apply at or after the instant
  * from if this one did not, and gives the buyer more; NULL when there is none.
- * lacks: what of it this one falls short of.
+ * lacks: what it does and this one does not, as the end of a sentence.
  */
 extern const Policy *policy_floor_breach(const Policy *policy, const PolicyIndex *statutory,
 										 TimestampTz from, char **lacks);

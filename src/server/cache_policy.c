@@ -221,6 +221,16 @@ policy_from_tuple(HeapTuple tuple, TupleDesc desc, const AttrNumber *attno, Poli
 		money_from_values(value, isnull, policy);
 }
 
+void
+policy_malformed(const Policy *policy)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_RT_RULE_REFUSED),
+			 errmsg("policy " INT64_FORMAT " is not well-formed", policy->id),
+			 errdetail("A column of its row in returns.policy holds what the table's constraints forbid."),
+			 errhint("Bring the constraints of the table back and correct the row.")));
+}
+
 /* ---- reading ---- */
 
 static void
@@ -245,11 +255,7 @@ policies_read(PolicyIndex *index, KeptPlan *plan, Datum *args)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!policy_from_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, attno, &policy))
-			ereport(ERROR,
-					(errcode(ERRCODE_RT_RULE_REFUSED),
-					 errmsg("policy " INT64_FORMAT " is not well-formed", policy.id),
-					 errdetail("A column of its row in returns.policy holds what the table's constraints forbid."),
-					 errhint("Bring the constraints of the table back and correct the row.")));
+			policy_malformed(&policy);
 		policy_index_add(index, &policy);
 		MemoryContextReset(row_context);
 	}

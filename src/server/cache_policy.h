@@ -45,6 +45,9 @@ extern const AttrNumber *policy_columns(Relation rel);
 extern bool policy_from_tuple(HeapTuple tuple, TupleDesc desc, const AttrNumber *attno,
 							  Policy *policy);
 
+/* Raise RT009 for a row of the table that no policy has. */
+extern void policy_malformed(const Policy *policy) pg_attribute_noreturn();
+
 /*
  * Add what the table holds now, seen with all that this transaction has done:
  * the policies for any seller, those of one, or all there are.

@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * policy_guard.h
+ *		Between the triggers of returns.policy.
+ *
+ * src/records/policy_guard.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_POLICY_GUARD_H
+#define RETURNS_POLICY_GUARD_H
+
+#include "commands/trigger.h"
+#include "rules/policy.h"
+
+/* A row of returns.policy that was written. */
+typedef struct PolicyChange
+{
+	const Policy *old;			/* NULL: inserted */
+	const Policy *new;			/* NULL: deleted */
+} PolicyChange;
+
+/*
+ * Has a foreign key carried a new code of a market, category or reason into
+ * the policy?  That is no change of the rule.  Told by the old code, which a
+ * policy can only lose by its row being renamed.  Between own_begin() and
+ * own_end().
+ */
+extern bool policy_is_renamed(const Policy *old, const Policy *new);
+
+/* In force, or has been: then it can only be ended. */
+static inline bool
+policy_has_begun(const Policy *policy, TimestampTz now)
+{
+	return policy->valid_from <= now;
+}
+
+extern void policy_trigger_check(FunctionCallInfo fcinfo, const char *function,
+								 TriggerEvent timing, bool row);
+
+#endif							/* RETURNS_POLICY_GUARD_H */
