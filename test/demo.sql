@@ -39,16 +39,16 @@ SELECT payment_no AS payment, method, amount, refund_rank
 SET returns.clock = '2026-03-02 10:00+05';
 SET returns.actor = 'buyer:aliya';
 SELECT returns.open_return('A-1001', '[{"line_no":1,"quantity":1},{"line_no":2,"quantity":1}]',
-	'defective') AS id \gset
-SELECT returns.act(:id, 'requested', 'The left one is silent') AS status;
+	'defective', note => 'The left one is silent') AS id \gset
+SELECT id, status, due_at AS "seller answers before" FROM returns.return_request WHERE id = :id;
 
-\echo '── She cannot pay herself: the rule sits in the table, whoever writes ─────────────────────────────'
+\echo '── She cannot jump to the money: the rule sits on the table, whichever client writes ──────────────'
 \echo
 
 \set ON_ERROR_STOP off
-\echo 'UPDATE returns.return_request SET status = ''refunded'' ...'
+\echo 'UPDATE returns.return_request SET status = ''refunded'' WHERE id = ':id';'
 UPDATE returns.return_request SET status = 'refunded' WHERE id = :id;
-\echo 'SQLSTATE' :SQLSTATE
+\echo 'SQLSTATE:' :SQLSTATE
 \set ON_ERROR_STOP on
 \echo
 
@@ -75,9 +75,13 @@ SELECT returns.act(:id, 'received') AS status;
 
 SELECT on_timeout AS "then", due_at AS "unless the seller acts before"
   FROM returns.return_request WHERE id = :id;
+\echo 'How that was counted:'
+\pset format unaligned
 \pset tuples_only on
 SELECT returns.explain_deadline('2026-03-06 17:20+05', 3, 'business_day', 'kz');
 \pset tuples_only off
+\pset format aligned
+\echo
 
 \echo '── Fri 13 March, 00:00: the timer acts instead, and the money is counted out ──────────────────────'
 \echo
@@ -104,15 +108,14 @@ RETURNING payment_no AS payment, amount, status, provider_ref;
 \echo
 
 SET returns.actor = 'buyer:aliya';
-SELECT seq, to_char(at, 'Dy DD Mon HH24:MI') AS at, state, label, split_part(actor, ':', 1) AS actor,
+SELECT seq, to_char(at, 'Dy DD Mon HH24:MI') AS at, state, label, actor,
 	   to_char(due_at, 'Dy DD Mon HH24:MI') AS "until", note
   FROM returns.timeline WHERE return_id = :id ORDER BY seq;
 
-\echo '── The books: every account, and the sum of all debits less all credits ───────────────────────────'
+\echo '── The books balance ──────────────────────────────────────────────────────────────────────────────'
 \echo
 
 SET returns.actor = 'operator:finance';
-SELECT account, party_ref, balance FROM returns.account_balance ORDER BY account, party_ref;
-SELECT * FROM returns.trial_balance;
-\echo 'Violated invariants found by returns.verify():'
-SELECT count(*) AS violations FROM returns.verify();
+SELECT account, name, debit, credit, balance FROM returns.trial_balance ORDER BY account;
+SELECT currency, sum(balance) AS "balance of all accounts" FROM returns.trial_balance GROUP BY currency;
+SELECT count(*) AS "violations that returns.verify() found" FROM returns.verify();
