@@ -18,6 +18,7 @@
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "records/journal.h"
+#include "records/refund.h"
 #include "rules/money.h"
 #include "rules/workflow.h"
 #include "server/columns.h"
@@ -66,6 +67,7 @@ typedef struct RequestFacts
 	text	   *seller_ref;
 	text	   *carrier;
 	const char *currency;
+	const Reason *reason;
 } RequestFacts;
 
 static void
@@ -150,7 +152,8 @@ static void
 request_hold(LineRow *row, RequestFacts *facts)
 {
 	static KeptPlan hold = {
-		"SELECT status, buyer_ref, seller_ref, carrier, currency FROM returns.return_request"
+		"SELECT status, buyer_ref, seller_ref, carrier, currency, reason"
+		" FROM returns.return_request"
 		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2 FOR NO KEY UPDATE",
 		2, {TEXTOID, INT8OID}
 	};
@@ -173,6 +176,7 @@ request_hold(LineRow *row, RequestFacts *facts)
 	facts->seller_ref = column_copy(3);
 	facts->carrier = column_copy(4);
 	facts->currency = text_to_cstring(column_copy(5));
+	facts->reason = reason_get(text_to_cstring(column_copy(6)));
 }
 
 static void
@@ -318,6 +322,10 @@ check_outcome(const LineRow *row, const RequestFacts *facts)
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("deduction of a line of a return must not be negative"),
 				 err_column(row->rel, "deduction")));
+	if (!ROW_NULL(row, LN_DEDUCTION))
+		refund_check_deduction(ROW_VALUE(row, LN_ORDER_REF), return_id(row),
+							   DatumGetInt32(ROW_VALUE(row, LN_LINE_NO)), facts->reason,
+							   accepted, ROW_VALUE(row, LN_DEDUCTION));
 }
 
 static void
