@@ -4,6 +4,8 @@
 #	make demo		see it work, on a private server that leaves no trace
 #	make test		every suite, on private servers (TESTS='regress/ pgtap/x')
 #	make bench		the benchmarks, on a private server (BENCH='arguments')
+#	make property		the property tests with many more inputs (COUNT=100000)
+#	make orders		return real orders whole (ORDERS=folder, see test/real_orders)
 #	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
 #
 # PG_CONFIG=/path/to/pg_config or PGVERSION=17 choose the server,
@@ -30,7 +32,7 @@ PG_CFLAGS += -Werror
 endif
 
 # What runs on servers of its own finds or installs what it needs by itself.
-RUNS = demo test bench check
+RUNS = demo test bench check property orders
 .PHONY: $(RUNS) installcheck FORCE
 demo:
 	@test/run demo
@@ -39,6 +41,12 @@ test:
 bench:
 	@test/run bench $(BENCH)
 check: test
+
+# Long ones, for developers: not part of the tests.
+property:
+	@RETURNS_PROPERTY_COUNT=$${COUNT:-100000} test/run test pgtap/deadline pgtap/policy_property
+orders:
+	@test/real_orders $(ORDERS)
 
 ifneq ($(filter-out $(RUNS),$(or $(MAKECMDGOALS),all)),)
 

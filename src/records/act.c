@@ -94,7 +94,7 @@ returns_act(PG_FUNCTION_ARGS)
 
 /* The row of a return, as the caller sees it. */
 static void
-read_return(int64 id, MoveQuestion *question)
+read_return(int64 id, MoveQuestion *question, bool *due_null)
 {
 	static KeptPlan read = {
 		"SELECT status, buyer_ref, seller_ref, carrier, resolution, due_at, on_timeout"
@@ -131,6 +131,7 @@ read_return(int64 id, MoveQuestion *question)
 		.due_at = isnull[5] ? 0 : DatumGetTimestampTz(values[5]),
 		.now = clock_now(),
 	};
+	*due_null = isnull[5];
 }
 
 static Datum
@@ -167,7 +168,7 @@ requires_array(int bits)
 
 /* One row: an edge and whether the current actor may take it now. */
 static void
-put_action(ReturnSetInfo *rsinfo, MoveQuestion *question, const Transition *edge)
+put_action(ReturnSetInfo *rsinfo, MoveQuestion *question, const Transition *edge, bool due_null)
 {
 	Datum		values[6];
 	bool		isnull[6] = {false};
@@ -185,7 +186,7 @@ put_action(ReturnSetInfo *rsinfo, MoveQuestion *question, const Transition *edge
 		values[4] = CStringGetTextDatum(question->actor == NULL ?
 										"no actor is set, or the role may not act as it" :
 										psprintf("%s: %s", refusal.message, refusal.detail));
-	isnull[5] = !question->has_due;
+	isnull[5] = due_null;
 	values[5] = TimestampTzGetDatum(question->due_at);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, isnull);
 }
@@ -198,6 +199,7 @@ returns_allowed_actions(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller_context = CurrentMemoryContext;
 	MoveQuestion question;
+	bool		due_null;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -205,10 +207,10 @@ returns_allowed_actions(PG_FUNCTION_ARGS)
 	rules_current();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
-	read_return(PG_GETARG_INT64(0), &question);
+	read_return(PG_GETARG_INT64(0), &question, &due_null);
 	question.actor = actor_if_any();
 	for (int i = 0; i < question.from->ntransitions; i++)
-		put_action(rsinfo, &question, &question.from->transitions[i]);
+		put_action(rsinfo, &question, &question.from->transitions[i], due_null);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -21,6 +21,7 @@
 #include "commands/extension.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "server/compat.h"
 #include "server/errors.h"
@@ -100,10 +101,12 @@ preset_find(const char *name)
 			 errhint("A market of your own is made by rows in returns.market, calendar, policy and stage_deadline.")));
 }
 
+/* The texts are UTF-8, whatever the database is. */
 static void
 run_script(const SetupScript *script)
 {
-	int			code = SPI_execute(script->text, false, 0);
+	char	   *text = pg_any_to_server(script->text, strlen(script->text), PG_UTF8);
+	int			code = SPI_execute(text, false, 0);
 
 	if (code < 0)
 		elog(ERROR, "could not run %s/%s: %s", script->folder, script->name,
