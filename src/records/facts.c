@@ -332,8 +332,9 @@ returns_payment_row(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(returns_protected);
 
 /*
- * BEFORE any event, FOR EACH ROW or STATEMENT: the extension inserts; whatever
- * else the trigger is made for is refused.
+ * BEFORE any event, FOR EACH ROW or STATEMENT: the extension inserts, and takes
+ * the history of a draft away with it; whatever else the trigger is made for is
+ * refused.
  */
 Datum
 returns_protected(PG_FUNCTION_ARGS)
@@ -345,7 +346,8 @@ returns_protected(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called as the trigger it is made for",
 						"returns_protected")));
-	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || !own_writing())
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!own_writing())
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("table \"%s\" is protected", RelationGetRelationName(trigger->tg_relation)),
