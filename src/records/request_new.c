@@ -110,7 +110,6 @@ check_codes(ReturnBook *book)
 	code = text_to_cstring(status);
 	if (strcmp(code, book->state->code) != 0)
 	{
-		state_get(MACHINE_RETURN, code);
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ILLEGAL_TRANSITION),
 				 errmsg("a return cannot begin in state \"%s\"", code),
@@ -234,8 +233,10 @@ request_delete(TriggerData *trigdata)
 				 errdetail("It is in state \"%s\"; only a draft can be deleted.", text_to_cstring(status)),
 				 errhint("Cancel it instead."),
 				 errtable(book.rel)));
-	actor = actor_current();
-	check_beginner(&book, actor);
+	/* who bypasses row-level security needs no actor to clear a draft away */
+	actor = actor_if_any();
+	if (actor != NULL)
+		check_beginner(&book, actor);
 	args[0] = BOOK_VALUE(&book, REQ_ORDER_REF);
 	args[1] = BOOK_VALUE(&book, REQ_ID);
 	own_begin(&own);
