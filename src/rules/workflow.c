@@ -194,7 +194,7 @@ guard_passes(const MoveQuestion *q, const char *guard, Refusal *refusal)
 	Datum		answer;
 	bool		passes;
 
-	own_begin(&own);
+	own_begin_foreign(&own);
 	function = LookupFuncName(stringToQualifiedNameListCompat(guard), 2, argtypes, true);
 	if (!OidIsValid(function) || get_func_rettype(function) != TEXTOID)
 		ereport(ERROR,

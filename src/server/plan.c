@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 
 #define OWN_MAX_DEPTH 64
+#define NO_TRIGGER_DEPTH (-2)	/* that no trigger is one deeper than */
 
 /*
  * One entry for each own_begin() that is open.  An error unwinds without
@@ -94,8 +95,9 @@ tables_owner(void)
 	return owner;
 }
 
-void
-own_begin(OwnState *state)
+/* writes: may the statements that follow write protected tables? */
+static void
+become_owner(OwnState *state, bool writes)
 {
 	OwnEntry   *entry;
 	MemoryContext caller_context = CurrentMemoryContext;
@@ -109,7 +111,7 @@ own_begin(OwnState *state)
 	GetUserIdAndSecContext(&state->saved_user, &state->saved_context);
 	entry = &own_stack[own_depth];
 	entry->nest_level = GetCurrentTransactionNestLevel();
-	entry->trigger_depth = trigger_depth();
+	entry->trigger_depth = writes ? trigger_depth() : NO_TRIGGER_DEPTH;
 	entry->caller = caller_role();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
@@ -117,6 +119,18 @@ own_begin(OwnState *state)
 						   state->saved_context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_NOFORCE_RLS);
 	own_depth++;
+}
+
+void
+own_begin(OwnState *state)
+{
+	become_owner(state, true);
+}
+
+void
+own_begin_foreign(OwnState *state)
+{
+	become_owner(state, false);
 }
 
 void

@@ -41,6 +41,12 @@ typedef struct OwnState
 extern void own_begin(OwnState *state);
 extern void own_end(OwnState *state);
 
+/*
+ * The same for code that is not ours (a guard of the user's): it sees all, as
+ * the owner does, but protected tables stay protected from it.
+ */
+extern void own_begin_foreign(OwnState *state);
+
 /* True in a trigger fired by a statement that the extension itself ran. */
 extern bool own_writing(void);
 
