@@ -154,7 +154,7 @@ hash_content(OpenCall *call)
 
 /*
  * The return that an earlier call with this key made; 0: none.  Keys are the
- * buyer's own: two buyers may use the same.
+ * buyer's own: two buyers may use the same, and do not hear of each other's.
  */
 static int64
 find_by_key(const OpenCall *call)
@@ -163,11 +163,13 @@ find_by_key(const OpenCall *call)
 		"SELECT r.id, r.content_hash OPERATOR(pg_catalog.=) $3 FROM returns.return_request r"
 		" WHERE r.idempotency_key OPERATOR(pg_catalog.=) $2 AND r.buyer_ref OPERATOR(pg_catalog.=)"
 		" (SELECT s.buyer_ref FROM returns.sale_line s"
-		" WHERE s.order_ref OPERATOR(pg_catalog.=) $1 ORDER BY s.line_no LIMIT 1)",
-		3, {TEXTOID, TEXTOID, BYTEAOID}
+		" WHERE s.order_ref OPERATOR(pg_catalog.=) $1 ORDER BY s.line_no LIMIT 1)"
+		" AND ($4 IS NULL OR r.buyer_ref OPERATOR(pg_catalog.=) $4)",
+		4, {TEXTOID, TEXTOID, BYTEAOID, TEXTOID}
 	};
+	const Actor *actor = actor_current();
 	bytea	   *content = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	Datum		args[3];
+	Datum		args[4];
 	OwnState	own;
 	int64		id = 0;
 	bool		same = false;
@@ -178,8 +180,9 @@ find_by_key(const OpenCall *call)
 	args[0] = PointerGetDatum(call->order_ref);
 	args[1] = PointerGetDatum(call->key);
 	args[2] = PointerGetDatum(content);
+	args[3] = PointerGetDatum(actor->ref_text);
 	own_begin(&own);
-	if (plan_run(&find, args, NULL) > 0)
+	if (plan_run(&find, args, actor->kind == ACTOR_BUYER ? "    " : "   n") > 0)
 	{
 		id = DatumGetInt64(plan_value(0, 1, &isnull));
 		same = DatumGetBool(plan_value(0, 2, &isnull)) && !isnull;
