@@ -160,7 +160,7 @@ ledger_reverse(ReturnBook *book, const char *kind, int64 refund_id, int transfer
 	{
 		entries[i].account = TextDatumGetCString(plan_value(i, 1, &isnull));
 		entries[i].party_ref = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
-		entries[i].amount = -numeric_to_minor(plan_value(i, 3, &isnull), currency, "amount");
+		entries[i].amount = -stored_to_minor(plan_value(i, 3, &isnull), currency, "amount");
 	}
 	own_end(&own);
 	return ledger_post(book, kind, refund_id, transfer_no, entries, n);

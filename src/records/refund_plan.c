@@ -78,7 +78,7 @@ column_money(uint64 row, int col, const Currency *currency, const char *what)
 	bool		isnull;
 	Datum		value = plan_value(row, col, &isnull);
 
-	return isnull ? 0 : numeric_to_minor(value, currency, what);
+	return isnull ? 0 : stored_to_minor(value, currency, what);
 }
 
 static int64

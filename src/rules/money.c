@@ -29,8 +29,8 @@ numeric_text(Numeric value)
 	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value)));
 }
 
-int64
-numeric_to_minor(Datum value, const Currency *currency, const char *what)
+static int64
+to_minor(Datum value, const Currency *currency, int64 limit, const char *what)
 {
 	Numeric		amount = DatumGetNumeric(value);
 	Datum		scaled;
@@ -41,12 +41,12 @@ numeric_to_minor(Datum value, const Currency *currency, const char *what)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s must be an amount of money, not %s", what, numeric_text(amount)),
 				 errhint("Give a finite number.")));
-	if (!numeric_less(amount, int64_to_numeric(MONEY_LIMIT)) ||
-		!numeric_less(int64_to_numeric(-MONEY_LIMIT), amount))
+	if (!numeric_less(amount, int64_to_numeric(limit)) ||
+		!numeric_less(int64_to_numeric(-limit), amount))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s is out of range", what),
-				 errdetail("An amount is less than " INT64_FORMAT " %s.", MONEY_LIMIT,
+				 errdetail("An amount is less than " INT64_FORMAT " %s.", limit,
 						   currency->code)));
 
 	scaled = DirectFunctionCall2(numeric_mul, NumericGetDatum(amount),
@@ -66,6 +66,18 @@ numeric_to_minor(Datum value, const Currency *currency, const char *what)
 						   currency->code, currency->minor_units),
 				 errhint("Round it where it is computed, by the rule that holds there.")));
 	return result;
+}
+
+int64
+numeric_to_minor(Datum value, const Currency *currency, const char *what)
+{
+	return to_minor(value, currency, MONEY_LIMIT, what);
+}
+
+int64
+stored_to_minor(Datum value, const Currency *currency, const char *what)
+{
+	return to_minor(value, currency, PG_INT64_MAX / currency->scale, what);
 }
 
 Numeric

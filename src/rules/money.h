@@ -27,10 +27,14 @@
  * The border.  numeric_to_minor() takes an exact amount only: 22003 for NaN,
  * an infinity, a value of 1e14 or more either way, or one with more decimals
  * than the currency has (zeros behind them do not count).  what names the
- * value in the message.  minor_to_numeric() shows exactly the currency's
- * decimals.
+ * value in the message.
  */
 extern int64 numeric_to_minor(Datum value, const Currency *currency, const char *what);
+
+/* The same for a stored amount or sum, which may be as large as an int64 is. */
+extern int64 stored_to_minor(Datum value, const Currency *currency, const char *what);
+
+/* Shows exactly the currency's decimals. */
 extern Numeric minor_to_numeric(int64 amount, const Currency *currency);
 
 /* The same as text, with the currency's code, for messages: "12.50 KZT". */
