@@ -1,0 +1,488 @@
+-- Policies: which one governs a sale, what it says, and what definitions are refused.
+-- policy_property.sql compares the look-up with a plain one on random policies.
+
+SELECT plan(154);
+
+SET returns.clock = '2025-06-10 12:00+05';
+
+SELECT lives_ok('DELETE FROM returns.policy', 'before any sale all policies may be deleted');
+
+-- Two markets without any law, and a tree of categories three deep.
+INSERT INTO returns.market (code, timezone, calendar, currency)
+VALUES ('m1', 'Asia/Almaty', 'kz', 'KZT'), ('m2', 'Europe/Berlin', 'kz', 'EUR');
+INSERT INTO returns.category (code, parent)
+VALUES ('top', NULL), ('middle', 'top'), ('leaf', 'middle'), ('aside', 'top'), ('strange', NULL), ('spare', NULL);
+
+-- A statement's refusal as text, or what it returned.
+CREATE FUNCTION refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	message text;
+	detail text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'accepted';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	RETURN SQLSTATE || ' ' || message || '; ' || detail;
+END $$;
+
+-- The same, undone when it was accepted.
+CREATE FUNCTION tried(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN 'accepted';
+	WHEN OTHERS THEN RETURN SQLSTATE;
+END $$;
+
+CREATE PROCEDURE sell(order_ref text, line_no int, category text, purchased timestamptz,
+	delivered timestamptz DEFAULT NULL, market text DEFAULT 'm1', seller text DEFAULT 's1',
+	quantity int DEFAULT 1, amount numeric DEFAULT 100)
+LANGUAGE sql AS $$
+	INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
+		quantity, amount_paid, currency, purchased_at, delivered_at)
+	VALUES (order_ref, line_no, 'b1', seller, 'sku', category, market, quantity, amount,
+		(SELECT m.currency FROM returns.market AS m WHERE m.code = sell.market), purchased, delivered)
+$$;
+
+-- ------------------------------------------------------------- which policy
+-- All 64 combinations of keys that match one sale: the more specific ended the
+-- earlier, so on each day another is the most specific of those in force.
+
+CREATE TABLE ranks AS
+SELECT row_number() OVER (ORDER BY seller IS NULL, depth, reason IS NULL, fault IS NULL, market IS NULL) - 1 AS rank, *
+  FROM (VALUES (NULL), ('r1')) AS seller (seller),
+	   (VALUES (0, 'leaf'), (1, 'middle'), (2, 'top'), (3, NULL)) AS category (depth, category),
+	   (VALUES (NULL), ('changed_mind')) AS reason (reason),
+	   (VALUES (NULL), ('none')) AS fault (fault),
+	   (VALUES (NULL), ('m1')) AS market (market);
+
+SELECT lives_ok($$
+	INSERT INTO returns.policy (seller_ref, category, reason, fault, market, valid_from, valid_to, window_term, source)
+	SELECT seller, category, reason, fault, market, '2024-02-01', timestamptz '2024-02-01' + (rank + 1) * interval '1 day', 1, 'rank ' || rank
+	  FROM ranks ORDER BY random()$$, 'policies of all shapes may stand beside each other');
+
+-- others that never match: another seller, a category aside, reason, fault, market
+INSERT INTO returns.policy (seller_ref, category, reason, fault, market, valid_from, valid_to, window_term, source)
+VALUES ('r2', 'leaf', 'changed_mind', 'none', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
+	   ('r1', 'aside', 'changed_mind', 'none', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
+	   ('r1', 'leaf', 'wrong_size', 'none', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
+	   ('r1', 'leaf', NULL, 'seller', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
+	   ('r1', 'leaf', 'changed_mind', 'none', 'm2', '2024-02-01', '2024-06-01', 1, 'wrong');
+
+DO $$
+BEGIN
+	FOR day IN 0..64 LOOP
+		CALL sell('ranks', day, 'leaf', timestamptz '2024-02-01' + day * interval '1 day', seller => 'r1');
+	END LOOP;
+END $$;
+
+SELECT results_eq(
+	$$SELECT day, (SELECT source FROM returns.policy WHERE id = returns.policy_for('ranks', day, 'changed_mind'))
+	    FROM generate_series(0, 64) AS day$$,
+	$$SELECT day, CASE WHEN day < 64 THEN 'rank ' || day END FROM generate_series(0, 64) AS day$$,
+	'seller before category before reason before fault before market; the nearest category first');
+
+SELECT results_eq(
+	$$SELECT day, (SELECT source FROM returns.policy WHERE id = returns.policy_for('ranks', day))
+	    FROM generate_series(0, 64) AS day$$,
+	$$SELECT day, 'rank ' || (SELECT min(rank) FROM ranks WHERE reason IS NULL AND rank >= day)
+	    FROM generate_series(0, 64) AS day$$,
+	'without a reason: policies for any reason, and those for no fault');
+
+SELECT results_eq(
+	$$SELECT day, (SELECT source FROM returns.policy WHERE id = returns.policy_for('ranks', day, 'damaged_in_delivery'))
+	    FROM generate_series(0, 64) AS day$$,
+	$$SELECT day, 'rank ' || (SELECT min(rank) FROM ranks WHERE reason IS NULL AND fault IS NULL AND rank >= day)
+	    FROM generate_series(0, 64) AS day$$,
+	'a policy for no fault does not speak of a fault of the carrier');
+
+CALL sell('ranks', 100, 'strange', '2024-02-01', market => 'm2', seller => 's9');
+SELECT is(returns.policy_for('ranks', 100, 'changed_mind'),
+	(SELECT id FROM returns.policy WHERE source = 'rank 57'),
+	'a sale of a market, category and seller that no policy names falls under reason and fault');
+
+-- validity: from valid_from on, no longer at valid_to, versions follow one another
+INSERT INTO returns.policy (market, category, reason, valid_from, valid_to, window_term, source)
+VALUES ('m2', 'top', 'changed_mind', '2024-04-02 00:00+00', '2024-04-03 00:00+00', 1, 'first'),
+	   ('m2', 'top', 'changed_mind', '2024-04-03 00:00+00', 'infinity', 1, 'second');
+CALL sell('versions', 1, 'aside', '2024-04-01 23:59:59.999999+00', market => 'm2', seller => 's9');
+CALL sell('versions', 2, 'aside', '2024-04-02 00:00+00', market => 'm2', seller => 's9');
+CALL sell('versions', 3, 'aside', '2024-04-02 23:59:59.999999+00', market => 'm2', seller => 's9');
+CALL sell('versions', 4, 'aside', '2024-04-03 00:00+00', market => 'm2', seller => 's9');
+SELECT results_eq(
+	$$SELECT l, (SELECT source FROM returns.policy WHERE id = returns.policy_for('versions', l, 'changed_mind'))
+	    FROM generate_series(1, 4) AS l$$,
+	$$VALUES (1, 'rank 61'), (2, 'first'), (3, 'first'), (4, 'second')$$,
+	'a policy is valid from valid_from on and no longer at valid_to');
+
+SELECT throws_ok($$SELECT returns.policy_for('nowhere', 1)$$, 'RT010', NULL, 'an unknown order is refused');
+SELECT throws_ok($$SELECT returns.policy_for('versions', 1, 'whim')$$, 'RT010', NULL, 'an unknown reason is refused');
+SELECT throws_ok($$SELECT returns.policy_for(NULL, 1)$$, '22004', NULL, 'an order must be named');
+SELECT throws_ok($$SELECT returns.policy_for('versions', NULL)$$, '22004', NULL, 'a line must be named');
+SELECT is(returns.policy_for('versions', 99), NULL, 'a line that does not exist has no policy');
+
+-- ------------------------------------------------------------------ windows
+-- From here on a market of its own for each subject.
+
+CREATE PROCEDURE make_market(code text, zone text DEFAULT 'Asia/Almaty') LANGUAGE sql AS $$
+	INSERT INTO returns.market (code, timezone, calendar, currency) VALUES (code, zone, 'kz', 'KZT')
+$$;
+
+CREATE FUNCTION window_of(order_ref text, line_no int, reason text DEFAULT NULL) RETURNS timestamptz
+LANGUAGE sql AS $$
+	SELECT e.window_ends_at FROM returns.eligibility(order_ref, reason) AS e WHERE e.line_no = window_of.line_no
+$$;
+
+CALL make_market('win');
+INSERT INTO returns.policy (market, category, window_term, window_unit, window_from, window_roll, extended_until, valid_to)
+VALUES ('win', 'top', 14, 'day', 'delivered', true, NULL, 'infinity'),
+	   ('win', 'middle', 14, 'day', 'purchased', false, NULL, 'infinity'),
+	   ('win', 'leaf', 48, 'hour', 'delivered', true, NULL, 'infinity'),
+	   ('win', 'aside', 5, 'day', 'delivered', false, '2025-06-20', 'infinity'),
+	   ('win', 'strange', 1, 'month', 'delivered', false, '2025-06-20', 'infinity');
+
+CALL sell('win', 1, 'top', '2025-02-10 10:00+05', '2025-02-15 10:00+05', 'win');
+CALL sell('win', 2, 'top', '2025-02-10 10:00+05', NULL, 'win');
+CALL sell('win', 3, 'middle', '2025-02-15 23:59:59+05', '2025-03-01 10:00+05', 'win');
+CALL sell('win', 4, 'middle', '2025-02-16 00:00+05', NULL, 'win');
+CALL sell('win', 5, 'leaf', '2025-03-01 10:00+05', '2025-03-06 10:00+05', 'win');
+CALL sell('win', 6, 'aside', '2025-06-01 10:00+05', '2025-06-02 10:00+05', 'win');
+CALL sell('win', 7, 'aside', '2025-06-10 10:00+05', '2025-06-19 10:00+05', 'win');
+CALL sell('win', 8, 'strange', '2025-01-31 10:00+05', '2025-01-31 10:00+05', 'win');
+
+SELECT is(window_of('win', 1), timestamptz '2025-03-04 00:00+05', '14 days from delivery, moved on from a day off');
+SELECT is(window_of('win', 2), NULL, 'not delivered: no window, never for ever');
+SELECT is(window_of('win', 3), timestamptz '2025-03-02 00:00+05', '14 days from purchase, not moved on');
+SELECT is(window_of('win', 4), timestamptz '2025-03-03 00:00+05', 'a window from purchase is known before delivery; days are the market''s');
+SELECT is(window_of('win', 5), timestamptz '2025-03-08 10:00+05', 'hours are absolute');
+SELECT is(window_of('win', 6), timestamptz '2025-06-21 00:00+05', 'extended_until: the window ends no earlier than that local day');
+SELECT is(window_of('win', 7), timestamptz '2025-06-25 00:00+05', 'extended_until does not cut a longer window');
+SELECT is(window_of('win', 8), timestamptz '2025-06-21 00:00+05', 'extended_until also extends months');
+SELECT results_eq(
+	$$SELECT line_no, sqlstate FROM returns.eligibility('win') WHERE line_no IN (2, 4)$$,
+	$$VALUES (2, 'RT004'), (4, 'RT004')$$, 'what is not delivered is not returnable, whatever starts the window');
+
+SET TimeZone = 'Pacific/Auckland';
+SELECT is(window_of('win', 1), timestamptz '2025-03-04 00:00+05', 'the session''s time zone does not matter');
+RESET TimeZone;
+
+-- --------------------------------------------------------------- eligibility
+
+CALL make_market('eli');
+INSERT INTO returns.policy (market, category, fault, window_term, window_roll, returnable, resolutions, source)
+VALUES ('eli', 'top', NULL, 14, false, true, '{refund}', 'shop'),
+	   ('eli', 'leaf', 'none', NULL, true, false, '{}', 'final sale');
+CALL sell('eli', 1, 'top', '2025-05-20 10:00+05', '2025-05-28 10:00+05', 'eli', quantity => 3, amount => 100);
+CALL sell('eli', 2, 'leaf', '2025-05-20 10:00+05', '2025-05-28 10:00+05', 'eli', seller => 's2');
+CALL sell('eli', 3, 'strange', '2025-05-20 10:00+05', '2025-05-28 10:00+05', 'eli');
+CALL sell('eli', 4, 'top', '2025-05-20 10:00+05', NULL, 'eli');
+
+SELECT is((e.returnable, e.units_left, e.amount_left, e.window_ends_at, e.sqlstate, e.why)::text,
+	(true, 3, 100.00, timestamptz '2025-06-12 00:00+05', NULL::text, NULL::text)::text, 'a line that can be returned')
+  FROM returns.eligibility('eli') AS e WHERE line_no = 1;
+SELECT is(e.sqlstate || ' ' || e.why,
+	'RT004 Policy ' || p.id || ' (final sale) takes nothing back for an unspecified reason in category "leaf" (line 2).',
+	'a line that cannot, and why')
+  FROM returns.eligibility('eli') AS e, returns.policy AS p WHERE line_no = 2 AND p.source = 'final sale';
+SELECT ok(returnable, 'the same line for a fault of the seller')
+  FROM returns.eligibility('eli', 'defective') WHERE line_no = 2;
+SELECT ok(NOT returnable AND sqlstate = 'RT004' AND why LIKE 'No policy in force at 2025-05-20 10:00:00+05 (Asia/Almaty) speaks of line 3: market "eli", category "strange", seller "s1", reason "defective".',
+	'a sale that no policy speaks of') FROM returns.eligibility('eli', 'defective') WHERE line_no = 3;
+SELECT is(count(*), 4::bigint, 'one row per line, also of those that cannot be returned') FROM returns.eligibility('eli');
+SELECT is(array_agg(line_no), '{1,2,3,4}', 'in the order of the lines') FROM returns.eligibility('eli');
+
+SET returns.clock = '2025-06-11 23:59:59.999999+05';
+SELECT ok(returnable, 'the last instant of the window is in time') FROM returns.eligibility('eli') WHERE line_no = 1;
+SET returns.clock = '2025-06-12 00:00+05';
+SELECT is(e.sqlstate || ' ' || e.why,
+	'RT003 Policy ' || p.id || ' (shop) gives 14 days from delivery; for line 1 that ended at 2025-06-12 00:00:00+05 (Asia/Almaty), it is now 2025-06-12 00:00:00+05 (Asia/Almaty).',
+	'the next one is too late')
+  FROM returns.eligibility('eli') AS e, returns.policy AS p WHERE line_no = 1 AND p.source = 'shop';
+SET returns.clock = '2025-06-10 12:00+05';
+
+-- units: what is returned or in open returns is not left; its exact share of the money neither
+ALTER TABLE returns.sale_line DISABLE TRIGGER USER;
+UPDATE returns.sale_line SET reserved = 1 WHERE order_ref = 'eli' AND line_no = 1;
+SELECT is((units_left, amount_left, returnable)::text, (2, 66.67, true)::text, 'a unit in an open return is not left')
+  FROM returns.eligibility('eli') WHERE line_no = 1;
+UPDATE returns.sale_line SET returned = 2 WHERE order_ref = 'eli' AND line_no = 1;
+SELECT is((units_left, amount_left, returnable, sqlstate, why)::text,
+	(0, 0.00, false, 'RT005', 'Line 1: 3 bought, 1 in open returns, 2 returned, so 0 left; 1 asked for.')::text, 'nothing left')
+  FROM returns.eligibility('eli') WHERE line_no = 1;
+UPDATE returns.sale_line SET reserved = 0, returned = 0 WHERE order_ref = 'eli' AND line_no = 1;
+ALTER TABLE returns.sale_line ENABLE TRIGGER USER;
+
+SELECT throws_ok($$SELECT * FROM returns.eligibility('nowhere')$$, 'RT010', NULL, 'a mistyped order is an error');
+SELECT throws_ok($$SELECT * FROM returns.eligibility('eli', 'whim')$$, 'RT010', NULL, 'so is an unknown reason');
+SELECT throws_ok($$SELECT * FROM returns.eligibility(NULL)$$, '22004', NULL, 'and no order at all');
+
+-- who sees it
+CREATE ROLE policy_reader;
+CREATE ROLE policy_stranger;
+GRANT USAGE ON SCHEMA returns, tap, public TO policy_reader, policy_stranger;
+INSERT INTO returns.actor_grant (db_role, actor) SELECT 'policy_reader', a FROM unnest('{buyer,seller,carrier,operator}'::text[]) AS a;
+CREATE FUNCTION seen(actor text, order_ref text DEFAULT 'eli') RETURNS int[] LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('returns.actor', actor, true);
+	RETURN (SELECT array_agg(line_no) FROM returns.eligibility(order_ref));
+END $$;
+SET ROLE policy_reader;
+SELECT is(seen('buyer:b1'), '{1,2,3,4}', 'a buyer sees all lines of an own order');
+SELECT is(seen('buyer:b2'), NULL, 'another buyer sees none');
+SELECT is(seen('seller:s1'), '{1,3,4}', 'a seller sees own lines');
+SELECT is(seen('seller:s2'), '{2}', 'and another seller the others');
+SELECT is(seen('carrier:c1'), NULL, 'a carrier sees none');
+SELECT is(seen('operator:o1'), '{1,2,3,4}', 'an operator sees all');
+SELECT is(seen('', 'eli'), NULL, 'nobody in particular sees none');
+SELECT is(seen('buyer:b2', 'nowhere'), NULL, 'an order that does not exist looks like one that is not theirs');
+SELECT throws_ok($$SELECT seen('operator:o1', 'nowhere')$$, 'RT010', NULL, 'but not to an operator');
+SELECT is(returns.policy_for('eli', 1), NULL, 'the policy of a line is not told either');
+SELECT set_config('returns.actor', 'buyer:b1', false) \g /dev/null
+SELECT isnt(returns.policy_for('eli', 1), NULL, 'but to the buyer');
+RESET returns.actor;
+RESET ROLE;
+SET ROLE policy_stranger;
+SELECT is(seen('operator:o1'), NULL, 'who may not act as an operator does not see as one');
+RESET ROLE;
+SELECT is(seen(''), '{1,2,3,4}', 'the owner of the tables sees all without an actor');
+SELECT is(seen('seller:s2'), '{2}', 'and with one what that one sees');
+REVOKE ALL ON SCHEMA returns, tap, public FROM policy_reader, policy_stranger;
+DELETE FROM returns.actor_grant WHERE db_role = 'policy_reader';
+DROP ROLE policy_reader, policy_stranger;
+
+-- --------------------------------------------------------------------- codes
+
+SELECT throws_ok($$INSERT INTO returns.policy (market, window_term) VALUES ('nowhere', 1)$$, 'RT010', NULL, 'unknown market');
+SELECT throws_ok($$INSERT INTO returns.policy (category, window_term) VALUES ('nothing', 1)$$, 'RT010', NULL, 'unknown category');
+SELECT throws_ok($$INSERT INTO returns.policy (reason, window_term) VALUES ('whim', 1)$$, 'RT010', NULL, 'unknown reason');
+SELECT throws_ok($$INSERT INTO returns.policy (fault, window_term) VALUES ('nobody', 1)$$, '23514', NULL, 'unknown fault');
+SELECT throws_ok($$INSERT INTO returns.policy (window_unit, window_term) VALUES ('week', 1)$$, '23514', NULL, 'unknown unit');
+SELECT throws_ok($$INSERT INTO returns.policy (market, returnable) VALUES ('m1', true)$$, '23514', NULL, 'returnable without a term');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, valid_from) VALUES (1, NULL)$$, '23502', NULL, 'no beginning');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, valid_from, valid_to) VALUES (1, '2026-01-02', '2026-01-01')$$, '23514', NULL, 'ends before it begins');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 'NaN')$$, '23514', NULL, 'a fee that is no number');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 100.5)$$, '23514', NULL, 'a fee above the price');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 1.0000001)$$, '22003', NULL, 'a fee finer than millionths of a percent');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, keep_item_below) VALUES (1, 'NaN')$$, '23514', NULL, 'a limit that is no number');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, window_unit) VALUES (2000000000, 'day')$$, '22008', NULL, 'a term beyond all dates');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, extended_until) VALUES (1, '5000000-01-01')$$, '22008', NULL, 'a day beyond all instants');
+SELECT throws_ok($$INSERT INTO returns.policy (market, window_term, resolutions) VALUES ('m1', 1, '{}')$$, 'RT009', NULL, 'returnable, but for nothing');
+SELECT throws_ok($$INSERT INTO returns.policy (market, window_term, reason, fault) VALUES ('m1', 1, 'defective', 'none')$$, 'RT009', NULL, 'a reason of another fault');
+
+-- ---------------------------------------------------------------------- ties
+
+CALL make_market('tie');
+INSERT INTO returns.policy (id, market, category, window_term, valid_from, valid_to)
+VALUES (9001, 'tie', 'top', 1, '2025-01-01', '2025-03-01');
+SELECT is(refusal($$INSERT INTO returns.policy (id, market, category, window_term, valid_from) VALUES (9002, 'tie', 'top', 2, '2025-02-28')$$),
+	'RT009 policy 9002 ties with policy 9001; Both are for market "tie", category "top", reason any, fault any and seller any, and both are valid at '
+	|| timestamptz '2025-02-28' || '.', 'two that tie');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('tie', 'top', 2, '2025-03-01')$$),
+	'accepted', 'one that follows does not tie');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_to) VALUES ('tie', 'top', 2, '2025-01-01 00:00:00.000001')$$),
+	'RT009', 'one that ends in its first instant ties');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, seller_ref, window_term) VALUES ('tie', 'top', 's1', 2)$$),
+	'accepted', 'another seller does not tie');
+SELECT is(tried($$INSERT INTO returns.policy (market, window_term, valid_from) VALUES ('tie', 2, '2026-01-01'), ('tie', 3, '2026-06-01')$$),
+	'RT009', 'two of one statement tie');
+SELECT is(tried($$INSERT INTO returns.policy (seller_ref, market, window_term) VALUES ('s7', 'tie', 2), ('s8', 'tie', 2), ('s7', 'tie', 3)$$),
+	'RT009', 'so do two of one seller');
+INSERT INTO returns.policy (id, market, category, window_term, valid_from) VALUES (9003, 'tie', 'top', 2, '2026-03-01');
+SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-02-28'' WHERE id = 9003'), 'RT009', 'a policy moved into another ties');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-03-02'' WHERE id = 9001'), 'RT009', 'so does one that is prolonged');
+SELECT is(tried('UPDATE returns.policy SET category = ''leaf'', window_term = 3, valid_from = ''2025-07-01'' WHERE id = 9003'),
+	'accepted', 'a policy that has not begun may be changed');
+SELECT is(tried($$UPDATE returns.policy SET (valid_from, valid_to) = (valid_from + interval '1 year', '2028-01-01') WHERE id = 9003;
+	INSERT INTO returns.policy (market, category, window_term, valid_from, valid_to) VALUES ('tie', 'top', 2, '2026-03-01', '2027-03-01')$$),
+	'accepted', 'and moved out of the way');
+SET default_transaction_isolation = 'repeatable read';
+SELECT is(tried($$INSERT INTO returns.policy (market, window_term, valid_from) VALUES ('tie', 2, '2026-01-01'), ('tie', 3, '2026-06-01')$$),
+	'RT009', 'two of one statement tie under REPEATABLE READ too');
+RESET default_transaction_isolation;
+
+-- ------------------------------------------------------------------ in force
+
+CALL make_market('old');
+INSERT INTO returns.policy (id, market, category, window_term, source) VALUES (9101, 'old', 'top', 14, 'in force');
+INSERT INTO returns.policy (id, market, category, window_term, valid_to) VALUES (9102, 'old', 'strange', 14, '2025-06-01');
+INSERT INTO returns.policy (id, market, category, window_term, valid_from) VALUES (9103, 'old', 'aside', 14, '2025-06-10 12:00+05');
+INSERT INTO returns.policy (id, market, category, window_term, valid_from) VALUES (9104, 'old', 'spare', 14, '2025-06-10 12:00:01+05');
+CALL sell('old', 1, 'leaf', '2025-05-20', '2025-05-21', 'old');
+CALL sell('old', 2, 'strange', '2025-06-05', '2025-06-06', 'old');
+
+SELECT is(refusal('UPDATE returns.policy SET window_term = 30 WHERE id = 9101'),
+	'RT009 policy 9101 is in force and cannot be changed; It began at -infinity; "window_term" would change under sales made since.',
+	'a policy in force cannot be changed');
+SELECT is(tried('UPDATE returns.policy SET source = ''x'' WHERE id = 9101'), 'RT009', 'not even in its source');
+SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-06-11'' WHERE id = 9101'), 'RT009', 'nor put off');
+SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9102'), 'RT009', 'nor when it has ended');
+SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9103'), 'RT009', 'from the instant it begins');
+SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9104'), 'accepted', 'but until then');
+SELECT is(tried('UPDATE returns.policy SET window_term = 14, restocking_percent = 0.00, source = source WHERE id = 9101'),
+	'accepted', 'a client may send it back unchanged');
+SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9101'), 'accepted', 'it can be ended now');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-01-01'' WHERE id = 9101'), 'accepted', 'or later');
+SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() - interval ''1 microsecond'' WHERE id = 9101'),
+	'RT009', 'not in the past');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''2025-06-02'' WHERE id = 9102'), 'RT009', 'nor may what has ended end at another instant of the past');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''infinity'' WHERE id = 9102'), 'accepted', 'it may be taken up again: a sale without a rule gets one');
+SELECT is(tried('DELETE FROM returns.policy WHERE id = 9101'), 'RT009', 'a policy that sales fall under cannot be deleted');
+SELECT is(tried('DELETE FROM returns.policy WHERE id IN (9102, 9103, 9104)'), 'accepted', 'others can');
+SELECT is(tried('TRUNCATE returns.policy'), 'RT009', 'all cannot');
+
+-- a renamed code is carried into the policies by the foreign keys: no change of a rule
+INSERT INTO returns.policy (id, market, category, reason, window_term) VALUES (9105, 'tie', 'spare', 'late_delivery', 14);
+SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spare'$$), 'accepted', 'a category may be renamed');
+SELECT is(tried($$UPDATE returns.market SET code = 'tied' WHERE code = 'tie'$$), 'accepted', 'a market too');
+SELECT is(tried($$UPDATE returns.reason SET code = 'whim' WHERE code = 'late_delivery'$$), 'accepted', 'a reason too');
+SELECT is(tried($$UPDATE returns.policy SET category = 'aside' WHERE id = 9105$$), 'RT009', 'another category is another rule');
+
+-- ---------------------------------------------------------------------- past
+
+SELECT matches(refusal($$INSERT INTO returns.policy (id, market, category, window_term) VALUES (9201, 'old', 'leaf', 30)$$),
+	'^RT009 sales already made would change their rule; Order "old" has a line in category "leaf", sold at 2025-05-20 00:00:00\+00, that falls under policy 9101 \(in force\); policy 9201 would govern it\.$',
+	'one that begins in the past and would change the rule of a sale');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 30, '2025-05-20 00:00:00.000001+00')$$),
+	'accepted', 'one that begins after it');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_to) VALUES ('old', 'middle', 30, '2025-05-20 00:00:00+00')$$),
+	'accepted', 'one that ends before it');
+SELECT is(tried($$INSERT INTO returns.policy (market, window_term) VALUES ('old', 30)$$), 'accepted', 'one that a more specific policy stands before');
+SELECT is(tried($$INSERT INTO returns.policy (category, window_term, fault) VALUES ('leaf', 30, 'carrier')$$), 'RT009', 'the nearer category stands before the market');
+SELECT is(tried($$INSERT INTO returns.policy (category, window_term, seller_ref) VALUES ('leaf', 30, 's3')$$), 'accepted', 'another seller''s');
+SELECT is(tried($$INSERT INTO returns.policy (window_term, seller_ref) VALUES (30, 's1')$$), 'RT009', 'the seller''s own');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'strange', 3, '2025-06-01')$$),
+	'accepted', 'a sale that no policy governs may get one');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, fault, window_term, valid_from) VALUES ('old', 'strange', NULL, 3, '2025-06-01'), ('old', 'strange', 'none', 4, '2025-06-01')$$),
+	'accepted', 'also by several of one statement, of which one stands before the other');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 3, returns.now())$$),
+	'accepted', 'one that begins now');
+
+-- ----------------------------------------------------------- the law as a floor
+
+CALL make_market('law');
+INSERT INTO returns.policy (id, market, category, fault, window_term, window_unit, window_from, window_roll,
+	extended_until, resolutions, restocking_percent, refund_shipping, statutory, returnable, source)
+VALUES (9301, 'law', NULL, 'none', 14, 'day', 'delivered', true, NULL, '{refund}', 5, true, true, true, 'general'),
+	   (9302, 'law', 'leaf', 'none', NULL, 'day', 'delivered', true, NULL, '{}', 0, false, true, false, 'leaves'),
+	   (9303, 'law', NULL, 'seller', 2, 'year', 'delivered', false, '2025-12-31', '{refund,exchange}', 0, true, true, true, 'faults');
+
+-- A shop's policy for the market, better than the law but for what is said.
+CREATE FUNCTION shop(VARIADIC but text[] DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	p returns.policy := jsonb_populate_record(NULL::returns.policy, '{"id": 9310, "market": "law", "category": "top",
+		"fault": "none", "valid_from": "2025-01-01", "valid_to": "infinity", "returnable": true, "window_term": 14,
+		"window_unit": "day", "window_from": "delivered", "window_roll": true, "resolutions": ["refund"],
+		"restocking_percent": 5, "refund_shipping": true, "statutory": false}');
+BEGIN
+	FOR i IN 1 .. coalesce(array_length(but, 1), 0) BY 2 LOOP
+		p := jsonb_populate_record(p, jsonb_build_object(but[i], CASE but[i] WHEN 'resolutions' THEN to_jsonb(but[i + 1]::text[]) ELSE to_jsonb(but[i + 1]) END));
+	END LOOP;
+	INSERT INTO returns.policy SELECT p.*;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN 'accepted';
+	WHEN OTHERS THEN RETURN SQLSTATE;
+END $$;
+
+SELECT is(shop(), 'accepted', 'as good as the law');
+SELECT is(refusal($$INSERT INTO returns.policy (id, market, category, window_term, refund_shipping) VALUES (9311, 'law', 'top', 13, true)$$),
+	'RT009 policy 9311 gives the buyer less than the law; It would stand before the statutory policy 9301 (general), which gives 14 days from delivery, where this one gives 13 days from delivery.',
+	'a shorter window');
+SELECT is(shop('window_from', 'purchased'), 'RT009', 'a window from purchase');
+SELECT is(shop('window_from', 'purchased', 'window_term', '400'), 'RT009', 'however long: delivery may take longer');
+SELECT is(shop('window_roll', 'false'), 'RT009', 'a window that does not move on from a day off');
+SELECT is(shop('resolutions', '{exchange}'), 'RT009', 'no refund');
+SELECT is(shop('resolutions', '{refund,exchange}'), 'accepted', 'an exchange more');
+SELECT is(shop('restocking_percent', '5.000001'), 'RT009', 'a higher fee');
+SELECT is(shop('restocking_percent', '0'), 'accepted', 'no fee');
+SELECT is(shop('refund_shipping', 'false'), 'RT009', 'the delivery charge is kept');
+SELECT is(shop('returnable', 'false'), 'RT009', 'nothing taken back');
+SELECT is(shop('returnable', 'false', 'category', 'leaf', 'reason', 'changed_mind'), 'accepted', 'nothing taken back where the law takes nothing back');
+SELECT is(shop('window_term', '1', 'category', 'leaf', 'seller_ref', 's1', 'restocking_percent', '50'), 'accepted', 'anything is more than that');
+SELECT is(shop('window_term', '1', 'category', 'middle'), 'RT009', 'above that category the general law applies');
+SELECT is(shop('window_term', '1', 'category', NULL, 'fault', NULL), 'accepted', 'a policy that the law stands before');
+SELECT is(shop('window_term', '1', 'category', NULL, 'seller_ref', 's1'), 'RT009', 'a seller''s own does not stand behind');
+SELECT is(shop('window_term', '1', 'category', NULL, 'market', NULL), 'accepted', 'for all markets: behind the law of this one');
+SELECT is(shop('window_term', '1', 'market', NULL), 'RT009', 'for all markets, but nearer by category');
+SELECT is(shop('window_term', '1', 'market', 'm1'), 'accepted', 'another market has another law');
+SELECT is(shop('window_term', '1', 'fault', 'carrier'), 'accepted', 'the law does not speak of that fault');
+SELECT is(shop('window_term', '1', 'reason', 'changed_mind', 'fault', NULL), 'RT009', 'a reason of the law''s fault');
+SELECT is(shop('window_term', '1', 'reason', 'late_delivery', 'fault', NULL), 'accepted', 'a reason of another fault');
+SELECT is(shop('statutory', 'true', 'window_term', '1'), 'accepted', 'the law may differ from the law');
+SELECT is(shop('valid_from', '2020-01-01', 'valid_to', '2021-01-01', 'window_term', '1'), 'RT009', 'at any time');
+
+-- units: never less, whatever day it is
+SELECT is(shop('window_unit', 'business_day'), 'accepted', '14 business days are no less than 14 days');
+SELECT is(shop('window_unit', 'business_day', 'window_term', '13'), 'RT009', '13 business days may be');
+SELECT is(shop('window_unit', 'month', 'window_term', '1'), 'accepted', 'a month is no less than 14 days');
+SELECT is(shop('window_unit', 'hour', 'window_term', '1000'), 'RT009', 'hours do not move on from a day off');
+SELECT is(shop('fault', 'seller', 'window_unit', 'month', 'window_term', '24', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
+	'accepted', '24 months are 2 years; a fee does not matter where somebody is at fault');
+SELECT is(shop('fault', 'seller', 'window_unit', 'month', 'window_term', '23', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
+	'RT009', '23 are not');
+SELECT is(shop('fault', 'seller', 'window_term', '731', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
+	'accepted', '731 days are no less than 2 years');
+SELECT is(shop('fault', 'seller', 'window_term', '730', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
+	'RT009', '730 may be');
+SELECT is(shop('fault', 'seller', 'window_unit', 'hour', 'window_term', '17570', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
+	'accepted', '732 days in hours and two hours more for the clocks, counted from 00:00');
+SELECT is(shop('fault', 'seller', 'window_unit', 'hour', 'window_term', '17569', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
+	'RT009', 'one hour less may fall short');
+SELECT is(shop('fault', 'seller', 'window_unit', 'year', 'window_term', '2', 'extended_until', '2025-12-30', 'resolutions', '{refund,exchange}'),
+	'RT009', 'a shorter extension');
+SELECT is(shop('fault', 'seller', 'window_unit', 'year', 'window_term', '9', 'resolutions', '{refund,exchange}'), 'RT009', 'none');
+SELECT is(shop('fault', NULL, 'window_unit', 'year', 'window_term', '2', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
+	'accepted', 'for every fault: no less than each law');
+
+-- a month is 28 to 31 days, exactly
+CALL make_market('days');
+INSERT INTO returns.policy (id, market, reason, window_term, window_unit, window_roll, statutory)
+VALUES (9321, 'days', 'changed_mind', 28, 'day', false, true), (9322, 'days', 'wrong_size', 29, 'day', false, true),
+	   (9323, 'days', 'defective', 1, 'month', false, true), (9324, 'days', 'wrong_item', 5, 'business_day', true, true);
+SELECT results_eq($$
+	SELECT shop('market', 'days', 'category', 'top', 'fault', NULL, 'resolutions', '{refund,exchange}', 'restocking_percent', '0',
+		'reason', reason, 'window_term', term, 'window_unit', unit)
+	  FROM (VALUES (1, 'changed_mind', '1', 'month'), (2, 'wrong_size', '1', 'month'), (3, 'defective', '31', 'day'),
+				   (4, 'defective', '30', 'day'), (5, 'wrong_item', '5', 'business_day'), (6, 'wrong_item', '4', 'business_day'),
+				   (7, 'wrong_item', '365', 'day'), (8, 'defective', '31', 'business_day')) AS v (i, reason, term, unit) ORDER BY i$$,
+	$$VALUES ('accepted'), ('RT009'), ('accepted'), ('RT009'), ('accepted'), ('RT009'), ('RT009'), ('accepted')$$,
+	'the least that a term is sure of against the most that the law''s can be');
+
+-- when the law changes, all others are held against it from now on
+INSERT INTO returns.policy (id, market, category, fault, window_term, resolutions, restocking_percent, refund_shipping)
+VALUES (9331, 'law', 'top', 'none', 14, '{refund}', 5, true);
+SELECT is(refusal($$INSERT INTO returns.policy (market, category, fault, window_term, statutory, valid_from) VALUES ('law', 'strange', 'none', 30, true, '2026-01-01')$$),
+	'accepted', 'a new law aside');
+SELECT is(tried($$UPDATE returns.policy SET valid_to = '2026-01-01' WHERE id = 9301;
+	INSERT INTO returns.policy (market, fault, window_term, statutory, valid_from) VALUES ('law', 'none', 30, true, '2026-01-01')$$),
+	'RT009', 'a new law that gives more than a policy');
+SELECT is(tried($$UPDATE returns.policy SET valid_to = '2026-01-01' WHERE id IN (9301, 9331);
+	INSERT INTO returns.policy (market, fault, window_term, statutory, valid_from) VALUES ('law', 'none', 30, true, '2026-01-01')$$),
+	'accepted', 'the policy ends where the law changes');
+SELECT is(refusal($$INSERT INTO returns.policy (market, category, fault, seller_ref, returnable, resolutions) VALUES ('law', 'leaf', 'none', 's1', false, '{}')$$),
+	'accepted', 'what the law of a category allows');
+SELECT is(tried($$UPDATE returns.policy SET valid_to = '2026-01-01' WHERE id = 9302$$), 'RT009',
+	'is not allowed any more when that law ends and the general one applies');
+SELECT is(tried($$INSERT INTO returns.policy (seller_ref, category, window_term, returnable, market, statutory, fault)
+	VALUES ('s4', 'leaf', NULL, false, 'days', false, NULL), (NULL, NULL, 14, true, 'days', true, NULL), (NULL, 'leaf', NULL, false, 'days', true, NULL)$$),
+	'accepted', 'a statement is judged by what it leaves, not by the order of its rows');
+
+-- --------------------------------------------------------------------- caches
+
+CALL make_market('now');
+CALL sell('now', 1, 'top', '2025-06-09', '2025-06-09', 'now');
+SELECT is(returns.policy_for('now', 1), NULL, 'no policy yet');
+BEGIN;
+SAVEPOINT here;
+INSERT INTO returns.policy (id, market, window_term) VALUES (9401, 'now', 5);
+SELECT is(returns.policy_for('now', 1), 9401::bigint, 'a policy counts from the next statement on');
+ROLLBACK TO here;
+SELECT is(returns.policy_for('now', 1), NULL, 'until it is rolled back');
+INSERT INTO returns.policy (id, market, seller_ref, window_term) VALUES (9402, 'now', 's1', 5);
+SELECT is(returns.policy_for('now', 1), 9402::bigint, 'a seller''s own too');
+ROLLBACK;
+SELECT is(returns.policy_for('now', 1), NULL, 'gone with the transaction');
+
+SELECT * FROM finish();
