@@ -34,7 +34,7 @@ build()
 
 	private_postgres "$name"
 	cp -R "$stage/tree" "$stage/$name.build"
-	if ! run_apart make -C "$stage/$name.build" -j2 PG_CONFIG="$PG_CONFIG" \
+	if ! run_apart make -s -C "$stage/$name.build" -j2 PG_CONFIG="$PG_CONFIG" \
 		with_llvm=no WERROR="${WERROR:-0}" COPT="$flags" DESTDIR="$stage/$name" \
 		install > "$log" 2>&1
 	then
