@@ -10,6 +10,7 @@
 #ifndef RETURNS_CACHE_POLICY_H
 #define RETURNS_CACHE_POLICY_H
 
+#include "server/compat.h"
 #include "access/htup.h"
 #include "rules/policy.h"
 #include "utils/rel.h"
@@ -46,7 +47,7 @@ extern bool policy_from_tuple(HeapTuple tuple, TupleDesc desc, const AttrNumber 
 							  Policy *policy);
 
 /* Raise RT009 for a row of the table that no policy has. */
-extern void policy_malformed(const Policy *policy) pg_attribute_noreturn();
+pg_noreturn extern void policy_malformed(const Policy *policy);
 
 /*
  * Add what the table holds now, seen with all that this transaction has done:

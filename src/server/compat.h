@@ -19,6 +19,11 @@
 #include "varatt.h"
 #endif
 
+/* 18: the attribute stands before the declaration */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 /* 18: PG_MODULE_MAGIC_EXT carries name and version */
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC

@@ -10,6 +10,7 @@
 #ifndef RETURNS_ERRORS_H
 #define RETURNS_ERRORS_H
 
+#include "server/compat.h"
 #include "utils/elog.h"
 #include "utils/rel.h"
 
@@ -27,7 +28,7 @@
 #define ERRCODE_RT_NOT_SET_UP			MAKE_SQLSTATE('R','T','0','1','2')
 
 /* RT012, with the facts. */
-extern void error_not_set_up(const char *detail) pg_attribute_noreturn();
+pg_noreturn extern void error_not_set_up(const char *detail);
 
 /* Attach schema, table and, by name, column to the error being raised. */
 extern int	err_column(Relation rel, const char *column);
