@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS returns.return_request (
 	UNIQUE (order_ref, id),
 	UNIQUE (order_ref, idempotency_key)
 );
-CREATE INDEX IF NOT EXISTS return_request_wake ON returns.return_request (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS return_request_wake ON returns.return_request (wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS return_request_buyer ON returns.return_request (buyer_ref, idempotency_key);
 CREATE INDEX IF NOT EXISTS return_request_seller ON returns.return_request (seller_ref);
 

@@ -62,20 +62,27 @@ static ColumnSet columns = {
 	"return_request", REQ_NCOLUMNS, column_names, attno, InvalidOid, NULL
 };
 
-/* What return_touch() waits to have done, by the trigger it fires. */
+/*
+ * What a touching statement wants done by the trigger that it fires.  They
+ * nest where a trigger of the user's touches other returns; an error unwinds
+ * without us, so the transaction callbacks drop what was aborted.
+ */
 typedef struct Touch
 {
-	int64		return_id;
+	struct Touch *outer;
+	int			nest_level;		/* of transactions */
+	int64		return_id;		/* 0: every row of the statement */
 	BookWork	work;
 	void	   *arg;
+	uint64		taken;
 } Touch;
 
-static Touch touch = {0, NULL, NULL};
+static Touch *touch = NULL;
 
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	touch.work = NULL;
+	touch = NULL;
 }
 
 static void
@@ -83,7 +90,8 @@ subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 				 void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		touch.work = NULL;
+		while (touch != NULL && touch->nest_level >= GetCurrentTransactionNestLevel())
+			touch = touch->outer;
 }
 
 void
@@ -175,6 +183,7 @@ book_stage(ReturnBook *book)
 	int			ncategories = 0;
 	TimestampTz due_at;
 	TimestampTz remind_at;
+	TimestampTz wake_at;
 
 	if (book->state->nrules > 0)
 	{
@@ -191,9 +200,10 @@ book_stage(ReturnBook *book)
 		return;
 	}
 	book_set(book, REQ_DUE_AT, TimestampTzGetDatum(due_at));
-	book_set(book, REQ_WAKE_AT,
-			 TimestampTzGetDatum(rule->remind > 0 && remind_at > book->now && remind_at < due_at ?
-								 remind_at : due_at));
+	wake_at = rule->remind > 0 && remind_at > book->now && remind_at < due_at ?
+		remind_at : due_at;
+	/* never behind a sweep that is under way */
+	book_set(book, REQ_WAKE_AT, TimestampTzGetDatum(Max(wake_at, book->now)));
 	if (rule->on_timeout != NULL)
 		book_set(book, REQ_ON_TIMEOUT, PointerGetDatum(rule->on_timeout->code_text));
 	else
@@ -265,12 +275,34 @@ book_move(ReturnBook *book, const State *to, const Actor *by, const text *note,
 bool
 touch_take(int64 return_id, BookWork *work, void **arg)
 {
-	if (touch.work == NULL || touch.return_id != return_id || !own_writing())
+	if (touch == NULL || !own_writing() ||
+		(touch->return_id != 0 && (touch->return_id != return_id || touch->taken > 0)))
 		return false;
-	*work = touch.work;
-	*arg = touch.arg;
-	touch.work = NULL;
+	touch->taken++;
+	*work = touch->work;
+	*arg = touch->arg;
 	return true;
+}
+
+/* Run the statement, which updates rows without changing them, as a touch. */
+static uint64
+touch_run(KeptPlan *update, Datum *args, int64 return_id, BookWork work, void *arg)
+{
+	Touch		mine = {touch, GetCurrentTransactionNestLevel(), return_id, work, arg, 0};
+	OwnState	own;
+	uint64		found;
+
+	own_begin(&own);
+	touch = &mine;
+	found = plan_run(update, args, NULL);
+	touch = mine.outer;
+	if (mine.taken < found)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_PROTECTED),
+				 errmsg("a return was updated without its trigger"),
+				 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup().")));
+	own_end(&own);
+	return found;
 }
 
 bool
@@ -281,24 +313,19 @@ return_touch(Datum order_ref, int64 return_id, BookWork work, void *arg)
 		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
 		2, {TEXTOID, INT8OID}
 	};
-	Datum		args[2];
-	OwnState	own;
-	uint64		found;
+	Datum		args[2] = {order_ref, Int64GetDatum(return_id)};
 
-	args[0] = order_ref;
-	args[1] = Int64GetDatum(return_id);
-	own_begin(&own);
-	touch = (Touch) {return_id, work, arg};
-	found = plan_run(&update, args, NULL);
-	if (touch.work != NULL)
-	{
-		touch.work = NULL;
-		if (found > 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_RT_PROTECTED),
-					 errmsg("return " INT64_FORMAT " was updated without its trigger", return_id),
-					 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup().")));
-	}
-	own_end(&own);
-	return found > 0;
+	return touch_run(&update, args, return_id, work, arg) > 0;
+}
+
+uint64
+return_touch_all(Datum tids, BookWork work, void *arg)
+{
+	static KeptPlan update = {
+		"UPDATE returns.return_request SET updated_at = updated_at"
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
+		1, {TIDARRAYOID}
+	};
+
+	return touch_run(&update, &tids, 0, work, arg);
 }

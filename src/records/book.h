@@ -93,6 +93,9 @@ extern void book_stage(ReturnBook *book);
 typedef void (*BookWork) (ReturnBook *book, void *arg);
 extern bool return_touch(Datum order_ref, int64 return_id, BookWork work, void *arg);
 
+/* The same for every row that a tid[] names; returns how many there were. */
+extern uint64 return_touch_all(Datum tids, BookWork work, void *arg);
+
 extern void book_init(void);
 
 /* The columns of rel by RequestColumn; rel is returns.return_request. */

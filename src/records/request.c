@@ -313,6 +313,8 @@ request_move(RequestChange *change, const State *to)
 	ask(change, to, actor, &question);
 	if (unlikely(!move_judge(&question, &refusal)))
 		refuse(book, &refusal);
+	if (actor->kind == ACTOR_SYSTEM && question.has_due && book->now >= question.due_at)
+		book->since = timeout_term_start(to, question.due_at, book->now);
 	if (book->state->kind == STATE_INITIAL && to->kind != STATE_FINAL)
 		request_admit(book);
 	book_move(book, to, actor, was_set(change, REQ_NOTE) ? book_text(book, REQ_NOTE) : NULL,

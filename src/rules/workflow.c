@@ -9,18 +9,22 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "nodes/value.h"
 #include "parser/parse_func.h"
 #include "rules/workflow.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/regproc.h"
+#include "utils/varlena.h"
 #include "utils/timestamp.h"
 
 static bool
@@ -66,8 +70,8 @@ actors_describe(int actors)
 	return names.data;
 }
 
-static const char *
-record_name(Machine machine)
+const char *
+machine_name(Machine machine)
 {
 	return machine == MACHINE_REFUND ? "refund" : "return";
 }
@@ -85,7 +89,7 @@ refuse_edge(const MoveQuestion *q, Refusal *refusal)
 	refusal->sqlstate = ERRCODE_RT_ILLEGAL_TRANSITION;
 	refusal->column = "status";
 	refusal->message = psprintf("%s " INT64_FORMAT " cannot move from \"%s\" to \"%s\"",
-								record_name(q->machine), q->id, q->from->code, q->to->code);
+								machine_name(q->machine), q->id, q->from->code, q->to->code);
 	refusal->detail = psprintf("The workflow has no transition from \"%s\" to \"%s\".",
 							   q->from->code, q->to->code);
 	refusal->hint = targets.len > 0 ?
@@ -101,9 +105,9 @@ refuse_party(const MoveQuestion *q, Refusal *refusal)
 	refusal->column = "status";
 	refusal->message = psprintf("%s \"%s\" is not a party to %s " INT64_FORMAT,
 								actor_kind_name(q->actor->kind), q->actor->ref,
-								record_name(q->machine), q->id);
+								machine_name(q->machine), q->id);
 	refusal->detail = psprintf("A buyer, a seller, a carrier or a provider acts on its own %ss only.",
-							   record_name(q->machine));
+							   machine_name(q->machine));
 	refusal->hint = pstrdup("Check returns.actor, or act as an operator.");
 	return false;
 }
@@ -116,7 +120,7 @@ refuse_actor(const MoveQuestion *q, const Transition *edge, Refusal *refusal)
 	refusal->message = psprintf("%s may not move %s " INT64_FORMAT " from \"%s\" to \"%s\"",
 								q->actor->kind == ACTOR_SYSTEM ? "the system" :
 								actor_kind_name(q->actor->kind),
-								record_name(q->machine), q->id, q->from->code, q->to->code);
+								machine_name(q->machine), q->id, q->from->code, q->to->code);
 	refusal->detail = psprintf("This move is made by: %s.", actors_describe(edge->actors));
 	refusal->hint = edge->actors == ACTOR_SYSTEM ?
 		pstrdup("It follows by itself when its condition is met.") :
@@ -132,7 +136,7 @@ refuse_resolution(const MoveQuestion *q, const Transition *edge, Refusal *refusa
 	refusal->sqlstate = ERRCODE_RT_ILLEGAL_TRANSITION;
 	refusal->column = "resolution";
 	refusal->message = psprintf("%s " INT64_FORMAT " cannot move from \"%s\" to \"%s\"",
-								record_name(q->machine), q->id, q->from->code, q->to->code);
+								machine_name(q->machine), q->id, q->from->code, q->to->code);
 	refusal->detail = psprintf("That transition is for resolution \"%s\".", wanted);
 	refusal->hint = psprintf("Take the transition of its own resolution.");
 	return false;
@@ -144,7 +148,7 @@ refuse_late(const MoveQuestion *q, Refusal *refusal)
 	refusal->sqlstate = ERRCODE_RT_TOO_LATE;
 	refusal->column = "due_at";
 	refusal->message = psprintf("too late to move %s " INT64_FORMAT " from \"%s\" to \"%s\"",
-								record_name(q->machine), q->id, q->from->code, q->to->code);
+								machine_name(q->machine), q->id, q->from->code, q->to->code);
 	refusal->detail = psprintf("The deadline of \"%s\" was %s.", q->from->code,
 							   timestamptz_to_str(q->due_at));
 	refusal->hint = pstrdup("Its timeout takes effect at the next sweep; an operator may still act.");
@@ -158,7 +162,7 @@ refuse_requirement(const MoveQuestion *q, const char *column, const char *what,
 	refusal->sqlstate = ERRCODE_RT_REQUIREMENT_MISSING;
 	refusal->column = column;
 	refusal->message = psprintf("moving %s " INT64_FORMAT " from \"%s\" to \"%s\" requires %s",
-								record_name(q->machine), q->id, q->from->code, q->to->code, what);
+								machine_name(q->machine), q->id, q->from->code, q->to->code, what);
 	refusal->detail = pstrdup("It was not given.");
 	refusal->hint = pstrdup(how);
 	return false;
@@ -180,27 +184,63 @@ requirements_met(const MoveQuestion *q, const Transition *edge, Refusal *refusal
 }
 
 /*
+ * Its name must be qualified: it runs as the owner of the tables, and a search
+ * path is what any session may set.
+ */
+Oid
+guard_function(const char *guard, const char **why)
+{
+	Oid			argtypes[] = {INT8OID, TEXTOID};
+	List	   *names;
+	Oid			schema;
+	Oid			function;
+
+	if (!SplitIdentifierString(pstrdup(guard), '.', &names) || list_length(names) != 2)
+	{
+		*why = "The name is not of the form schema.function.";
+		return InvalidOid;
+	}
+	schema = get_namespace_oid(linitial(names), true);
+	if (!OidIsValid(schema) ||
+		!DatumGetBool(DirectFunctionCall2(has_schema_privilege_id, ObjectIdGetDatum(schema),
+										  CStringGetTextDatum("USAGE"))))
+	{
+		*why = "There is no such schema that the owner of the tables may use.";
+		return InvalidOid;
+	}
+	function = LookupFuncName(list_make2(makeString(linitial(names)), makeString(lsecond(names))),
+							  2, argtypes, true);
+	if (!OidIsValid(function) || get_func_prokind(function) != PROKIND_FUNCTION ||
+		get_func_rettype(function) != TEXTOID || get_func_retset(function))
+	{
+		*why = "There is no such function (bigint, text) that returns text.";
+		return InvalidOid;
+	}
+	return function;
+}
+
+/*
  * Ask a guard, as the table owner.  It is found by name at every call, since
  * functions may be replaced at any time.
  */
 static bool
 guard_passes(const MoveQuestion *q, const char *guard, Refusal *refusal)
 {
-	Oid			argtypes[] = {INT8OID, TEXTOID};
 	OwnState	own;
 	Oid			function;
+	const char *why;
 	FmgrInfo	flinfo;
 	LOCAL_FCINFO(fcinfo, 2);
 	Datum		answer;
 	bool		passes;
 
 	own_begin_foreign(&own);
-	function = LookupFuncName(stringToQualifiedNameListCompat(guard), 2, argtypes, true);
-	if (!OidIsValid(function) || get_func_rettype(function) != TEXTOID)
+	function = guard_function(guard, &why);
+	if (!OidIsValid(function))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("guard \"%s\" is not a function (bigint, text) returning text", guard),
-				 errdetail("It guards the transition from \"%s\" to \"%s\".",
+				 errdetail("%s It guards the transition from \"%s\" to \"%s\".", why,
 						   q->from->code, q->to->code),
 				 errhint("Create it, or correct returns.transition.guard.")));
 	fmgr_info(function, &flinfo);
@@ -216,7 +256,7 @@ guard_passes(const MoveQuestion *q, const char *guard, Refusal *refusal)
 		refusal->sqlstate = ERRCODE_RT_ILLEGAL_TRANSITION;
 		refusal->column = "status";
 		refusal->message = psprintf("guard \"%s\" refuses to move %s " INT64_FORMAT " from \"%s\" to \"%s\"",
-									guard, record_name(q->machine), q->id, q->from->code, q->to->code);
+									guard, machine_name(q->machine), q->id, q->from->code, q->to->code);
 		refusal->detail = TextDatumGetCString(answer);
 		refusal->hint = pstrdup("Remove the cause, then try again.");
 	}
@@ -280,9 +320,9 @@ rule_rank(const StageRule *rule, const Market *market, Resolution resolution,
 	return rank;
 }
 
-static StageRule *
-rule_for_category(const State *state, const Market *market, Resolution resolution,
-				  const Category *category)
+StageRule *
+stage_rule_of_category(const State *state, const Market *market, Resolution resolution,
+					   const Category *category)
 {
 	StageRule  *best = NULL;
 	int			best_rank = -1;
@@ -329,8 +369,8 @@ stage_rule_find(const State *state, const Market *market, Resolution resolution,
 		return NULL;
 	for (int i = 0; i < Max(ncategories, 1); i++)
 	{
-		StageRule  *rule = rule_for_category(state, market, resolution,
-											 ncategories > 0 ? categories[i] : NULL);
+		StageRule  *rule = stage_rule_of_category(state, market, resolution,
+												  ncategories > 0 ? categories[i] : NULL);
 
 		if (rule == NULL)
 			continue;
@@ -344,4 +384,13 @@ stage_rule_find(const State *state, const Market *market, Resolution resolution,
 		*remind_at = first->memo_remind;
 	}
 	return first;
+}
+
+TimestampTz
+timeout_term_start(const State *to, TimestampTz due_at, TimestampTz now)
+{
+	for (int i = 0; i < to->ntransitions; i++)
+		if (to->transitions[i].actors & (ACTOR_BUYER | ACTOR_SELLER | ACTOR_CARRIER))
+			return now;
+	return due_at;
 }

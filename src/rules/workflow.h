@@ -67,6 +67,31 @@ extern const StageRule *stage_rule_find(const State *state, const Market *market
 										int ncategories, TimestampTz start,
 										TimestampTz *due_at, TimestampTz *remind_at);
 
+/*
+ * What the term of a state is counted from when a timer that ended at due_at
+ * brings a return there at now, perhaps much later because nothing swept
+ * meanwhile.  Where a buyer, a seller or a carrier can act, from now: nobody
+ * gets less than the term from when he could know and act.  Where the return
+ * waits for the platform only, from due_at: its outage costs nobody time.
+ */
+extern TimestampTz timeout_term_start(const State *to, TimestampTz due_at, TimestampTz now);
+
+/*
+ * The rule for one category; NULL stands for a market or a category that no
+ * rule names.  NULL: none.
+ */
+extern StageRule *stage_rule_of_category(const State *state, const Market *market,
+										 Resolution resolution, const Category *category);
+
+/*
+ * The function that a guard names, to be asked as the owner of the tables.
+ * InvalidOid: there is none, and why says so in a sentence.
+ */
+extern Oid	guard_function(const char *guard, const char **why);
+
+/* 'return' or 'refund' */
+extern const char *machine_name(Machine machine);
+
 /* 'buyer, seller' */
 extern char *actors_describe(int actors);
 
