@@ -1,0 +1,346 @@
+/*-------------------------------------------------------------------------
+ *
+ * sweep_batch.c
+ *		One batch of returns whose instant has come.
+ *
+ * A batch locks the oldest due returns, passing over those that somebody
+ * holds, and then runs one UPDATE for those that move and one for those that
+ * are only reminded or marked.  Both go through the row trigger of
+ * return_request like anybody else's, as the system.
+ *
+ * A batch is a subtransaction.  When one return makes it fail, all is undone
+ * and they are taken one by one.  What still fails alone is put off, for a
+ * time that doubles with each failure, with the reason in its history.
+ *
+ * src/server/sweep_batch.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "records/book.h"
+#include "records/journal.h"
+#include "server/plan.h"
+#include "server/settings.h"
+#include "server/sweep.h"
+#include "storage/itemptr.h"
+#include "storage/proc.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/numeric.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+#define MAX_LOCK_WAIT 1000		/* milliseconds */
+#define FIRST_DELAY USECS_PER_MINUTE
+#define LAST_DELAY USECS_PER_DAY
+
+/* A batch, and which rows it took, also after it failed. */
+typedef struct Batch
+{
+	SweepPosition position;		/* of its last row */
+	text	   *order_ref;		/* of its last row */
+	int			max_rows;
+	SweepCount	count;
+} Batch;
+
+/* The due returns of a batch, as tids. */
+typedef struct DueRows
+{
+	int			nmoves;
+	int			nmarks;
+	Datum	   *moves;			/* these move to their on_timeout */
+	Datum	   *marks;			/* these are reminded or marked overdue */
+} DueRows;
+
+/* A return that could not be done. */
+typedef struct Failure
+{
+	const Batch *batch;			/* of this return alone */
+	const ErrorData *error;
+	bool		silent;			/* no word of it in the history */
+} Failure;
+
+/* Run work(arg) in a subtransaction; NULL, or the error that undid it. */
+typedef void (*Work) (void *arg);
+
+static ErrorData *
+attempt(Work work, void *arg)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+	bool		previous = actor_become_system();
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		/* nobody's lock on an order may hold the others up */
+		if (LockTimeout == 0 || LockTimeout > MAX_LOCK_WAIT)
+			(void) set_config_option("lock_timeout", CppAsString2(MAX_LOCK_WAIT), PGC_USERSET,
+									 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		work(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		actor_restore(previous);
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	actor_restore(previous);
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	return error;
+}
+
+static void
+lock_due(Batch *batch, DueRows *due)
+{
+	static KeptPlan plan = {
+		"SELECT ctid, due_at OPERATOR(pg_catalog.<=) $1 AND on_timeout OPERATOR(pg_catalog.<>) status,"
+		" wake_at, id, order_ref FROM returns.return_request"
+		" WHERE wake_at OPERATOR(pg_catalog.<=) $1"
+		" AND ROW(wake_at, id) OPERATOR(pg_catalog.>) ROW($2, $3)"
+		" ORDER BY wake_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED",
+		4, {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID}
+	};
+	Datum		args[4] = {TimestampTzGetDatum(clock_now()),
+		TimestampTzGetDatum(batch->position.wake_at), Int64GetDatum(batch->position.id),
+		Int64GetDatum(batch->max_rows)};
+	uint64		n = plan_run(&plan, args, NULL);
+
+	due->nmoves = due->nmarks = 0;
+	due->moves = palloc(sizeof(Datum) * Max(n, 1));
+	due->marks = palloc(sizeof(Datum) * Max(n, 1));
+	for (uint64 row = 0; row < n; row++)
+	{
+		bool		isnull;
+		Datum		moves = plan_value(row, 2, &isnull);
+		Datum		tid;
+
+		moves = !isnull && DatumGetBool(moves);
+		tid = plan_value(row, 1, &isnull);
+		if (moves)
+			due->moves[due->nmoves++] = tid;
+		else
+			due->marks[due->nmarks++] = tid;
+	}
+	batch->count.found = n;
+	if (n > 0)
+	{
+		bool		isnull;
+
+		batch->position.wake_at = DatumGetTimestampTz(plan_value(n - 1, 3, &isnull));
+		batch->position.id = DatumGetInt64(plan_value(n - 1, 4, &isnull));
+		batch->order_ref = DatumGetTextPCopy(plan_value(n - 1, 5, &isnull));
+	}
+}
+
+/* In the trigger: the return's instant has come, but there is no move to make. */
+static void
+mark_work(ReturnBook *book, void *arg)
+{
+	bool		has_due = !BOOK_NULL(book, REQ_DUE_AT);
+	bool		is_due = has_due && DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) <= book->now;
+
+	if (has_due && !is_due)
+		book_set(book, REQ_WAKE_AT, BOOK_VALUE(book, REQ_DUE_AT));
+	else
+		book_clear(book, REQ_WAKE_AT);
+	if (!has_due)
+		return;
+	if (is_due)
+		book_set(book, REQ_OVERDUE, BoolGetDatum(true));
+	journal_append(book, is_due ? EVENT_OVERDUE : EVENT_REMINDER, book->state, book->state,
+				   actor_as_system(), NULL, NULL);
+}
+
+static Datum
+tid_array(Datum *tids, int n)
+{
+	return PointerGetDatum(construct_array(tids, n, TIDOID, sizeof(ItemPointerData), false,
+										   TYPALIGN_SHORT));
+}
+
+static void
+do_batch(void *arg)
+{
+	static KeptPlan move = {
+		"UPDATE returns.return_request SET status = on_timeout"
+		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
+		1, {TIDARRAYOID}
+	};
+	Batch	   *batch = arg;
+	DueRows		due;
+	OwnState	own;
+	Datum		tids;
+
+	own_begin(&own);
+	lock_due(batch, &due);
+	if (due.nmoves > 0)
+	{
+		tids = tid_array(due.moves, due.nmoves);
+		batch->count.moved = plan_run(&move, &tids, NULL);
+	}
+	if (due.nmarks > 0)
+		batch->count.marked = return_touch_all(tid_array(due.marks, due.nmarks), mark_work, NULL);
+	own_end(&own);
+}
+
+static void
+add_detail(JsonbParseState **state, char *name, JsonbValue value)
+{
+	JsonbValue	key = {.type = jbvString};
+
+	key.val.string.val = name;
+	key.val.string.len = strlen(name);
+	pushJsonbValue(state, WJB_KEY, &key);
+	pushJsonbValue(state, WJB_VALUE, &value);
+}
+
+static void
+add_detail_text(JsonbParseState **state, char *name, const char *text)
+{
+	JsonbValue	value = {.type = jbvString};
+
+	if (text == NULL)
+		return;
+	value.val.string.val = unconstify(char *, text);
+	value.val.string.len = strlen(text);
+	add_detail(state, name, value);
+}
+
+static Jsonb *
+failure_details(const ErrorData *error, const text *on_timeout, int failures)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue	count = {.type = jbvNumeric};
+
+	count.val.numeric = int64_to_numeric(failures);
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	add_detail_text(&state, "error", error->message);
+	add_detail_text(&state, "detail", error->detail);
+	add_detail_text(&state, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	add_detail_text(&state, "on_timeout", on_timeout ? text_to_cstring(on_timeout) : NULL);
+	add_detail(&state, "failures", count);
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* In the trigger: try again later, unless somebody has acted meanwhile. */
+static void
+put_off_work(ReturnBook *book, void *arg)
+{
+	const Failure *failure = arg;
+	int			failures = DatumGetInt32(BOOK_VALUE(book, REQ_FAILURES));
+	TimestampTz delay = failures < 11 ? FIRST_DELAY << failures : LAST_DELAY;
+
+	if (BOOK_NULL(book, REQ_WAKE_AT) ||
+		DatumGetTimestampTz(BOOK_VALUE(book, REQ_WAKE_AT)) > book->now)
+		return;
+	book_set(book, REQ_FAILURES, Int32GetDatum(failures + 1));
+	book_set(book, REQ_WAKE_AT, TimestampTzGetDatum(book->now + delay));
+	if (failure->silent)
+		return;
+	if (!BOOK_NULL(book, REQ_DUE_AT) &&
+		DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) <= book->now)
+		book_set(book, REQ_OVERDUE, BoolGetDatum(true));
+	journal_append(book, EVENT_OVERDUE, book->state, book->state, actor_as_system(),
+				   cstring_to_text(failure->error->message),
+				   failure_details(failure->error, book_text(book, REQ_ON_TIMEOUT), failures + 1));
+}
+
+static void
+do_put_off(void *arg)
+{
+	const Batch *batch = ((Failure *) arg)->batch;
+
+	return_touch(PointerGetDatum(batch->order_ref), batch->position.id, put_off_work, arg);
+}
+
+/* Who could not be done because somebody was in the way needs no record. */
+static bool
+is_transient(const ErrorData *error)
+{
+	return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK ||
+		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+}
+
+static void
+put_off(const Batch *batch, const ErrorData *error)
+{
+	Failure		failure = {batch, error, is_transient(error)};
+	ErrorData  *again = attempt(do_put_off, &failure);
+
+	if (again == NULL)
+		return;
+	if (!failure.silent)
+	{
+		failure.silent = true;
+		again = attempt(do_put_off, &failure);
+	}
+	if (again != NULL)
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("return " INT64_FORMAT " is due but cannot be moved: %s",
+						batch->position.id, error->message),
+				 errdetail("It could not be put off either: %s", again->message)));
+}
+
+static SweepCount
+sweep_one(SweepPosition *position)
+{
+	Batch		batch = {*position, NULL, 1};
+	ErrorData  *error = attempt(do_batch, &batch);
+
+	if (error != NULL && batch.count.found == 0)
+		ReThrowError(error);
+	if (error != NULL)
+	{
+		put_off(&batch, error);
+		batch.count = (SweepCount) {.found = 1, .failed = 1};
+	}
+	*position = batch.position;
+	return batch.count;
+}
+
+SweepCount
+sweep_batch(SweepPosition *position, int max_rows)
+{
+	Batch		batch = {*position, NULL, max_rows};
+	ErrorData  *error = attempt(do_batch, &batch);
+	SweepCount	total = {0};
+
+	if (error == NULL)
+	{
+		*position = batch.position;
+		return batch.count;
+	}
+	if (batch.count.found == 0)
+		ReThrowError(error);
+	for (int64 i = 0; i < batch.count.found; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		sweep_add(&total, sweep_one(position));
+	}
+	return total;
+}
+
+void
+sweep_add(SweepCount *total, SweepCount count)
+{
+	total->found += count.found;
+	total->moved += count.moved;
+	total->marked += count.marked;
+	total->failed += count.failed;
+}
