@@ -5,6 +5,8 @@ SELECT e.return_id, e.seq, e.at, e.to_state AS state,
 	coalesce(s.label ->> current_setting('returns.language', true), s.label ->> 'en', e.to_state) AS label,
 	e.actor, e.note, e.due_at, e.kind, e.details
 FROM returns.return_event e
-LEFT JOIN returns.state s ON s.machine = 'return' AND s.code = e.to_state;
+LEFT JOIN returns.state s
+	ON s.machine = CASE e.kind WHEN 'refund' THEN 'refund' ELSE 'return' END
+	AND s.code = CASE e.kind WHEN 'refund' THEN e.details ->> 'status' ELSE e.to_state END;
 COMMENT ON VIEW returns.timeline IS
-'What happened to each return, in order of seq, with the label of the state in the language of the setting returns.language.';
+'What happened to each return, in order of seq, with the label of the state (for a refund''s event: of the refund''s state) in the language of the setting returns.language.';
