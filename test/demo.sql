@@ -39,7 +39,7 @@ SELECT payment_no AS payment, method, amount, refund_rank
 SET returns.clock = '2026-03-02 10:00+05';
 SET returns.actor = 'buyer:aliya';
 SELECT returns.open_return('A-1001', '[{"line_no":1,"quantity":1},{"line_no":2,"quantity":1}]',
-	'defective', note => 'The left one is silent') AS id \gset
+	'defective', note => 'One side is silent') AS id \gset
 SELECT id, status, due_at AS "seller answers before" FROM returns.return_request WHERE id = :id;
 
 \echo '── She cannot jump to the money: the rule sits on the table, whichever client writes ──────────────'
@@ -108,14 +108,20 @@ RETURNING payment_no AS payment, amount, status, provider_ref;
 \echo
 
 SET returns.actor = 'buyer:aliya';
-SELECT seq, to_char(at, 'Dy DD Mon HH24:MI') AS at, state, label, actor,
-	   to_char(due_at, 'Dy DD Mon HH24:MI') AS "until", note
+SELECT to_char(at, 'Dy DD Mon HH24:MI') AS "when",
+	   CASE kind WHEN 'refund'
+		   THEN format('%s %s, %s: %s', details ->> 'amount', details ->> 'currency',
+					   details ->> 'provider', details ->> 'status')
+		   ELSE label END AS "what",
+	   actor AS "by",
+	   CASE kind WHEN 'refund' THEN NULL ELSE to_char(due_at, 'Dy DD Mon') END AS "next before",
+	   note
   FROM returns.timeline WHERE return_id = :id ORDER BY seq;
 
 \echo '── The books balance ──────────────────────────────────────────────────────────────────────────────'
 \echo
 
 SET returns.actor = 'operator:finance';
-SELECT account, name, debit, credit, balance FROM returns.trial_balance ORDER BY account;
+SELECT account, debit, credit, balance FROM returns.trial_balance ORDER BY account;
 SELECT currency, sum(balance) AS "balance of all accounts" FROM returns.trial_balance GROUP BY currency;
 SELECT count(*) AS "violations that returns.verify() found" FROM returns.verify();
