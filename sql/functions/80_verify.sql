@@ -1,0 +1,163 @@
+-- The audit: what must hold in the tables, asked for in set-based passes. One
+-- function for each subject, none of them writes; verify() runs them all.
+-- row_security = off: a query that row-level security would cut short fails,
+-- because an audit that sees a part of the rows finds what is not there.
+
+CREATE FUNCTION returns.verify(OUT invariant text, OUT order_ref text, OUT return_id bigint,
+	OUT detail text)
+RETURNS SETOF record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $$
+DECLARE
+	missing text;
+	partly text;
+BEGIN
+	SELECT string_agg(t, ', ') INTO missing
+	  FROM unnest('{installation,state,transition,sale_line,payment,return_request,return_line,return_event,refund,ledger_transfer,ledger_entry,ledger_account,currency}'::text[]) AS t
+	 WHERE to_regclass('returns.' || t) IS NULL;
+	IF missing IS NOT NULL THEN
+		RAISE EXCEPTION 'returns is not set up in this database'
+			USING ERRCODE = 'RT012', DETAIL = format('Tables missing in the schema returns: %s.', missing),
+				HINT = 'Run CALL returns.setup() with the presets you need.';
+	END IF;
+	SELECT string_agg(c.relname, ', ' ORDER BY c.relname) INTO partly
+	  FROM pg_class c
+	 WHERE c.relnamespace = 'returns'::regnamespace AND c.relrowsecurity AND row_security_active(c.oid);
+	IF partly IS NOT NULL THEN
+		RAISE EXCEPTION 'permission denied to verify returns'
+			USING ERRCODE = 'insufficient_privilege',
+				DETAIL = format('Row-level security hides rows of %s from role "%s".', partly, current_user),
+				HINT = 'Run it as the owner of the tables, or as a member of that role.';
+	END IF;
+
+	RAISE DEBUG 'returns.verify: installation';
+	RETURN QUERY SELECT * FROM returns.verify_installation();
+	RAISE DEBUG 'returns.verify: events';
+	RETURN QUERY SELECT * FROM returns.verify_events();
+	RAISE DEBUG 'returns.verify: requests';
+	RETURN QUERY SELECT * FROM returns.verify_requests();
+	RAISE DEBUG 'returns.verify: lines';
+	RETURN QUERY SELECT * FROM returns.verify_lines();
+	RAISE DEBUG 'returns.verify: sales';
+	RETURN QUERY SELECT * FROM returns.verify_sales();
+	RAISE DEBUG 'returns.verify: refunds';
+	RETURN QUERY SELECT * FROM returns.verify_refunds();
+	RAISE DEBUG 'returns.verify: money of returns';
+	RETURN QUERY SELECT * FROM returns.verify_money();
+	RAISE DEBUG 'returns.verify: ledger';
+	RETURN QUERY SELECT * FROM returns.verify_ledger();
+END
+$$;
+COMMENT ON FUNCTION returns.verify() IS
+'One row for each violated invariant, none when all is well: installation, events, requests, lines, sales, refunds, money, ledger. All passes see one snapshot; each is announced at DEBUG1. Who does not see every row may not ask: 42501; tables missing: RT012.';
+
+-- Every trigger that setup() makes, as PostgreSQL spells it; ALWAYS: fires in a
+-- replica session too.
+CREATE FUNCTION returns.verify_installation(OUT invariant text, OUT order_ref text,
+	OUT return_id bigint, OUT detail text)
+RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH wanted (tab, name, always, definition) AS (
+	VALUES
+	('policy', 'returns_policy_lock', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.policy FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_lock()'),
+	('policy', 'zz_returns_policy', false,
+	 'BEFORE INSERT OR UPDATE ON returns.policy FOR EACH ROW EXECUTE FUNCTION returns.policy_row()'),
+	('policy', 'zz_returns_policy_inserted', false,
+	 'AFTER INSERT ON returns.policy REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
+	('policy', 'zz_returns_policy_updated', false,
+	 'AFTER UPDATE ON returns.policy REFERENCING OLD TABLE AS replaced NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
+	('policy', 'zz_returns_policy_deleted', false,
+	 'AFTER DELETE ON returns.policy REFERENCING OLD TABLE AS replaced FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
+	('sale_line', 'zz_returns_sale_line', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION returns.sale_line_row()'),
+	('sale_line', 'zz_returns_sale_line_truncate', false,
+	 'BEFORE TRUNCATE ON returns.sale_line FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('payment', 'zz_returns_payment', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.payment FOR EACH ROW EXECUTE FUNCTION returns.payment_row()'),
+	('payment', 'zz_returns_payment_truncate', false,
+	 'BEFORE TRUNCATE ON returns.payment FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('return_request', 'zz_returns_request', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION returns.request_row()'),
+	('return_request', 'zz_returns_request_inserted', false,
+	 'AFTER INSERT ON returns.return_request FOR EACH ROW EXECUTE FUNCTION returns.request_row()'),
+	('return_request', 'zz_returns_request_flush', false,
+	 'AFTER INSERT OR UPDATE ON returns.return_request FOR EACH STATEMENT EXECUTE FUNCTION returns.journal_flush()'),
+	('return_request', 'zz_returns_request_truncate', false,
+	 'BEFORE TRUNCATE ON returns.return_request FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('return_line', 'zz_returns_line', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_line FOR EACH ROW EXECUTE FUNCTION returns.line_row()'),
+	('return_line', 'zz_returns_line_truncate', false,
+	 'BEFORE TRUNCATE ON returns.return_line FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('return_event', 'zz_returns_event', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_event FOR EACH ROW EXECUTE FUNCTION returns.protected()'),
+	('return_event', 'zz_returns_event_truncate', false,
+	 'BEFORE TRUNCATE ON returns.return_event FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('refund', 'zz_returns_refund', false,
+	 'BEFORE INSERT OR UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_row()'),
+	('refund', 'zz_returns_refund_booked', false,
+	 'AFTER UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_booked()'),
+	('refund', 'zz_returns_refund_protected', false,
+	 'BEFORE DELETE OR TRUNCATE ON returns.refund FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('ledger_transfer', 'zz_returns_ledger_transfer', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_transfer FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('ledger_entry', 'zz_returns_ledger_entry', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()')
+	UNION ALL
+	SELECT t, v.name, true, format(v.definition, t)
+	FROM unnest('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant}'::text[]) AS t,
+		(VALUES
+		('returns_rules_changed',
+		 'AFTER INSERT OR DELETE OR UPDATE ON returns.%s FOR EACH ROW EXECUTE FUNCTION returns.rules_changed()'),
+		('returns_rules_truncated',
+		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rules_changed()')
+		) AS v (name, definition)
+)
+SELECT 'trigger', NULL::text, NULL::bigint,
+	format('Trigger %s of returns.%s %s.', w.name, w.tab, CASE
+		WHEN t.oid IS NULL THEN 'is missing'
+		WHEN t.tgenabled = 'D' THEN 'is disabled'
+		WHEN pg_get_triggerdef(t.oid) <> format('CREATE TRIGGER %s %s', w.name, w.definition)
+			THEN 'is not the one that setup() made: ' || pg_get_triggerdef(t.oid)
+		WHEN w.always THEN 'does not fire always'
+		ELSE 'fires in replica sessions only' END)
+FROM wanted w
+LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass('returns.' || w.tab) AND t.tgname = w.name
+WHERE t.oid IS NULL
+	OR t.tgenabled NOT IN ('A', CASE WHEN w.always THEN 'A' ELSE 'O' END)
+	OR pg_get_triggerdef(t.oid) <> format('CREATE TRIGGER %s %s', w.name, w.definition)
+UNION ALL
+SELECT 'row_security', NULL, NULL,
+	format('returns.%s %s.', t, CASE WHEN c.relrowsecurity THEN 'has lost its policy returns_parties'
+		ELSE 'has row-level security disabled' END)
+FROM unnest('{return_request,return_line,return_event,refund,ledger_transfer,ledger_entry}'::text[]) AS t
+JOIN pg_class c ON c.oid = to_regclass('returns.' || t)
+WHERE NOT c.relrowsecurity
+	OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'returns_parties')
+UNION ALL
+-- bookkeeping runs as the owner of return_request, on all of them
+SELECT 'table_owner', NULL, NULL,
+	format('returns.%s is owned by %s, returns.return_request by %s.', c.relname,
+		pg_get_userbyid(c.relowner), pg_get_userbyid(r.relowner))
+FROM pg_class c
+JOIN pg_class r ON r.oid = to_regclass('returns.return_request') AND r.relowner <> c.relowner
+WHERE c.relnamespace = to_regnamespace('returns')
+	AND c.relname = ANY ('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant,ledger_account,sale_line,payment,return_line,return_event,refund,ledger_transfer,ledger_entry}')
+UNION ALL
+SELECT 'index', NULL, NULL, format('Index %s of %s is not valid.', i.indexrelid::regclass, i.indrelid::regclass)
+FROM pg_index i
+JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = to_regnamespace('returns')
+WHERE NOT (i.indisvalid AND i.indisready)
+UNION ALL
+SELECT 'version', NULL, NULL, CASE WHEN i.version IS NULL THEN 'returns.installation has no row.'
+	ELSE format('The tables are of version %s, the extension is of version %s.', i.version, x.extversion) END
+FROM pg_extension x
+LEFT JOIN returns.installation i ON true
+WHERE x.extname = 'returns' AND i.version IS DISTINCT FROM x.extversion
+$$;
+COMMENT ON FUNCTION returns.verify_installation() IS
+'The part of verify() about what setup() lays out: triggers there, enabled and unchanged; row-level security; one owner; valid indexes; one version.';

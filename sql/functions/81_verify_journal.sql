@@ -1,0 +1,94 @@
+-- The audit of histories, and of the requests against them.
+
+CREATE FUNCTION returns.verify_events(OUT invariant text, OUT order_ref text,
+	OUT return_id bigint, OUT detail text)
+RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $$
+SELECT v.invariant, e.order_ref, e.return_id, v.detail
+FROM (
+	SELECT e.*, lag(e.seq) OVER chain AS previous_seq, lag(e.to_state) OVER chain AS previous_state,
+		lag(e.hash) OVER chain AS previous_hash, r.last_seq
+	FROM returns.return_event e
+	LEFT JOIN returns.return_request r ON r.order_ref = e.order_ref AND r.id = e.return_id
+	WINDOW chain AS (PARTITION BY e.order_ref, e.return_id ORDER BY e.seq)
+) e
+CROSS JOIN LATERAL (
+	SELECT 'event_sequence', CASE WHEN e.previous_seq IS NULL
+		THEN format('The history begins with event %s.', e.seq)
+		ELSE format('Event %s follows event %s.', e.seq, e.previous_seq) END
+	WHERE e.seq <> coalesce(e.previous_seq, 0) + 1
+	UNION ALL
+	SELECT 'event_chain', format('Event %s leads from state %s to %s as "%s", the one before it to %s.',
+		e.seq, coalesce(e.from_state, 'none'), coalesce(e.to_state, 'none'), e.kind,
+		coalesce(e.previous_state, 'none'))
+	WHERE e.from_state IS DISTINCT FROM e.previous_state OR e.to_state IS NULL
+		OR (e.kind = 'transition') = (e.from_state IS NOT DISTINCT FROM e.to_state)
+	UNION ALL
+	SELECT 'event_hash', format('Event %s is not what its hash was made of.', e.seq)
+	WHERE e.hash IS DISTINCT FROM returns.event_hash(e.previous_hash, e.order_ref, e.return_id,
+		e.seq, e.epoch, e.xid, e.at, e.actor, e.actor_ref, e.db_role, e.from_state, e.to_state,
+		e.kind, e.note, e.details, e.due_at)
+	UNION ALL
+	SELECT 'event_reference', format('Event %s belongs to no return.', e.seq)
+	WHERE e.last_seq IS NULL
+	UNION ALL
+	SELECT 'request_head', format('Event %s is beyond the last one that the return knows: %s.', e.seq, e.last_seq)
+	WHERE e.seq > e.last_seq
+) AS v (invariant, detail)
+$$;
+COMMENT ON FUNCTION returns.verify_events() IS
+'The part of verify() about histories: numbered from 1 without a gap, each event starts in the state where the one before ended, hashes are what their events and the hashes before make, each belongs to a return.';
+
+CREATE FUNCTION returns.verify_requests(OUT invariant text, OUT order_ref text,
+	OUT return_id bigint, OUT detail text)
+RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $$
+SELECT v.invariant, r.order_ref, r.id, v.detail
+FROM returns.return_request r
+LEFT JOIN returns.state s ON s.machine = 'return' AND s.code = r.status
+LEFT JOIN returns.state t ON t.machine = 'return' AND t.code = r.on_timeout
+LEFT JOIN returns.return_event e ON e.order_ref = r.order_ref AND e.return_id = r.id AND e.seq = r.last_seq
+CROSS JOIN LATERAL (
+	SELECT 'request_head', CASE WHEN e.seq IS NULL
+		THEN format('Its last event should be %s, which does not exist.', r.last_seq)
+		ELSE format('Its last_hash is not that of its last event %s.', e.seq) END
+	WHERE e.seq IS NULL OR e.hash IS DISTINCT FROM r.last_hash
+	UNION ALL
+	SELECT 'request_status', format('Its status is "%s", its last event led to "%s".', r.status, e.to_state)
+	WHERE e.to_state <> r.status
+	UNION ALL
+	SELECT 'request_deadline', format('Its due_at is %s, its last event said %s.',
+		coalesce(r.due_at::text, 'none'), coalesce(e.due_at::text, 'none'))
+	WHERE e.seq IS NOT NULL AND e.due_at IS DISTINCT FROM r.due_at
+	UNION ALL
+	SELECT 'request_deadline', format('It is in the final state "%s" and still has a timer.', r.status)
+	WHERE s.kind = 'final' AND (r.due_at IS NOT NULL OR r.on_timeout IS NOT NULL
+		OR r.wake_at IS NOT NULL OR r.overdue)
+	UNION ALL
+	SELECT 'request_deadline', 'It has a timeout and no instant for it.'
+	WHERE r.due_at IS NULL AND (r.on_timeout IS NOT NULL OR r.wake_at IS NOT NULL)
+	UNION ALL
+	SELECT 'request_deadline', format('Its timeout leads to "%s", and the sweep will never look at it.', r.on_timeout)
+	WHERE r.on_timeout <> r.status AND r.due_at IS NOT NULL AND r.wake_at IS NULL
+	UNION ALL
+	SELECT 'request_state', format('returns.state does not know "%s".',
+		CASE WHEN s.code IS NULL THEN r.status ELSE r.on_timeout END)
+	WHERE s.code IS NULL OR (r.on_timeout IS NOT NULL AND t.code IS NULL)
+	UNION ALL
+	SELECT 'request_state', format('It is in state "%s" and %s.', r.status,
+		CASE WHEN r.closed_at IS NULL THEN 'has no closed_at' ELSE 'has a closed_at' END)
+	WHERE (s.kind = 'final') = (r.closed_at IS NULL)
+	UNION ALL
+	SELECT 'request_state', format('It is in state "%s", and one of requested_at, seller_ref, market, currency, categories is missing.', r.status)
+	WHERE s.kind = 'open' AND (r.requested_at IS NULL OR r.seller_ref IS NULL OR r.market IS NULL
+		OR r.currency IS NULL OR r.categories IS NULL)
+) AS v (invariant, detail)
+$$;
+COMMENT ON FUNCTION returns.verify_requests() IS
+'The part of verify() about requests: head, status and deadline are those of the last event; a final state has no timer, an open one all that was filled in when it was requested.';
