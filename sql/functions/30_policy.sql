@@ -3,13 +3,13 @@
 CREATE FUNCTION returns.eligibility(order_ref text, reason text DEFAULT NULL)
 RETURNS TABLE (line_no int, returnable boolean, units_left int, amount_left numeric,
 	window_ends_at timestamptz, sqlstate text, why text)
-LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 5 AS 'MODULE_PATHNAME', 'returns_eligibility';
+LANGUAGE C STABLE ROWS 5 AS 'MODULE_PATHNAME', 'returns_eligibility';
 COMMENT ON FUNCTION returns.eligibility(text, text) IS
 'One row per line of an order: may a unit of it be returned now? units_left are those bought that are neither returned nor in an open return; amount_left is what was paid for their goods. An act is in time if and only if it is before window_ends_at; NULL: no window, because nothing is taken back or it starts at a delivery that has not happened. sqlstate and why, NULL when returnable, are what a request would be refused with: RT004 not delivered or not returnable, RT003 window passed, RT005 no units left. Without a reason: one that is nobody''s fault. The buyer of the order and, for own lines, the seller see it, and operators; without an actor only the owner of the tables. Errors: RT010 unknown order (to those who see all) or reason, RT009 the window leaves the market''s calendar, 22004 NULL order.';
 
 CREATE FUNCTION returns.policy_for(order_ref text, line_no int, reason text DEFAULT NULL)
 RETURNS bigint
-LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'returns_policy_for';
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_policy_for';
 COMMENT ON FUNCTION returns.policy_for(text, int, text) IS
 'The id of the policy that governs a sale line for a reason, as eligibility() judges it: valid at purchased_at, most specific first: seller, then nearest category up the tree, then reason, then fault, then market. NULL when no policy speaks of it or the line is not to be seen. Errors: RT010 unknown order (to those who see all) or reason, 22004 NULL order or line.';
 

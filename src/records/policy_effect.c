@@ -5,8 +5,7 @@
  *
  * A statement is judged by what it leaves behind, whatever the order of its
  * rows: no two policies may tie, none may give the buyer less than the law,
- * and no sale already made may change its rule.  A sale that no policy
- * governed has no rule to change; it may get one.
+ * and no sale already made may change its rule (policy_past.c).
  *
  * All is asked of indexes over the table as it is now, which the session's
  * lock on definitions keeps still.
@@ -27,29 +26,14 @@
 #include "server/errors.h"
 #include "server/plan.h"
 #include "server/settings.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-/* All that a statement did. */
-typedef struct Effect
-{
-	Relation	rel;
-	TimestampTz now;
-	int			n;
-	PolicyChange *changes;
-	bool		law;			/* a statutory policy was among them */
-	bool		past;			/* sales were made in the time that they cover: */
-	TimestampTz past_from;		/* from here */
-	TimestampTz past_to;		/* until here */
-	PolicyIndex *after;			/* the policies that matter, as they are now */
-} Effect;
-
 /* ---- what the statement did ---- */
 
-/* The rows of a transition table; NULL has none. */
+/* The rows of a transition table; without one (NULL) none. */
 static int
 read_rows(Relation rel, Tuplestorestate *rows, Policy **policies)
 {
@@ -83,7 +67,7 @@ read_rows(Relation rel, Tuplestorestate *rows, Policy **policies)
 
 /* Of an UPDATE, the old and the new rows come in the same order. */
 static void
-read_changes(Effect *effect, TriggerData *trigdata)
+read_changes(PolicyEffect *effect, TriggerData *trigdata)
 {
 	Policy	   *old;
 	Policy	   *new;
@@ -143,7 +127,7 @@ any_sale_line_between(TimestampTz from, TimestampTz to)
 }
 
 static void
-survey_changes(Effect *effect)
+survey_changes(PolicyEffect *effect)
 {
 	effect->past_from = DT_NOEND;
 	effect->past_to = DT_NOBEGIN;
@@ -178,7 +162,7 @@ read_seller(PolicyIndex *index, const Policy *policy)
  * ones and each other only; a general one, or the law, against everybody's.
  */
 static void
-read_policies(Effect *effect)
+read_policies(PolicyEffect *effect)
 {
 	bool		all = effect->law;
 
@@ -201,7 +185,7 @@ read_policies(Effect *effect)
 
 /* Does the change only take a policy in force out of the way? */
 static bool
-only_ends(const Effect *effect, const PolicyChange *change)
+only_ends(const PolicyEffect *effect, const PolicyChange *change)
 {
 	return change->new == NULL ||
 		(change->old != NULL && policy_has_begun(change->old, effect->now) &&
@@ -217,7 +201,7 @@ key_text(const char *value)
 }
 
 static void
-check_ties(const Effect *effect)
+check_ties(const PolicyEffect *effect)
 {
 	static const char *const faults[] = {"any", "\"none\"", "\"seller\"", "\"carrier\"", "\"platform\""};
 
@@ -245,7 +229,7 @@ check_ties(const Effect *effect)
 /* ---- none gives less than the law ---- */
 
 static void
-check_against_law(const Effect *effect, const PolicyIndex *law, const Policy *policy,
+check_against_law(const PolicyEffect *effect, const PolicyIndex *law, const Policy *policy,
 				  TimestampTz from, const char *hint)
 {
 	char	   *lacks;
@@ -261,12 +245,20 @@ check_against_law(const Effect *effect, const PolicyIndex *law, const Policy *po
 				 errtable(effect->rel)));
 }
 
+/* One in force that is prolonged answers for what is yet to come only. */
+static TimestampTz
+held_from(const PolicyEffect *effect, const PolicyChange *change)
+{
+	return change->old != NULL && policy_has_begun(change->old, effect->now) ?
+		effect->now : change->new->valid_from;
+}
+
 /*
  * The statutory policies themselves may differ as the law wills.  When one of
  * them changes, all others are held against the law as it is from now on.
  */
 static void
-check_law(const Effect *effect)
+check_law(const PolicyEffect *effect)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "returns policy floor",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -281,7 +273,7 @@ check_law(const Effect *effect)
 	{
 		policy = effect->changes[i].new;
 		if (!only_ends(effect, &effect->changes[i]) && !policy->statutory)
-			check_against_law(effect, law, policy, policy->valid_from,
+			check_against_law(effect, law, policy, held_from(effect, &effect->changes[i]),
 							  "Give at least as much, or leave these sales to the statutory policy.");
 		MemoryContextReset(scratch);
 	}
@@ -297,189 +289,17 @@ check_law(const Effect *effect)
 	MemoryContextDelete(scratch);
 }
 
-/* ---- no sale changes its rule ---- */
-
-/* The policies as they were before the statement. */
-static PolicyIndex *
-index_before(const Effect *effect)
-{
-	PolicyIndex *before = policy_index_create();
-	PolicyIndex *written = policy_index_create();
-	const Policy *policy;
-
-	for (int i = 0; i < effect->n; i++)
-		if (effect->changes[i].new != NULL)
-			policy_index_add(written, effect->changes[i].new);
-	for (int i = 0; (policy = policy_index_nth(effect->after, i)) != NULL; i++)
-		if (policy_index_by_id(written, policy->id) == NULL)
-			policy_index_add(before, policy);
-	for (int i = 0; i < effect->n; i++)
-		if (effect->changes[i].old != NULL)
-			policy_index_add(before, effect->changes[i].old);
-	return before;
-}
-
-/* A growing array of datums. */
-typedef struct Datums
-{
-	Datum	   *values;
-	int			n;
-	int			capacity;
-} Datums;
-
+/* Without them we would not see what was written. */
 static void
-datums_add(Datums *datums, Datum value)
+check_transition_tables(TriggerData *trigdata)
 {
-	if (datums->n == datums->capacity)
-	{
-		datums->capacity = Max(64, datums->capacity * 2);
-		datums->values = datums->n == 0 ?
-			palloc(sizeof(Datum) * datums->capacity) :
-			repalloc_huge(datums->values, sizeof(Datum) * datums->capacity);
-	}
-	datums->values[datums->n++] = value;
-}
-
-static int
-timestamp_order(const void *a, const void *b)
-{
-	TimestampTz left = DatumGetTimestampTz(*(const Datum *) a);
-	TimestampTz right = DatumGetTimestampTz(*(const Datum *) b);
-
-	return left < right ? -1 : left > right;
-}
-
-/*
- * What tells sales apart: the sellers with policies of their own (some may
- * come twice), and the instants at which a policy begins or ends, ascending.
- */
-static void
-divisions_of(const PolicyIndex *before, const PolicyIndex *after,
-			 Datum *sellers, Datum *instants)
-{
-	const PolicyIndex *indexes[] = {before, after};
-	Datums		refs = {0};
-	Datums		times = {0};
-	const Policy *policy;
-
-	for (int which = 0; which < lengthof(indexes); which++)
-		for (int i = 0; (policy = policy_index_nth(indexes[which], i)) != NULL; i++)
-		{
-			if (policy->seller_ref != NULL)
-				datums_add(&refs, CStringGetTextDatum(policy->seller_ref));
-			datums_add(&times, TimestampTzGetDatum(policy->valid_from));
-			datums_add(&times, TimestampTzGetDatum(policy->valid_to));
-		}
-	qsort(times.values, times.n, sizeof(Datum), timestamp_order);
-	*sellers = PointerGetDatum(construct_array(refs.values, refs.n, TEXTOID, -1, false,
-											   TYPALIGN_INT));
-	*instants = PointerGetDatum(construct_array(times.values, times.n, TIMESTAMPTZOID,
-												sizeof(TimestampTz), FLOAT8PASSBYVAL,
-												TYPALIGN_DOUBLE));
-}
-
-/*
- * The sales of the time in question, one for each group that the policies
- * cannot tell apart: market, category, seller, an instant and an example.
- */
-static uint64
-read_sales(const Effect *effect, const PolicyIndex *before)
-{
-	static KeptPlan plan = {
-		"SELECT market, category, seller, pg_catalog.min(purchased_at), pg_catalog.min(order_ref)"
-		" FROM (SELECT market, category, purchased_at, order_ref,"
-		" CASE WHEN seller_ref OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest($3))"
-		" THEN seller_ref END AS seller"
-		" FROM returns.sale_line WHERE purchased_at OPERATOR(pg_catalog.>=) $1"
-		" AND purchased_at OPERATOR(pg_catalog.<) $2) AS sale"
-		" GROUP BY market, category, seller, pg_catalog.width_bucket(purchased_at, $4)"
-		" ORDER BY 5, 2, 4",
-		4, {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}
-	};
-	Datum		args[4];
-
-	args[0] = TimestampTzGetDatum(effect->past_from);
-	args[1] = TimestampTzGetDatum(effect->past_to);
-	divisions_of(before, effect->after, &args[2], &args[3]);
-	return plan_run(&plan, args, NULL);
-}
-
-/* All reasons that can be asked with, the unspecified one (NULL) first. */
-static const Reason **
-read_reasons(int *n)
-{
-	static KeptPlan plan = {"SELECT code FROM returns.reason ORDER BY code", 0};
-	const Reason **reasons;
-
-	*n = plan_run(&plan, NULL, NULL) + 1;
-	reasons = palloc0(sizeof(Reason *) * *n);
-	for (int i = 1; i < *n; i++)
-	{
-		bool		isnull;
-
-		reasons[i] = reason_get(TextDatumGetCString(plan_value(i - 1, 1, &isnull)));
-	}
-	return reasons;
-}
-
-static void
-refuse_past(const Effect *effect, const PolicyQuestion *question, const char *order_ref,
-			const Policy *was, const Policy *is)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_RULE_REFUSED),
-			 errmsg("sales already made would change their rule"),
-			 errdetail("Order \"%s\" has a line in category \"%s\", sold at %s, that falls under %s%s; %s would govern it.",
-					   order_ref, question->category->code,
-					   timestamptz_to_str(question->purchased_at), policy_name(was),
-					   question->reason == NULL ? "" : psprintf(" for reason \"%s\"", question->reason),
-					   is == NULL ? "none" : policy_name(is)),
-			 errhint("Old orders keep the rule they were sold under: let a policy begin now or later (valid_from), and end one by valid_to instead of deleting it."),
-			 errtable(effect->rel)));
-}
-
-static void
-check_sale(const Effect *effect, const PolicyIndex *before, PolicyQuestion *question,
-		   const Reason **reasons, int nreasons, const char *order_ref)
-{
-	for (int i = 0; i < nreasons; i++)
-	{
-		const Policy *was;
-		const Policy *is;
-
-		question->reason = reasons[i] == NULL ? NULL : reasons[i]->code;
-		question->fault = reasons[i] == NULL ? FAULT_NONE : reasons[i]->fault;
-		was = policy_index_find(before, question);
-		is = policy_index_find(effect->after, question);
-		if (was != NULL && (is == NULL || is->id != was->id))
-			refuse_past(effect, question, order_ref, was, is);
-	}
-}
-
-static void
-check_past(const Effect *effect)
-{
-	PolicyIndex *before = index_before(effect);
-	int			nreasons;
-	const Reason **reasons = read_reasons(&nreasons);
-	uint64		n = read_sales(effect, before);
-
-	for (uint64 i = 0; i < n; i++)
-	{
-		bool		isnull;
-		bool		no_seller;
-		Datum		seller = plan_value(i, 3, &no_seller);
-		PolicyQuestion question = {
-			.market = TextDatumGetCString(plan_value(i, 1, &isnull)),
-			.category = category_get(TextDatumGetCString(plan_value(i, 2, &isnull))),
-			.seller_ref = no_seller ? NULL : TextDatumGetCString(seller),
-			.purchased_at = DatumGetTimestampTz(plan_value(i, 4, &isnull)),
-		};
-
-		check_sale(effect, before, &question, reasons, nreasons,
-				   TextDatumGetCString(plan_value(i, 5, &isnull)));
-		CHECK_FOR_INTERRUPTS();
-	}
+	if ((trigdata->tg_newtable == NULL && !TRIGGER_FIRED_BY_DELETE(trigdata->tg_event)) ||
+		(trigdata->tg_oldtable == NULL && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of returns.policy lacks its transition tables",
+						trigdata->tg_trigger->tgname),
+				 errhint("CALL returns.setup() makes it anew.")));
 }
 
 PG_FUNCTION_INFO_V1(returns_policy_changed);
@@ -489,10 +309,11 @@ Datum
 returns_policy_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Effect		effect = {0};
+	PolicyEffect effect = {0};
 	OwnState	own;
 
 	policy_trigger_check(fcinfo, "returns_policy_changed", TRIGGER_EVENT_AFTER, false);
+	check_transition_tables(trigdata);
 	effect.rel = trigdata->tg_relation;
 	effect.now = clock_now();
 
@@ -507,7 +328,7 @@ returns_policy_changed(PG_FUNCTION_ARGS)
 		check_ties(&effect);
 		check_law(&effect);
 		if (effect.past)
-			check_past(&effect);
+			policy_check_past(&effect);
 	}
 	own_end(&own);
 	return PointerGetDatum(NULL);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * policy_guard.h
- *		Between the triggers of returns.policy.
+ *		Between the triggers of returns.policy: before a row, after a statement.
  *
  * src/records/policy_guard.h
  *
@@ -20,6 +20,20 @@ typedef struct PolicyChange
 	const Policy *new;			/* NULL: deleted */
 } PolicyChange;
 
+/* All that a statement did. */
+typedef struct PolicyEffect
+{
+	Relation	rel;
+	TimestampTz now;
+	int			n;
+	PolicyChange *changes;
+	bool		law;			/* a statutory policy was among them */
+	bool		past;			/* sales were made in the time that they cover: */
+	TimestampTz past_from;		/* from here */
+	TimestampTz past_to;		/* until here */
+	PolicyIndex *after;			/* the policies that matter, as they are now */
+} PolicyEffect;
+
 /*
  * Has a foreign key carried a new code of a market, category or reason into
  * the policy?  That is no change of the rule.  Told by the old code, which a
@@ -34,6 +48,9 @@ policy_has_begun(const Policy *policy, TimestampTz now)
 {
 	return policy->valid_from <= now;
 }
+
+/* RT009 when a sale already made would change its rule. */
+extern void policy_check_past(const PolicyEffect *effect);
 
 extern void policy_trigger_check(FunctionCallInfo fcinfo, const char *function,
 								 TriggerEvent timing, bool row);

@@ -203,11 +203,15 @@ policy_from_tuple(HeapTuple tuple, TupleDesc desc, const AttrNumber *attno, Poli
 {
 	Datum		value[POLICY_NCOLUMNS];
 	bool		isnull[POLICY_NCOLUMNS];
+	Datum	   *all_values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *all_nulls = palloc(sizeof(bool) * desc->natts);
 
 	memset(policy, 0, sizeof(Policy));
+	heap_deform_tuple(tuple, desc, all_values, all_nulls);
 	for (int column = 0; column < POLICY_NCOLUMNS; column++)
 	{
-		value[column] = heap_getattr(tuple, attno[column], desc, &isnull[column]);
+		value[column] = all_values[attno[column] - 1];
+		isnull[column] = all_nulls[attno[column] - 1];
 		if (isnull[column] && !is_nullable(column))
 			return false;
 	}

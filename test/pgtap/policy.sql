@@ -1,7 +1,7 @@
 -- Policies: which one governs a sale, what it says, and what definitions are refused.
 -- policy_property.sql compares the look-up with a plain one on random policies.
 
-SELECT plan(154);
+SELECT plan(155);
 
 SET returns.clock = '2025-06-10 12:00+05';
 
@@ -290,6 +290,7 @@ SELECT is(tried($$INSERT INTO returns.policy (market, window_term, valid_from) V
 SELECT is(tried($$INSERT INTO returns.policy (seller_ref, market, window_term) VALUES ('s7', 'tie', 2), ('s8', 'tie', 2), ('s7', 'tie', 3)$$),
 	'RT009', 'so do two of one seller');
 INSERT INTO returns.policy (id, market, category, window_term, valid_from) VALUES (9003, 'tie', 'top', 2, '2026-03-01');
+INSERT INTO returns.policy (id, market, category, window_term) VALUES (9006, 'tie', 'aside', 2);
 SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-02-28'' WHERE id = 9003'), 'RT009', 'a policy moved into another ties');
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-03-02'' WHERE id = 9001'), 'RT009', 'so does one that is prolonged');
 SELECT is(tried('UPDATE returns.policy SET category = ''leaf'', window_term = 3, valid_from = ''2025-07-01'' WHERE id = 9003'),
@@ -297,6 +298,9 @@ SELECT is(tried('UPDATE returns.policy SET category = ''leaf'', window_term = 3,
 SELECT is(tried($$UPDATE returns.policy SET (valid_from, valid_to) = (valid_from + interval '1 year', '2028-01-01') WHERE id = 9003;
 	INSERT INTO returns.policy (market, category, window_term, valid_from, valid_to) VALUES ('tie', 'top', 2, '2026-03-01', '2027-03-01')$$),
 	'accepted', 'and moved out of the way');
+SELECT is(tried($$WITH ended AS (UPDATE returns.policy SET valid_to = '2025-08-01' WHERE id = 9006 RETURNING *)
+	INSERT INTO returns.policy (market, category, window_term, valid_from) SELECT market, category, 7, valid_to FROM ended$$),
+	'accepted', 'one statement may end a policy and begin its successor');
 SET default_transaction_isolation = 'repeatable read';
 SELECT is(tried($$INSERT INTO returns.policy (market, window_term, valid_from) VALUES ('tie', 2, '2026-01-01'), ('tie', 3, '2026-06-01')$$),
 	'RT009', 'two of one statement tie under REPEATABLE READ too');
