@@ -24,6 +24,8 @@ CREATE TABLE IF NOT EXISTS returns.sale_line (
 	CONSTRAINT sale_line_units CHECK (reserved >= 0 AND returned >= 0 AND reserved + returned <= quantity),
 	CONSTRAINT sale_line_money CHECK (refunded >= 0 AND refunded <= amount_paid + shipping_paid)
 );
+CREATE INDEX IF NOT EXISTS sale_line_buyer ON returns.sale_line (buyer_ref);
+CREATE INDEX IF NOT EXISTS sale_line_seller ON returns.sale_line (seller_ref);
 
 CREATE TABLE IF NOT EXISTS returns.payment (
 	order_ref    text NOT NULL CHECK (order_ref <> ''),

@@ -31,12 +31,14 @@ CREATE TABLE IF NOT EXISTS returns.return_request (
 	tracking_ref    text,
 	idempotency_key text,
 	content_hash    bytea,                        -- of the open_return() call that made it
-	UNIQUE (order_ref, id),
-	UNIQUE (order_ref, idempotency_key)
+	UNIQUE (order_ref, id)
 );
+-- Every move changes wake_at, so every move writes to every index of the table:
+-- there are no more of them than the rules need. Lists of a buyer's or a
+-- seller's returns go by order_ref, through the indexes of sale_line.
 CREATE INDEX IF NOT EXISTS return_request_wake ON returns.return_request (wake_at, id) WHERE wake_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS return_request_buyer ON returns.return_request (buyer_ref, idempotency_key);
-CREATE INDEX IF NOT EXISTS return_request_seller ON returns.return_request (seller_ref);
+CREATE UNIQUE INDEX IF NOT EXISTS return_request_key ON returns.return_request (idempotency_key, order_ref)
+	WHERE idempotency_key IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS returns.return_line (
 	order_ref       text   NOT NULL,

@@ -204,7 +204,8 @@ insert_draft(const OpenCall *call)
 	static KeptPlan insert = {
 		"INSERT INTO returns.return_request (order_ref, reason, resolution, note, details,"
 		" idempotency_key) VALUES ($1, $2, $3, $4, $5, $6)"
-		" ON CONFLICT (order_ref, idempotency_key) DO NOTHING RETURNING id",
+		" ON CONFLICT (idempotency_key, order_ref) WHERE idempotency_key IS NOT NULL"
+		" DO NOTHING RETURNING id",
 		6, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID}
 	};
 	Datum		args[6];
