@@ -22,7 +22,8 @@ SETUP = src/server/setup_sql.h
 OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*/*.c)))
 DATA = $(wildcard sql/returns--*--*.sql)
 DATA_built = $(SCRIPT)
-EXTRA_CLEAN = $(OBJS:.o=.d) $(SETUP) $(SETUP).new $(SCRIPT).new
+EXTRA_CLEAN = $(OBJS:.o=.d) $(SETUP) $(SETUP).new $(SCRIPT).new \
+	$(filter-out $(DATA),$(wildcard sql/returns--*.sql))
 
 PG_CPPFLAGS = -Isrc -DRETURNS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
