@@ -116,20 +116,44 @@ WITH wanted (tab, name, always, definition) AS (
 		('returns_rules_truncated',
 		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rules_changed()')
 		) AS v (name, definition)
+	UNION ALL
+	VALUES ('installation', 'zz_returns_installation', false,
+		'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.installation FOR EACH STATEMENT EXECUTE FUNCTION returns.installation_guard()')
+	UNION ALL
+	SELECT t, '00_returns_' || t, false, format(
+		'AFTER INSERT OR DELETE OR UPDATE ON returns.%s FOR EACH ROW EXECUTE FUNCTION returns.rule_row()', t)
+	FROM unnest('{stage_deadline,market,category,reason,currency}'::text[]) AS t
+	UNION ALL
+	SELECT t, 'returns_rule_lock', false, format(
+		'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rule_lock()', t)
+	FROM unnest('{state,transition,stage_deadline,category}'::text[]) AS t
+	UNION ALL
+	SELECT t, v.name, false, format(v.definition, t)
+	FROM unnest('{state,transition,stage_deadline}'::text[]) AS t,
+		(VALUES
+		('00_returns_workflow',
+		 'AFTER INSERT OR DELETE OR UPDATE ON returns.%s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION returns.workflow_checked()'),
+		('00_returns_workflow_truncated',
+		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.workflow_checked()')
+		) AS v (name, definition)
+), found AS (
+	SELECT w.*, t.oid, t.tgenabled,
+		replace(pg_get_triggerdef(t.oid), 'CREATE CONSTRAINT TRIGGER', 'CREATE TRIGGER') AS actual,
+		format('CREATE TRIGGER %I %s', w.name, w.definition) AS expected
+	FROM wanted w
+	LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass('returns.' || w.tab) AND t.tgname = w.name
 )
 SELECT 'trigger', NULL::text, NULL::bigint,
-	format('Trigger %s of returns.%s %s.', w.name, w.tab, CASE
-		WHEN t.oid IS NULL THEN 'is missing'
-		WHEN t.tgenabled = 'D' THEN 'is disabled'
-		WHEN pg_get_triggerdef(t.oid) <> format('CREATE TRIGGER %s %s', w.name, w.definition)
-			THEN 'is not the one that setup() made: ' || pg_get_triggerdef(t.oid)
-		WHEN w.always THEN 'does not fire always'
+	format('Trigger %s of returns.%s %s.', f.name, f.tab, CASE
+		WHEN f.oid IS NULL THEN 'is missing'
+		WHEN f.tgenabled = 'D' THEN 'is disabled'
+		WHEN f.actual <> f.expected THEN 'is not the one that setup() made: ' || f.actual
+		WHEN f.always THEN 'does not fire always'
 		ELSE 'fires in replica sessions only' END)
-FROM wanted w
-LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass('returns.' || w.tab) AND t.tgname = w.name
-WHERE t.oid IS NULL
-	OR t.tgenabled NOT IN ('A', CASE WHEN w.always THEN 'A' ELSE 'O' END)
-	OR pg_get_triggerdef(t.oid) <> format('CREATE TRIGGER %s %s', w.name, w.definition)
+FROM found f
+WHERE f.oid IS NULL
+	OR f.tgenabled NOT IN ('A', CASE WHEN f.always THEN 'A' ELSE 'O' END)
+	OR f.actual <> f.expected
 UNION ALL
 SELECT 'row_security', NULL, NULL,
 	format('returns.%s %s.', t, CASE WHEN c.relrowsecurity THEN 'has lost its policy returns_parties'

@@ -69,7 +69,9 @@ extern DateADT easter_sunday(int year);
 
 /* 'hour', 'day', 'business_day', 'month', 'year'; anything else: RT010. */
 extern TermUnit term_unit_parse(const char *unit);
-extern const char *term_unit_name(TermUnit unit);
+
+/* "2 business days" */
+extern char *term_text(int term, TermUnit unit);
 
 /* Does such a term ask which days are working days? */
 extern bool term_needs_calendar(TermUnit unit, bool roll);

@@ -37,10 +37,12 @@ term_unit_parse(const char *unit)
 			 errhint("The units are hour, day, business_day, month and year.")));
 }
 
-const char *
-term_unit_name(TermUnit unit)
+char *
+term_text(int term, TermUnit unit)
 {
-	return unit_names[unit];
+	return psprintf("%d %s%s", term,
+					unit == UNIT_BUSINESS_DAY ? "business day" : unit_names[unit],
+					term == 1 ? "" : "s");
 }
 
 bool

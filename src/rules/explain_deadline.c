@@ -60,14 +60,6 @@ add_instant(StringInfo out, TimestampTz at, pg_tz *zone)
 		appendStringInfo(out, ":%02d", minutes % MINS_PER_HOUR);
 }
 
-static void
-add_term(StringInfo out, int term, TermUnit unit)
-{
-	appendStringInfo(out, "%d %s%s", term,
-					 unit == UNIT_BUSINESS_DAY ? "business day" : term_unit_name(unit),
-					 term == 1 ? "" : "s");
-}
-
 /* Why a day is off. */
 static void
 add_off(StringInfo out, const Calendar *calendar, DateADT day)
@@ -169,7 +161,7 @@ add_days(StringInfo out, DateADT start, int term, TermUnit unit,
 	}
 	raw = unit == UNIT_BUSINESS_DAY ? start :
 		term_last_day(start, term, unit, NULL, false);
-	add_term(out, term, unit);
+	appendStringInfoString(out, term_text(term, unit));
 	appendStringInfoString(out, " after it: ");
 	add_day(out, raw);
 	last = calendar == NULL ? raw : term_last_day(start, term, unit, calendar, roll);
@@ -195,7 +187,7 @@ deadline_explain(TimestampTz start, int term, TermUnit unit,
 	if (unit == UNIT_HOUR)
 	{
 		appendStringInfoString(&out, "\n");
-		add_term(&out, term, unit);
+		appendStringInfoString(&out, term_text(term, unit));
 		appendStringInfoString(&out, " after it, to the second: hours are never moved\n");
 	}
 	else

@@ -85,10 +85,7 @@ policy_name(const Policy *policy)
 char *
 policy_window_text(const Policy *policy)
 {
-	static const char *const units[] = {"hour", "day", "business day", "month", "year"};
-
-	return psprintf("%d %s%s from %s", policy->window_term, units[policy->window_unit],
-					policy->window_term == 1 ? "" : "s",
+	return psprintf("%s from %s", term_text(policy->window_term, policy->window_unit),
 					policy->from_delivery ? "delivery" : "purchase");
 }
 

@@ -203,6 +203,13 @@ state_get(Machine machine, const char *code)
 	return index_get(&book->states[machine], code, "state");
 }
 
+const State *
+state_nth(Machine machine, int i)
+{
+	rules_current();
+	return i < book->states[machine].n ? book->states[machine].entries[i].item : NULL;
+}
+
 const Transition *
 transition_find(const State *from, const State *to)
 {

@@ -132,10 +132,13 @@ record_version(void)
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2];
+	OwnState	own;
 
 	args[0] = CStringGetTextDatum(RETURNS_VERSION);
 	args[1] = Int64GetDatum((int64) GetSystemIdentifier());
-	plan_run_as_caller(&record, args, NULL);
+	own_begin(&own);
+	plan_run(&record, args, NULL);
+	own_end(&own);
 }
 
 /* A preset that was applied before stays as its users have edited it. */
@@ -151,11 +154,14 @@ run_preset(const SetupScript *script)
 		1, {TEXTOID}
 	};
 	Datum		arg = CStringGetTextDatum(script->name);
+	OwnState	own;
 
 	if (plan_run_as_caller(&applied, &arg, NULL) > 0)
 		return;
 	run_script(script);
-	plan_run_as_caller(&record, &arg, NULL);
+	own_begin(&own);
+	plan_run(&record, &arg, NULL);
+	own_end(&own);
 }
 
 /* Who sets up may act as anybody; the others wait for a grant. */
@@ -172,9 +178,29 @@ grant_caller(void)
 	plan_run_as_caller(&grant, NULL, NULL);
 }
 
+/*
+ * Check now what would be checked at commit: tables whose triggers still have
+ * to fire could not be altered, and an error of ours belongs to the call.
+ */
+static void
+check_deferred(void)
+{
+	static const char *const check =
+		"DO $$ DECLARE names text := (SELECT string_agg(DISTINCT format('returns.%I', conname), ', ')"
+		" FROM pg_constraint WHERE condeferred AND connamespace = 'returns'::regnamespace);"
+		" BEGIN IF names IS NOT NULL THEN"
+		" EXECUTE 'SET CONSTRAINTS ' || names || ' IMMEDIATE';"
+		" EXECUTE 'SET CONSTRAINTS ' || names || ' DEFERRED';"
+		" END IF; END $$";
+
+	if (SPI_execute(check, false, 0) < 0)
+		elog(ERROR, "could not check the deferred constraints");
+}
+
 static void
 run_all(const SetupScript **presets, int npresets)
 {
+	check_deferred();
 	run_folder("tables");
 	record_version();
 	run_folder("triggers");
@@ -185,6 +211,7 @@ run_all(const SetupScript **presets, int npresets)
 		run_preset(presets[i]);
 	grant_caller();
 	run_folder("views");
+	check_deferred();
 }
 
 PG_FUNCTION_INFO_V1(returns_setup);

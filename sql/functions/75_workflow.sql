@@ -1,0 +1,31 @@
+-- The workflow as the DBA edits it: its defects, its picture, its triggers.
+
+CREATE FUNCTION returns.check_workflow(OUT machine text, OUT state text, OUT defect text, OUT detail text)
+RETURNS SETOF record
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_check_workflow';
+COMMENT ON FUNCTION returns.check_workflow() IS
+'One row per defect of the workflow, none when it is sound; a commit that would leave one is refused (RT009). Defects: no initial state; several initial states; state that the extension needs; unreachable state; no path to a final state; open state without an exit by timer or system; timer whose target is no edge for system; timer of a final state; final state with an ordinary exit; transition that nobody can make; guard that is no function; no end when nobody acts (timers that lead round in a ring); unknown state; records in a removed state (for this it reads all returns and refunds).';
+
+CREATE FUNCTION returns.workflow_checked() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'returns_workflow_checked';
+REVOKE ALL ON FUNCTION returns.workflow_checked() FROM PUBLIC;
+COMMENT ON FUNCTION returns.workflow_checked() IS
+'Deferred trigger of state, transition and stage_deadline: a commit that would leave a defect of check_workflow() fails with RT009. It judges all rules once, however many rows were written.';
+
+CREATE FUNCTION returns.rule_lock() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'returns_rule_lock';
+REVOKE ALL ON FUNCTION returns.rule_lock() FROM PUBLIC;
+COMMENT ON FUNCTION returns.rule_lock() IS
+'Statement trigger of state, transition, stage_deadline and category: one transaction at a time edits the workflow, and one the tree of categories.';
+
+CREATE FUNCTION returns.rule_row() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'returns_rule_row';
+REVOKE ALL ON FUNCTION returns.rule_row() FROM PUBLIC;
+COMMENT ON FUNCTION returns.rule_row() IS
+'Row trigger of stage_deadline, market, category, reason and currency. Refuses an unknown on_timeout (RT010); an unknown time zone, a category above itself, the removal of a reason that returns have, other minor units for a currency in use (RT009).';
+
+CREATE FUNCTION returns.installation_guard() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'returns_installation_guard';
+REVOKE ALL ON FUNCTION returns.installation_guard() FROM PUBLIC;
+COMMENT ON FUNCTION returns.installation_guard() IS
+'Trigger of installation: setup() and the journal write it, everybody else is refused (RT007).';

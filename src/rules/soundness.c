@@ -1,0 +1,334 @@
+/*-------------------------------------------------------------------------
+ *
+ * soundness.c
+ *		Can the workflow do what it should?
+ *
+ * A return is one token, so its net is a state machine and soundness is
+ * reachability: every state can be reached, from every state a final one can
+ * be, and that also when nobody acts.  What is reachable differs by the
+ * resolution, since edges may be for one only; a state is judged under the
+ * resolutions that reach it.  Guards look at data and are taken to pass.
+ *
+ * src/rules/soundness.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "rules/graph.h"
+#include "rules/workflow.h"
+#include "server/plan.h"
+
+void
+add_defect(Graph *graph, const char *state, const char *defect, char *detail)
+{
+	Defect	   *found = palloc(sizeof(Defect));
+
+	*found = (Defect) {graph->machine, state, defect, detail};
+	graph->defects = lappend(graph->defects, found);
+}
+
+static int
+state_number(const Graph *graph, const State *state)
+{
+	for (int i = 0; i < graph->n; i++)
+		if (graph->states[i] == state)
+			return i;
+	elog(ERROR, "state \"%s\" is not in its machine", state->code);
+}
+
+void
+graph_load(Graph *graph, Machine machine)
+{
+	const State *state;
+
+	memset(graph, 0, sizeof(Graph));
+	graph->machine = machine;
+	while ((state = state_nth(machine, graph->n)) != NULL)
+		graph->n++;
+	graph->states = palloc0(sizeof(State *) * (graph->n + 1));
+	graph->targets = palloc0(sizeof(int *) * (graph->n + 1));
+	for (int i = 0; i < graph->n; i++)
+		graph->states[i] = state_nth(machine, i);
+	for (int i = 0; i < graph->n; i++)
+	{
+		state = graph->states[i];
+		graph->targets[i] = palloc0(sizeof(int) * (state->ntransitions + 1));
+		for (int t = 0; t < state->ntransitions; t++)
+			graph->targets[i][t] = state_number(graph, state->transitions[t].to);
+	}
+	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+		graph->judged[r] = palloc0(graph->n + 1);
+}
+
+bool
+edge_is_for(const Transition *edge, Resolution resolution)
+{
+	return edge->resolution == RESOLUTION_ANY || edge->resolution == resolution;
+}
+
+/* The system has no note to give. */
+bool
+edge_is_systems(const Transition *edge)
+{
+	return (edge->actors & ACTOR_SYSTEM) != 0 && (edge->requires & REQUIRES_NOTE) == 0;
+}
+
+/* " with resolution exchange" where only these have the defect. */
+static const char *
+under(const bool *bad)
+{
+	if (bad[RESOLUTION_REFUND] && bad[RESOLUTION_EXCHANGE])
+		return "";
+	return bad[RESOLUTION_REFUND] ? " with resolution refund" : " with resolution exchange";
+}
+
+/* ---- what can be reached ---- */
+
+static void
+mark_reached(Graph *graph, Resolution resolution, bool *reached)
+{
+	int		   *todo = palloc(sizeof(int) * (graph->n + 1));
+	int			ntodo = 0;
+
+	for (int i = 0; i < graph->n; i++)
+		if (graph->states[i]->kind == STATE_INITIAL)
+		{
+			reached[i] = true;
+			todo[ntodo++] = i;
+		}
+	while (ntodo > 0)
+	{
+		int			i = todo[--ntodo];
+
+		for (int t = 0; t < graph->states[i]->ntransitions; t++)
+		{
+			int			to = graph->targets[i][t];
+
+			if (reached[to] || !edge_is_for(&graph->states[i]->transitions[t], resolution))
+				continue;
+			reached[to] = true;
+			todo[ntodo++] = to;
+		}
+	}
+}
+
+static int
+check_initial(Graph *graph)
+{
+	StringInfoData codes;
+	int			ninitial = 0;
+
+	initStringInfo(&codes);
+	for (int i = 0; i < graph->n; i++)
+		if (graph->states[i]->kind == STATE_INITIAL)
+			appendStringInfo(&codes, "%s\"%s\"", ninitial++ > 0 ? ", " : "",
+							 graph->states[i]->code);
+	if (ninitial == 0)
+		add_defect(graph, NULL, DEFECT_NO_INITIAL,
+				   psprintf("No state of the machine \"%s\" is of kind initial.",
+							machine_name(graph->machine)));
+	else if (ninitial > 1)
+		add_defect(graph, NULL, DEFECT_INITIALS,
+				   psprintf("Several states are of kind initial: %s.", codes.data));
+	return ninitial;
+}
+
+/* Reports what no resolution reaches, and judges it under all. */
+void
+check_reached(Graph *graph)
+{
+	bool	  **judged = graph->judged;
+	int			ninitial = check_initial(graph);
+
+	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+		mark_reached(graph, r, judged[r]);
+	for (int i = 0; i < graph->n; i++)
+	{
+		if (judged[RESOLUTION_REFUND][i] || judged[RESOLUTION_EXCHANGE][i])
+			continue;
+		judged[RESOLUTION_REFUND][i] = judged[RESOLUTION_EXCHANGE][i] = true;
+		if (ninitial > 0)
+			add_defect(graph, graph->states[i]->code, DEFECT_UNREACHABLE,
+					   psprintf("No path of transitions leads from the initial state to \"%s\".",
+								graph->states[i]->code));
+	}
+}
+
+/* Extend goal backwards along the edges that the resolution may take. */
+static void
+mark_leading(Graph *graph, Resolution resolution, bool *goal)
+{
+	bool		changed = true;
+
+	while (changed)
+	{
+		changed = false;
+		for (int i = 0; i < graph->n; i++)
+			for (int t = 0; !goal[i] && t < graph->states[i]->ntransitions; t++)
+				if (goal[graph->targets[i][t]] &&
+					edge_is_for(&graph->states[i]->transitions[t], resolution))
+					changed = goal[i] = true;
+	}
+}
+
+static void
+check_paths(Graph *graph)
+{
+	bool	   *ends[RESOLUTIONS];
+
+	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+	{
+		bool	   *goal = palloc0(graph->n + 1);
+
+		for (int i = 0; i < graph->n; i++)
+			goal[i] = graph->states[i]->kind == STATE_FINAL;
+		mark_leading(graph, r, goal);
+		ends[r] = goal;
+	}
+	for (int i = 0; i < graph->n; i++)
+	{
+		bool		bad[RESOLUTIONS] = {false};
+
+		for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+			bad[r] = graph->judged[r][i] && !ends[r][i];
+		if (bad[RESOLUTION_REFUND] || bad[RESOLUTION_EXCHANGE])
+			add_defect(graph, graph->states[i]->code, DEFECT_NO_PATH,
+					   psprintf("No path of transitions leads from \"%s\" to a final state%s.",
+								graph->states[i]->code, under(bad)));
+	}
+}
+
+/* ---- each state and its edges ---- */
+
+static void
+check_exits(Graph *graph)
+{
+	for (int i = 0; i < graph->n; i++)
+	{
+		const State *state = graph->states[i];
+		bool		bad[RESOLUTIONS] = {false};
+
+		for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+		{
+			bad[r] = state->kind == STATE_OPEN && graph->judged[r][i];
+			for (int t = 0; t < state->ntransitions; t++)
+				if (edge_is_systems(&state->transitions[t]) &&
+					edge_is_for(&state->transitions[t], r))
+					bad[r] = false;
+		}
+		if (bad[RESOLUTION_REFUND] || bad[RESOLUTION_EXCHANGE])
+			add_defect(graph, state->code, DEFECT_NO_EXIT,
+					   psprintf("When nobody acts, \"%s\" is left by no transition that the system can make%s: it would wait for ever.",
+								state->code, under(bad)));
+	}
+}
+
+static void
+check_guard(Graph *graph, const Transition *edge)
+{
+	const char *why;
+	OwnState	own;
+	Oid			function;
+
+	own_begin_foreign(&own);
+	function = guard_function(edge->guard, &why);
+	own_end(&own);
+	if (!OidIsValid(function))
+		add_defect(graph, edge->from->code, DEFECT_GUARD,
+				   psprintf("\"%s\" guards the transition from \"%s\" to \"%s\". %s",
+							edge->guard, edge->from->code, edge->to->code, why));
+}
+
+static void
+check_edges(Graph *graph)
+{
+	int			able = graph->machine == MACHINE_REFUND ?
+		ACTOR_PROVIDER | ACTOR_OPERATOR | ACTOR_SYSTEM :
+		ACTOR_BUYER | ACTOR_SELLER | ACTOR_CARRIER | ACTOR_OPERATOR | ACTOR_SYSTEM;
+
+	for (int i = 0; i < graph->n; i++)
+	{
+		const State *state = graph->states[i];
+
+		for (int t = 0; t < state->ntransitions; t++)
+		{
+			const Transition *edge = &state->transitions[t];
+
+			if (state->kind == STATE_FINAL && !edge->reversal)
+				add_defect(graph, state->code, DEFECT_FINAL_EXIT,
+						   psprintf("\"%s\" is final, and its transition to \"%s\" is not marked as a reversal.",
+									state->code, edge->to->code));
+			if ((edge->actors & able) == 0)
+				add_defect(graph, state->code, DEFECT_NO_ACTOR,
+						   psprintf("None of the actors of the transition from \"%s\" to \"%s\" takes part in a %s.",
+									state->code, edge->to->code, machine_name(graph->machine)));
+			if (edge->guard != NULL)
+				check_guard(graph, edge);
+		}
+	}
+}
+
+/* The states that the code knows by name must be what it takes them for. */
+static void
+check_needed(Graph *graph)
+{
+	static const struct
+	{
+		Machine		machine;
+		const char *code;
+		StateKind	kind;
+		const char *with;		/* needed where this one is; NULL: always */
+	}			needed[] = {
+		{MACHINE_RETURN, "refund_due", STATE_OPEN, "refund_due"},
+		{MACHINE_RETURN, "refunded", STATE_FINAL, "refund_due"},
+		{MACHINE_RETURN, "refunded", STATE_FINAL, "refunded"},
+		{MACHINE_RETURN, "exchange_due", STATE_OPEN, "exchange_due"},
+		{MACHINE_RETURN, "exchanged", STATE_FINAL, "exchanged"},
+		{MACHINE_REFUND, "pending", STATE_INITIAL, NULL},
+		{MACHINE_REFUND, "sent", STATE_OPEN, NULL},
+		{MACHINE_REFUND, "settled", STATE_FINAL, NULL},
+		{MACHINE_REFUND, "failed", STATE_OPEN, NULL},
+	};
+	static const char *const kinds[] = {"initial", "open", "final"};
+
+	for (int i = 0; i < lengthof(needed); i++)
+	{
+		const char *code = needed[i].code;
+		const char *with = needed[i].with;
+		const State *state;
+
+		if (needed[i].machine != graph->machine ||
+			(with != NULL && state_find(graph->machine, with, strlen(with)) == NULL))
+			continue;
+		state = state_find(graph->machine, code, strlen(code));
+		if (state != NULL && state->kind == needed[i].kind)
+			continue;
+		add_defect(graph, code, DEFECT_NEEDED,
+				   psprintf("The machine \"%s\" needs the state \"%s\", of kind %s.",
+							machine_name(graph->machine), code, kinds[needed[i].kind]));
+	}
+}
+
+List *
+workflow_defects(void)
+{
+	List	   *defects = NIL;
+
+	for (Machine machine = MACHINE_RETURN; machine <= MACHINE_REFUND; machine++)
+	{
+		Graph		graph;
+
+		graph_load(&graph, machine);
+		check_needed(&graph);
+		check_reached(&graph);
+		check_paths(&graph);
+		check_exits(&graph);
+		check_edges(&graph);
+		check_timers(&graph);
+		check_silences(&graph);
+		defects = list_concat(defects, graph.defects);
+	}
+	return defects;
+}
