@@ -25,6 +25,9 @@
  * signs turned, under the kind refund_failed or refund_pending, and names in
  * reverses what it takes back: at most once for each transfer.
  *
+ * Transfers go straight into heap and indexes (direct_insert.h): the row lock on
+ * the return proves that it exists, and every value is ours.
+ *
  * src/records/ledger.c
  *
  *-------------------------------------------------------------------------
@@ -34,23 +37,55 @@
 #include "catalog/pg_type.h"
 #include "records/ledger.h"
 #include "rules/money.h"
+#include "server/direct_insert.h"
 #include "server/plan.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+/* A transfer on its way into the tables. */
+typedef struct Posting
+{
+	Datum		order_ref;
+	Datum		return_id;
+	int			transfer_no;
+	int64		refund_id;		/* 0: none */
+	Datum		kind;
+	TimestampTz at;
+	int			reverses;		/* 0: none */
+	Datum		currency;
+	int			nentries;
+	Datum	   *accounts;
+	Datum	   *parties;
+	bool	   *no_party;
+	Datum	   *amounts;
+} Posting;
+
+static const char *const transfer_columns[] = {
+	"order_ref", "return_id", "transfer_no", "refund_id", "kind", "at", "reverses"
+};
+static const char *const entry_columns[] = {
+	"order_ref", "return_id", "transfer_no", "entry_no", "account", "party_ref", "amount",
+	"currency"
+};
+static const DirectTable transfer_table = {
+	"ledger_transfer", lengthof(transfer_columns), transfer_columns, 0, "zz_returns_ledger_transfer"
+};
+static const DirectTable entry_table = {
+	"ledger_entry", lengthof(entry_columns), entry_columns, 1, "zz_returns_ledger_entry"
+};
+
 static KeptPlan insert_transfer = {
-	"WITH t AS (INSERT INTO returns.ledger_transfer"
+	"INSERT INTO returns.ledger_transfer"
 	" (order_ref, return_id, transfer_no, refund_id, kind, at, reverses)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7))"
-	" INSERT INTO returns.ledger_entry"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	7, {TEXTOID, INT8OID, INT4OID, INT8OID, TEXTOID, TIMESTAMPTZOID, INT4OID}
+};
+
+static KeptPlan insert_entry = {
+	"INSERT INTO returns.ledger_entry"
 	" (order_ref, return_id, transfer_no, entry_no, account, party_ref, amount, currency)"
-	" SELECT $1, $2, $3, CAST(e.entry_no AS pg_catalog.int4), e.account, e.party_ref,"
-	" e.amount, $8"
-	" FROM ROWS FROM (pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11))"
-	" WITH ORDINALITY AS e (account, party_ref, amount, entry_no)",
-	11, {TEXTOID, INT8OID, INT4OID, INT8OID, TEXTOID, TIMESTAMPTZOID, INT4OID, TEXTOID,
-	TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID}
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	8, {TEXTOID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID}
 };
 
 static KeptPlan select_entries = {
@@ -66,28 +101,17 @@ book_currency(ReturnBook *book)
 	return currency_get(TextDatumGetCString(BOOK_VALUE(book, REQ_CURRENCY)));
 }
 
-static Datum
-array_of(Datum *values, bool *isnull, int n, Oid type)
+/* The entries that say something. */
+static void
+lay_out(Posting *posting, const LedgerEntry *entries, int nentries, const Currency *currency)
 {
-	int			dims[1] = {n};
-	int			lower[1] = {1};
-
-	return PointerGetDatum(construct_md_array(values, isnull, 1, dims, lower, type,
-											  -1, false, TYPALIGN_INT));
-}
-
-/* The entries that say something, as the three arrays of insert_transfer. */
-static int
-entries_lay_out(const LedgerEntry *entries, int nentries, const Currency *currency,
-				Datum *arrays)
-{
-	Datum	   *accounts = palloc(sizeof(Datum) * nentries);
-	Datum	   *parties = palloc(sizeof(Datum) * nentries);
-	Datum	   *amounts = palloc(sizeof(Datum) * nentries);
-	bool	   *no_party = palloc(sizeof(bool) * nentries);
 	int64		sum = 0;
 	int			n = 0;
 
+	posting->accounts = palloc(sizeof(Datum) * nentries);
+	posting->parties = palloc(sizeof(Datum) * nentries);
+	posting->amounts = palloc(sizeof(Datum) * nentries);
+	posting->no_party = palloc(sizeof(bool) * nentries);
 	for (int i = 0; i < nentries; i++)
 	{
 		const LedgerEntry *entry = &entries[i];
@@ -95,51 +119,101 @@ entries_lay_out(const LedgerEntry *entries, int nentries, const Currency *curren
 		sum = money_add(sum, entry->amount);
 		if (entry->amount == 0)
 			continue;
-		accounts[n] = CStringGetTextDatum(entry->account);
-		no_party[n] = entry->party_ref == NULL;
-		parties[n] = no_party[n] ? (Datum) 0 : CStringGetTextDatum(entry->party_ref);
-		amounts[n] = NumericGetDatum(minor_to_numeric(entry->amount, currency));
+		posting->accounts[n] = CStringGetTextDatum(entry->account);
+		posting->no_party[n] = entry->party_ref == NULL;
+		posting->parties[n] = posting->no_party[n] ? (Datum) 0 :
+			CStringGetTextDatum(entry->party_ref);
+		posting->amounts[n] = NumericGetDatum(minor_to_numeric(entry->amount, currency));
 		n++;
 	}
 	if (sum != 0)
 		elog(ERROR, "ledger transfer does not balance: " INT64_FORMAT " minor units of %s left over",
 			 sum, currency->code);
-	if (n > 0)
+	posting->nentries = n;
+}
+
+static void
+fill_transfer(int row, Datum *values, bool *isnull, void *arg)
+{
+	const Posting *posting = arg;
+
+	values[0] = posting->order_ref;
+	values[1] = posting->return_id;
+	values[2] = Int32GetDatum(posting->transfer_no);
+	values[3] = Int64GetDatum(posting->refund_id);
+	values[4] = posting->kind;
+	values[5] = TimestampTzGetDatum(posting->at);
+	values[6] = Int32GetDatum(posting->reverses);
+	isnull[3] = posting->refund_id == 0;
+	isnull[6] = posting->reverses == 0;
+}
+
+static void
+fill_entry(int row, Datum *values, bool *isnull, void *arg)
+{
+	const Posting *posting = arg;
+
+	values[0] = posting->order_ref;
+	values[1] = posting->return_id;
+	values[2] = Int32GetDatum(posting->transfer_no);
+	values[3] = Int32GetDatum(row + 1);
+	values[4] = posting->accounts[row];
+	values[5] = posting->parties[row];
+	values[6] = posting->amounts[row];
+	values[7] = posting->currency;
+	isnull[5] = posting->no_party[row];
+}
+
+/* Where the user has added to a table: the same rows as statements. */
+static void
+insert_by_statement(KeptPlan *plan, int nrows, DirectFill fill, void *arg)
+{
+	for (int row = 0; row < nrows; row++)
 	{
-		arrays[0] = array_of(accounts, NULL, n, TEXTOID);
-		arrays[1] = array_of(parties, no_party, n, TEXTOID);
-		arrays[2] = array_of(amounts, NULL, n, NUMERICOID);
+		Datum		values[DIRECT_MAX_COLUMNS];
+		bool		isnull[DIRECT_MAX_COLUMNS] = {false};
+		char		nulls[DIRECT_MAX_COLUMNS];
+
+		fill(row, values, isnull, arg);
+		for (int c = 0; c < plan->nargs; c++)
+			nulls[c] = isnull[c] ? 'n' : ' ';
+		plan_run(plan, values, nulls);
 	}
-	return n;
+}
+
+static void
+insert(Posting *posting)
+{
+	OwnState	own;
+
+	own_begin(&own);
+	if (!direct_insert(&transfer_table, 1, fill_transfer, posting))
+		insert_by_statement(&insert_transfer, 1, fill_transfer, posting);
+	if (!direct_insert(&entry_table, posting->nentries, fill_entry, posting))
+		insert_by_statement(&insert_entry, posting->nentries, fill_entry, posting);
+	own_end(&own);
 }
 
 int
 ledger_post(ReturnBook *book, const char *kind, int64 refund_id, int reverses,
 			const LedgerEntry *entries, int nentries)
 {
-	int			transfer_no = DatumGetInt32(BOOK_VALUE(book, REQ_LAST_TRANSFER)) + 1;
-	OwnState	own;
-	Datum		args[11];
-	char		nulls[] = "           ";
+	Posting		posting;
 
-	if (entries_lay_out(entries, nentries, book_currency(book), &args[8]) == 0)
+	lay_out(&posting, entries, nentries, book_currency(book));
+	if (posting.nentries == 0)
 		return 0;
-	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
-	args[1] = BOOK_VALUE(book, REQ_ID);
-	args[2] = Int32GetDatum(transfer_no);
-	args[3] = Int64GetDatum(refund_id);
-	args[4] = CStringGetTextDatum(kind);
-	args[5] = TimestampTzGetDatum(book->now);
-	args[6] = Int32GetDatum(reverses);
-	args[7] = BOOK_VALUE(book, REQ_CURRENCY);
-	nulls[3] = refund_id == 0 ? 'n' : ' ';
-	nulls[6] = reverses == 0 ? 'n' : ' ';
-
-	own_begin(&own);
-	plan_run(&insert_transfer, args, nulls);
-	own_end(&own);
-	book_set(book, REQ_LAST_TRANSFER, Int32GetDatum(transfer_no));
-	return transfer_no;
+	posting.order_ref = BOOK_VALUE(book, REQ_ORDER_REF);
+	posting.return_id = BOOK_VALUE(book, REQ_ID);
+	posting.transfer_no = DatumGetInt32(BOOK_VALUE(book, REQ_LAST_TRANSFER)) + 1;
+	posting.refund_id = refund_id;
+	posting.kind = CStringGetTextDatum(kind);
+	posting.at = book->now;
+	posting.reverses = reverses;
+	posting.currency = BOOK_VALUE(book, REQ_CURRENCY);
+	insert(&posting);
+	book_set(book, REQ_LAST_TRANSFER, Int32GetDatum(posting.transfer_no));
+	return posting.transfer_no;
 }
 
 int

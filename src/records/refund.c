@@ -21,27 +21,27 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-static KeptPlan update_line = {
-	"UPDATE returns.return_line SET refund_goods = $4, refund_fee = $5, refund_shipping = $6"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
-	" AND line_no OPERATOR(pg_catalog.=) $3",
+#define PRICE_LINE \
+	"UPDATE returns.return_line SET refund_goods = $4, refund_fee = $5, refund_shipping = $6" \
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2" \
+	" AND line_no OPERATOR(pg_catalog.=) $3"
+
+static KeptPlan price_line = {
+	PRICE_LINE,
 	6, {TEXTOID, INT8OID, INT4OID, NUMERICOID, NUMERICOID, NUMERICOID}
 };
 
 static KeptPlan owe_line = {
-	"UPDATE returns.sale_line SET refunded = refunded OPERATOR(pg_catalog.+) $3"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $2",
-	3, {TEXTOID, INT4OID, NUMERICOID}
+	"WITH s AS (UPDATE returns.sale_line SET refunded = refunded OPERATOR(pg_catalog.+) $7"
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $3) "
+	PRICE_LINE,
+	7, {TEXTOID, INT8OID, INT4OID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID}
 };
 
-static KeptPlan take_payment = {
-	"UPDATE returns.payment SET refunded = refunded OPERATOR(pg_catalog.+) $3"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $2",
-	3, {TEXTOID, INT4OID, NUMERICOID}
-};
-
-static KeptPlan insert_refund = {
-	"INSERT INTO returns.refund (order_ref, return_id, payment_no, amount, currency,"
+static KeptPlan issue_refund = {
+	"WITH p AS (UPDATE returns.payment SET refunded = refunded OPERATOR(pg_catalog.+) $4"
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $3)"
+	" INSERT INTO returns.refund (order_ref, return_id, payment_no, amount, currency,"
 	" status, idempotency_key, provider, created_at)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 	9, {TEXTOID, INT8OID, INT4OID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
@@ -72,42 +72,37 @@ plan_of_book(ReturnBook *book)
 }
 
 static void
-write_lines(ReturnBook *book, const RefundPlan *plan)
+check_cap(const RefundPlan *plan, const PlannedLine *line)
 {
-	for (int i = 0; i < plan->nlines; i++)
-	{
-		const PlannedLine *line = &plan->lines[i];
-		Datum		args[6] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
-			Int32GetDatum(line->line_no),
-			NumericGetDatum(minor_to_numeric(line->price.goods, plan->currency)),
-			NumericGetDatum(minor_to_numeric(line->price.fee, plan->currency)),
-			NumericGetDatum(minor_to_numeric(line->price.shipping, plan->currency))};
-
-		if (!line->priced)
-			plan_run(&update_line, args, NULL);
-	}
+	if (money_add(line->refunded, line->price.total) > line->cap)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
+				 errmsg("line %d would be refunded more than was paid for it", line->line_no),
+				 errdetail("Paid %s, refunded %s, now due %s.",
+						   money_text(line->cap, plan->currency),
+						   money_text(line->refunded, plan->currency),
+						   money_text(line->price.total, plan->currency)),
+				 errhint("Look at returns.verify(): its counters do not match its returns.")));
 }
 
+/* Write the prices to the lines, and the totals to the sale lines if owed. */
 static void
-owe_lines(ReturnBook *book, const RefundPlan *plan)
+write_lines(ReturnBook *book, const RefundPlan *plan, bool owed)
 {
 	for (int i = 0; i < plan->nlines; i++)
 	{
 		const PlannedLine *line = &plan->lines[i];
-		Datum		args[3] = {BOOK_VALUE(book, REQ_ORDER_REF), Int32GetDatum(line->line_no),
-			NumericGetDatum(minor_to_numeric(line->price.total, plan->currency))};
+		const LinePrice *price = &line->price;
+		Datum		args[7] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+			Int32GetDatum(line->line_no),
+			NumericGetDatum(minor_to_numeric(price->goods, plan->currency)),
+			NumericGetDatum(minor_to_numeric(price->fee, plan->currency)),
+			NumericGetDatum(minor_to_numeric(price->shipping, plan->currency)),
+			NumericGetDatum(minor_to_numeric(price->total, plan->currency))};
 
-		if (money_add(line->refunded, line->price.total) > line->cap)
-			ereport(ERROR,
-					(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
-					 errmsg("line %d would be refunded more than was paid for it", line->line_no),
-					 errdetail("Paid %s, refunded %s, now due %s.",
-							   money_text(line->cap, plan->currency),
-							   money_text(line->refunded, plan->currency),
-							   money_text(line->price.total, plan->currency)),
-					 errhint("Look at returns.verify(): its counters do not match its returns.")));
-		if (line->price.total != 0)
-			plan_run(&owe_line, args, NULL);
+		if (owed)
+			check_cap(plan, line);
+		plan_run(owed && price->total != 0 ? &owe_line : &price_line, args, NULL);
 	}
 }
 
@@ -150,18 +145,15 @@ refund_issue(ReturnBook *book, const RefundPlan *plan)
 	{
 		const Tender *tender = &plan->tenders[i];
 		Datum		amount = NumericGetDatum(minor_to_numeric(tender->taken, plan->currency));
-		Datum		take[3] = {BOOK_VALUE(book, REQ_ORDER_REF),
-		Int32GetDatum(tender->payment_no), amount};
-		Datum		args[9] = {take[0], BOOK_VALUE(book, REQ_ID), take[1], amount,
+		Datum		args[9] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+			Int32GetDatum(tender->payment_no), amount,
 			CStringGetTextDatum(plan->currency->code), PointerGetDatum(pending->code_text),
 			refund_key(book, tender->payment_no),
 			plan->providers[i] ? CStringGetTextDatum(plan->providers[i]) : (Datum) 0,
 		TimestampTzGetDatum(book->now)};
 
-		if (tender->taken == 0)
-			continue;
-		plan_run(&take_payment, take, NULL);
-		plan_run(&insert_refund, args, plan->providers[i] ? NULL : "       n ");
+		if (tender->taken > 0)
+			plan_run(&issue_refund, args, plan->providers[i] ? NULL : "       n ");
 	}
 }
 
@@ -216,8 +208,7 @@ refund_open(ReturnBook *book)
 	refund_plan_tenders(plan, order_ref, return_id, true);
 	/* refunds that were granted before, outside the rule, must settle too */
 	waits = plan->total == 0 && plan_run_limit(&any_unsettled, args, NULL, 1) > 0;
-	write_lines(book, plan);
-	owe_lines(book, plan);
+	write_lines(book, plan, true);
 	refund_issue(book, plan);
 	own_end(&own);
 
@@ -233,7 +224,7 @@ refund_price(ReturnBook *book)
 	OwnState	own;
 
 	own_begin(&own);
-	write_lines(book, plan_of_book(book));
+	write_lines(book, plan_of_book(book), false);
 	own_end(&own);
 }
 

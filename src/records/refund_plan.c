@@ -176,7 +176,6 @@ price_line(uint64 row, RefundPlan *plan, const Reason *reason, const LineTrial *
 			refuse_deduction(plan, line, &facts);
 		return;
 	}
-	line->priced = true;
 	line->price.goods = column_money(row, L_GOODS, plan->currency, "refund_goods");
 	line->price.fee = column_money(row, L_FEE, plan->currency, "refund_fee");
 	line->price.shipping = column_money(row, L_SHIPPING, plan->currency, "refund_shipping");

@@ -17,7 +17,6 @@
 typedef struct PlannedLine
 {
 	int			line_no;
-	bool		priced;			/* before now, and stored so */
 	LinePrice	price;
 	int64		refunded;		/* of the sale line, so far */
 	int64		cap;			/* all that was paid for it */
