@@ -116,11 +116,10 @@ read_sales(const PolicyEffect *effect, const PolicyIndex *before)
 {
 	static KeptPlan plan = {
 		"SELECT market, category, seller, pg_catalog.min(purchased_at), pg_catalog.min(order_ref)"
-		" FROM (SELECT market, category, purchased_at, order_ref,"
-		" CASE WHEN seller_ref OPERATOR(pg_catalog.=) ANY (SELECT pg_catalog.unnest($3))"
-		" THEN seller_ref END AS seller"
-		" FROM returns.sale_line WHERE purchased_at OPERATOR(pg_catalog.>=) $1"
-		" AND purchased_at OPERATOR(pg_catalog.<) $2) AS sale"
+		" FROM returns.sale_line LEFT JOIN"
+		" (SELECT DISTINCT ref AS seller FROM pg_catalog.unnest($3) AS named (ref)) AS own"
+		" ON seller_ref OPERATOR(pg_catalog.=) seller"
+		" WHERE purchased_at OPERATOR(pg_catalog.>=) $1 AND purchased_at OPERATOR(pg_catalog.<) $2"
 		" GROUP BY market, category, seller, pg_catalog.width_bucket(purchased_at, $4)"
 		" ORDER BY 5, 2, 4",
 		4, {TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID}
