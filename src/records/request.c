@@ -100,6 +100,18 @@ is_changed(RequestChange *change, RequestColumn col)
 						  BOOK_VALUE(book, col), BOOK_NULL(book, col));
 }
 
+/*
+ * Does the statement say it?  A column of the SET list is said, also when it
+ * says the same again; but a client that sends the whole row back, as many
+ * ORMs do, names even what only the extension writes, and then says only what
+ * it changes.
+ */
+static bool
+was_said(RequestChange *change, RequestColumn col)
+{
+	return was_set(change, REQ_LAST_HASH) ? is_changed(change, col) : was_set(change, col);
+}
+
 static void
 refuse_protected(ReturnBook *book, RequestColumn col, const char *detail, const char *hint)
 {
@@ -253,6 +265,47 @@ check_edit(RequestChange *change)
 	book_set(book, REQ_UPDATED_AT, TimestampTzGetDatum(book->now));
 }
 
+/* Has a move been made already with the parcel that the row names? */
+static bool
+tracking_used(ReturnBook *book)
+{
+	static KeptPlan find_use = {
+		"SELECT 1 FROM returns.return_event e JOIN returns.transition t"
+		" ON t.machine OPERATOR(pg_catalog.=) 'return'"
+		" AND t.from_state OPERATOR(pg_catalog.=) e.from_state"
+		" AND t.to_state OPERATOR(pg_catalog.=) e.to_state"
+		" WHERE e.order_ref OPERATOR(pg_catalog.=) $1 AND e.return_id OPERATOR(pg_catalog.=) $2"
+		" AND e.kind OPERATOR(pg_catalog.=) 'transition'"
+		" AND 'tracking' OPERATOR(pg_catalog.=) ANY (t.requires) LIMIT 1",
+		2, {TEXTOID, INT8OID}
+	};
+	Datum		args[2];
+	OwnState	own;
+	bool		used;
+
+	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
+	args[1] = BOOK_VALUE(book, REQ_ID);
+	own_begin(&own);
+	used = plan_run(&find_use, args, NULL) > 0;
+	own_end(&own);
+	return used;
+}
+
+/*
+ * A parcel may be named with the move or before it, but each parcel moves a
+ * return once: the replacement needs a number of its own.
+ */
+static bool
+has_tracking(RequestChange *change, const State *to)
+{
+	const Transition *edge = transition_find(change->book.state, to);
+
+	if (edge == NULL || (edge->requires & REQUIRES_TRACKING) == 0 ||
+		is_blank(book_text(&change->book, REQ_TRACKING_REF)))
+		return false;
+	return was_said(change, REQ_TRACKING_REF) || !tracking_used(&change->book);
+}
+
 static void
 ask(RequestChange *change, const State *to, const Actor *actor, MoveQuestion *question)
 {
@@ -269,8 +322,8 @@ ask(RequestChange *change, const State *to, const Actor *actor, MoveQuestion *qu
 		.seller_ref = book_text(book, REQ_SELLER_REF),
 		.carrier = book_text(book, REQ_CARRIER),
 		.resolution = book_resolution(book),
-		.has_note = was_set(change, REQ_NOTE) && !is_blank(book_text(book, REQ_NOTE)),
-		.has_tracking = !is_blank(book_text(book, REQ_TRACKING_REF)),
+		.has_note = was_said(change, REQ_NOTE) && !is_blank(book_text(book, REQ_NOTE)),
+		.has_tracking = has_tracking(change, to),
 		.has_evidence = book_has_evidence(book),
 		.has_due = !BOOK_NULL(book, REQ_DUE_AT) && !BOOK_NULL(book, REQ_ON_TIMEOUT),
 		.due_at = BOOK_NULL(book, REQ_DUE_AT) ? 0 :
@@ -317,8 +370,8 @@ request_move(RequestChange *change, const State *to)
 		book->since = timeout_term_start(to, question.due_at, book->now);
 	if (book->state->kind == STATE_INITIAL && to->kind != STATE_FINAL)
 		request_admit(book);
-	book_move(book, to, actor, was_set(change, REQ_NOTE) ? book_text(book, REQ_NOTE) : NULL,
-			  was_set(change, REQ_DETAILS) ? book_details(book) : NULL);
+	book_move(book, to, actor, was_said(change, REQ_NOTE) ? book_text(book, REQ_NOTE) : NULL,
+			  was_said(change, REQ_DETAILS) ? book_details(book) : NULL);
 	if (to->role == ROLE_REQUESTED)
 		request_decide(book);
 }
