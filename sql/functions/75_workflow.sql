@@ -6,6 +6,11 @@ LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_check_workflow';
 COMMENT ON FUNCTION returns.check_workflow() IS
 'One row per defect of the workflow, none when it is sound; a commit that would leave one is refused (RT009). Defects: no initial state; several initial states; state that the extension needs; unreachable state; no path to a final state; open state without an exit by timer or system; timer whose target is no edge for system; timer of a final state; final state with an ordinary exit; transition that nobody can make; guard that is no function; no end when nobody acts (timers that lead round in a ring); unknown state; records in a removed state (for this it reads all returns and refunds).';
 
+CREATE FUNCTION returns.workflow_diagram(machine text, format text) RETURNS text
+LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'returns_workflow_diagram';
+COMMENT ON FUNCTION returns.workflow_diagram(text, text) IS
+'The states of a machine (return, refund) and its transitions and timers as they are now, in the language of a tool that draws them: mermaid (a stateDiagram-v2) or dot (Graphviz). Edges tell who makes the move and in brackets what it requires; a timer of several markets is told once. Other machine or format: RT010.';
+
 CREATE FUNCTION returns.workflow_checked() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_workflow_checked';
 REVOKE ALL ON FUNCTION returns.workflow_checked() FROM PUBLIC;
