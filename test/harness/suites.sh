@@ -37,17 +37,21 @@ test_suites()
 	sum_up
 }
 
-# record UNIT PASSED FAILED [LOG]: note a unit's counts; show its log if it failed.
+# record UNIT PASSED FAILED [LOG]: note a unit's counts; if it failed show its
+# log, in one piece, for the lanes share the output.
 record()
 {
+	local report=$stage/report.$BASHPID
+
 	printf '%s %d %d\n' "$1" "$2" "$3" >> "$results"
 	if [ "$3" -gt 0 ]
 	then
-		printf 'FAILED  %s\n' "$1"
-		[ -z "${4:-}" ] || sed 's/^/    /' "$4"
+		printf 'FAILED  %s\n' "$1" > "$report"
+		[ -z "${4:-}" ] || sed -e '/^ok /d' -e 's/^/    /' "$4" >> "$report"
 	else
-		printf 'ok      %-44s %5d\n' "$1" "$2"
+		printf 'ok      %-44s %5d\n' "$1" "$2" > "$report"
 	fi
+	cat "$report"
 }
 
 # The last line; fails when something failed or nothing ran.
