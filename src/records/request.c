@@ -195,7 +195,8 @@ check_resolution(ReturnBook *book)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown resolution \"%s\"", code),
-				 errhint("A resolution is refund or exchange."),
+				 errdetail("A return is resolved by a refund or by an exchange."),
+				 errhint("Set resolution to refund or exchange."),
 				 err_column(book->rel, "resolution")));
 }
 

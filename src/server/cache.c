@@ -185,6 +185,7 @@ index_get(const CodeIndex *index, const char *code, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown %s \"%s\"", what, code),
+				 errdetail("No row of returns.%s has it.", what),
 				 errhint("The known ones are in the table returns.%s; add a row for a new one.", what)));
 	return item;
 }
