@@ -34,6 +34,13 @@ BEGIN
 
 	RAISE DEBUG 'returns.verify: installation';
 	RETURN QUERY SELECT * FROM returns.verify_installation();
+	IF EXISTS (SELECT FROM pg_extension x JOIN returns.installation i ON i.version = x.extversion
+		WHERE x.extname = 'returns') THEN
+		RAISE DEBUG 'returns.verify: workflow';
+		RETURN QUERY SELECT 'workflow', NULL::text, NULL::bigint,
+			format('%s, state %s: %s. %s', w.machine, coalesce(w.state, 'none'), w.defect, w.detail)
+		FROM returns.check_workflow() w;
+	END IF;
 	RAISE DEBUG 'returns.verify: events';
 	RETURN QUERY SELECT * FROM returns.verify_events();
 	RAISE DEBUG 'returns.verify: requests';
@@ -51,7 +58,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION returns.verify() IS
-'One row for each violated invariant, none when all is well: installation, events, requests, lines, sales, refunds, money, ledger. All passes see one snapshot; each is announced at DEBUG1. Who does not see every row may not ask: 42501; tables missing: RT012.';
+'One row for each violated invariant, none when all is well: installation, workflow, events, requests, lines, sales, refunds, money, ledger. All passes see one snapshot; each is announced at DEBUG1. Who does not see every row may not ask: 42501; tables missing: RT012.';
 
 -- Every trigger that setup() makes, as PostgreSQL spells it; ALWAYS: fires in a
 -- replica session too.

@@ -117,7 +117,7 @@ SELECT pg_temp.finds(expected::text[], 'request: ' || change, format('UPDATE ret
 	('last_transfer = 1', '{transfer_sequence}'),
 	('status = ''approved''', '{request_status}'),
 	('status = ''refund_due''', '{line_decision,request_status,return_status}'),
-	('status = ''no_such_state''', '{request_state,request_status,sale_reserved}'),
+	('status = ''no_such_state''', '{request_state,request_status,sale_reserved,workflow}'),
 	('on_timeout = ''no_such_state''', '{request_state}'),
 	('due_at = due_at + interval ''1 day''', '{request_deadline}'),
 	('due_at = NULL', '{request_deadline}'),
@@ -202,7 +202,7 @@ SELECT pg_temp.finds(expected::text[], 'refund: ' || change,
 	('status = ''pending''', '{refund_event,refund_ledger,return_status}'),
 	('status = ''sent''', '{refund_event,refund_ledger,refund_state,return_status}'),
 	('status = ''failed''', '{payment_refunded,refund_event,refund_ledger,refund_state,return_status}'),
-	('status = ''no_such_state''', '{refund_event,refund_ledger,refund_state,return_status}'),
+	('status = ''no_such_state''', '{refund_event,refund_ledger,refund_state,return_status,workflow}'),
 	('attempt = 2', '{refund_event}'),
 	('attempt = 0', '{refund_event,refund_state}'),
 	('settled_at = NULL', '{refund_state}'),
@@ -314,6 +314,9 @@ SELECT pg_temp.finds('{}', 'the user''s own trigger is no concern of ours',
 SELECT pg_temp.finds('{row_security}', 'row-level security: ' || relname, format('ALTER TABLE returns.%I DISABLE ROW LEVEL SECURITY', relname))
   FROM pg_class WHERE relnamespace = 'returns'::regnamespace AND relrowsecurity ORDER BY relname;
 SELECT pg_temp.finds('{row_security}', 'a policy is gone', 'DROP POLICY returns_parties ON returns.refund');
+SELECT pg_temp.finds('{workflow}', 'a state that leads nowhere',
+	'INSERT INTO returns.state (machine, code, kind) VALUES (''return'', ''limbo'', ''open'')',
+	'INSERT INTO returns.transition (machine, from_state, to_state, actors) VALUES (''return'', ''requested'', ''limbo'', ''{seller}'')');
 SELECT pg_temp.finds('{version}', 'tables of another version', 'UPDATE returns.installation SET version = ''0.0.1''');
 SELECT pg_temp.finds('{index}', 'an index that is not valid',
 	'UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''returns.return_request_wake''::regclass');
