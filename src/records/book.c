@@ -79,6 +79,8 @@ typedef struct Touch
 
 static Touch *touch = NULL;
 
+uint64		book_stages_over = 0;
+
 static void
 xact_callback(XactEvent event, void *arg)
 {
@@ -204,6 +206,8 @@ book_stage(ReturnBook *book)
 		remind_at : due_at;
 	/* never behind a sweep that is under way */
 	book_set(book, REQ_WAKE_AT, TimestampTzGetDatum(Max(wake_at, book->now)));
+	if (due_at <= book->now)
+		book_stages_over++;
 	if (rule->on_timeout != NULL)
 		book_set(book, REQ_ON_TIMEOUT, PointerGetDatum(rule->on_timeout->code_text));
 	else

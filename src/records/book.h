@@ -86,6 +86,9 @@ extern void book_move(ReturnBook *book, const State *to, const Actor *by,
 /* The deadline of the book's state, counted from book->since. */
 extern void book_stage(ReturnBook *book);
 
+/* How many stages of this session were over when they began. */
+extern uint64 book_stages_over;
+
 /*
  * Update the return's row (locking it) and call work from inside its trigger.
  * False when there is no such return.

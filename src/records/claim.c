@@ -104,15 +104,16 @@ lease_end(Interval *lease)
 	return until;
 }
 
-static void
+static uint64
 let_go_expired(Datum *args, const char *nulls)
 {
-	ArrayType  *ids = result_ids(plan_run(&select_expired, args, nulls));
+	uint64		rows = plan_run(&select_expired, args, nulls);
+	ArrayType  *ids = result_ids(rows);
 	Datum		arg = PointerGetDatum(ids);
 	bool		previous;
 
 	if (ids == NULL)
-		return;
+		return 0;
 	previous = actor_become_system();
 	PG_TRY();
 	{
@@ -123,6 +124,20 @@ let_go_expired(Datum *args, const char *nulls)
 		actor_restore(previous);
 	}
 	PG_END_TRY();
+	return rows;
+}
+
+uint64
+refund_end_leases(int max_rows)
+{
+	Datum		args[3] = {Int64GetDatum(max_rows), (Datum) 0, TimestampTzGetDatum(clock_now())};
+	OwnState	own;
+	uint64		rows;
+
+	own_begin(&own);
+	rows = let_go_expired(args, " n ");
+	own_end(&own);
+	return rows;
 }
 
 static void

@@ -51,4 +51,10 @@ extern void refund_book(RefundMove *move);
  */
 extern void refund_lease(const TimestampTz *until);
 
+/*
+ * Make refunds pending again whose lease has ended, at most so many, passing
+ * over those that somebody holds; returns how many.
+ */
+extern uint64 refund_end_leases(int max_rows);
+
 #endif							/* RETURNS_REFUND_MACHINE_H */

@@ -17,6 +17,7 @@
 #include "server/compat.h"
 #include "server/plan.h"
 #include "server/settings.h"
+#include "server/sweep.h"
 
 PG_MODULE_MAGIC_EXT(.name = "returns", .version = RETURNS_VERSION);
 
@@ -31,4 +32,5 @@ _PG_init(void)
 	actor_init();
 	journal_init();
 	request_init();
+	sweep_init();
 }

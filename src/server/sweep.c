@@ -3,16 +3,141 @@
  * sweep.c
  *		run_deadlines() and sweep(): batch after batch until nothing is due.
  *
+ * A pass goes over the due returns in order of (wake_at, id).  When it has come
+ * to the end, another one looks for what the first could not see: stages that
+ * began and ended at once, returns that somebody held for a moment.
+ *
+ * What was swept leaves dead entries at the beginning of the index.  As a rule
+ * the first to meet them clears them away; but while an old snapshot is held
+ * anywhere they must stay, and every pass from the start would step over all
+ * of them again.  So when a pass was dear, those of the next minute start
+ * where it ended.  What comes behind the
+ * watermark (a return that was locked then; one whose writer began long ago
+ * or has another clock) is found when the minute is over.
+ *
  * src/server/sweep.c
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "portability/instr_time.h"
+#include "records/book.h"
+#include "server/settings.h"
 #include "server/sweep.h"
-#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* Pages read in vain that make a pass dear: about a millisecond. */
+#define DEAR_PAGES 100
+
+/* For how long a watermark is trusted: so long, or so long for each such page. */
+#define TRUST_TIME (60 * 1000000)
+#define TRUST_TIME_PER_PAGE 500
+
+#define NEVER PG_INT64_MIN
+
+Watermark	sweep_watermark = {.trusted_until = NEVER};
+
+/* What was swept is due again when it is undone. */
+static void
+xact_callback(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		sweep_watermark.trusted_until = NEVER;
+}
+
+static void
+subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
+				 void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		sweep_watermark.trusted_until = NEVER;
+}
+
+void
+sweep_init(void)
+{
+	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
+}
+
+int64
+monotonic_now(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_MICROSEC(now);
+}
+
+static void
+pass_begin(Sweep *sweep)
+{
+	bool		trusted = monotonic_now() < sweep_watermark.trusted_until;
+
+	sweep->clock = clock_now();
+	/* a clock that was set back makes other returns the oldest */
+	sweep->complete = !trusted || sweep_watermark.position.wake_at > sweep->clock;
+	sweep->position = sweep->complete ? SWEEP_START : sweep_watermark.position;
+	sweep->over_since = DT_NOEND;
+	sweep->count = (SweepCount) {0};
+}
+
+/*
+ * Where the next pass may start when it is dear to start at the beginning: not
+ * behind a stage that was over when it began, which wakes at that moment.
+ */
+static void
+pass_remember(Sweep *sweep, bool more)
+{
+	SweepPosition reached = more ? sweep->position :
+		(SweepPosition) {sweep->clock, PG_INT64_MAX};
+
+	if (sweep->complete)
+		sweep_watermark.trusted_until = sweep->count.pages <= DEAR_PAGES ? NEVER :
+			monotonic_now() + Max(TRUST_TIME, TRUST_TIME_PER_PAGE * sweep->count.pages);
+	if (reached.wake_at >= sweep->over_since)
+		reached = (SweepPosition) {sweep->over_since - 1, PG_INT64_MAX};
+	sweep_watermark.position = reached;
+}
+
+void
+sweep_begin(Sweep *sweep)
+{
+	sweep->total = (SweepCount) {0};
+	sweep->context = AllocSetContextCreate(CurrentMemoryContext, "returns sweep",
+										   ALLOCSET_DEFAULT_SIZES);
+	pass_begin(sweep);
+}
+
+bool
+sweep_step(Sweep *sweep, int max_rows)
+{
+	MemoryContext old = MemoryContextSwitchTo(sweep->context);
+	SweepCount	before = sweep->count;
+	uint64		stages_over = book_stages_over;
+	bool		more = sweep_batch(&sweep->position, max_rows, &sweep->count);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(sweep->context);
+	sweep->total.moved += sweep->count.moved - before.moved;
+	sweep->total.marked += sweep->count.marked - before.marked;
+	sweep->total.failed += sweep->count.failed - before.failed;
+	if (book_stages_over != stages_over)
+		sweep->over_since = Min(sweep->over_since, clock_now());
+	pass_remember(sweep, more);
+	if (more)
+		return true;
+	if (sweep->count.moved + sweep->count.marked == 0)
+		return false;
+	pass_begin(sweep);
+	return true;
+}
 
 /* The rows that a caller asks for. */
 static int
@@ -36,28 +161,51 @@ Datum
 returns_run_deadlines(PG_FUNCTION_ARGS)
 {
 	int			max_rows = rows_argument(fcinfo, "max_rows");
-	SweepPosition position = SWEEP_START;
-	SweepCount	count;
-	SweepCount	pass = {0};
-	int64		moved = 0;
+	Sweep		sweep;
 
-	for (;;)
-	{
-		int			limit = max_rows - moved;
-
+	sweep_begin(&sweep);
+	while (sweep.total.moved < max_rows && sweep_step(&sweep, max_rows - sweep.total.moved))
 		CHECK_FOR_INTERRUPTS();
-		count = sweep_batch(&position, limit);
-		sweep_add(&pass, count);
-		moved += count.moved;
-		if (moved == max_rows)
-			break;
-		if (count.found == limit)
-			continue;
-		/* the end: a move may have begun a stage that is over already */
-		if (pass.moved + pass.marked == 0)
-			break;
-		pass = (SweepCount) {0};
-		position = SWEEP_START;
-	}
-	PG_RETURN_INT32(moved);
+	MemoryContextDelete(sweep.context);
+	PG_RETURN_INT32(sweep.total.moved);
+}
+
+static bool
+may_commit(FunctionCallInfo fcinfo)
+{
+	return fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
+		!castNode(CallContext, fcinfo->context)->atomic;
+}
+
+PG_FUNCTION_INFO_V1(returns_sweep);
+
+/* CALL sweep(batch int) */
+Datum
+returns_sweep(PG_FUNCTION_ARGS)
+{
+	int			batch = rows_argument(fcinfo, "batch");
+	Sweep		sweep;
+	bool		more;
+
+	if (!may_commit(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+				 errmsg("sweep() commits each batch, so it cannot run inside a transaction"),
+				 errhint("Inside a transaction, use returns.run_deadlines().")));
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	sweep_begin(&sweep);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		more = sweep_step(&sweep, batch);
+		SPI_commit();
+	} while (more);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		more = !sweep_leases(batch);
+		SPI_commit();
+	} while (more);
+	SPI_finish();
+	PG_RETURN_VOID();
 }

@@ -11,6 +11,7 @@
 #define RETURNS_SWEEP_H
 
 #include "datatype/timestamp.h"
+#include "utils/palloc.h"
 
 /* How far a pass has come: everything up to here, in order of (wake_at, id). */
 typedef struct SweepPosition
@@ -28,14 +29,59 @@ typedef struct SweepCount
 	int64		moved;
 	int64		marked;			/* reminded, or marked overdue */
 	int64		failed;			/* could not be done, put off */
+	int64		pages;			/* that were read in vain to find them */
 } SweepCount;
+
+/* ---- one batch (sweep_batch.c) ---- */
 
 /*
  * Do what is due behind the position, at most so many returns, the oldest
- * first; moves the position past them.
+ * first; move the position past them and add to the count.  False when there
+ * were fewer than that.
  */
-extern SweepCount sweep_batch(SweepPosition *position, int max_rows);
+extern bool sweep_batch(SweepPosition *position, int max_rows, SweepCount *count);
 
-extern void sweep_add(SweepCount *total, SweepCount count);
+/* When the next return is to be looked at, later than now; false: never. */
+extern bool sweep_next_due(TimestampTz *next_due);
+
+/* Let go of refunds whose lease has ended; false when there may be more. */
+extern bool sweep_leases(int max_rows);
+
+/* ---- batch after batch (sweep.c) ---- */
+
+/*
+ * All that was due before the position has been swept, and to find that out
+ * again would be dear.  To be believed until an instant of monotonic_now().
+ */
+typedef struct Watermark
+{
+	SweepPosition position;
+	int64		trusted_until;
+} Watermark;
+
+extern Watermark sweep_watermark;
+
+/* Passes over all that is due, until one of them finds nothing to do. */
+typedef struct Sweep
+{
+	SweepCount	total;
+	/* of this pass */
+	SweepPosition position;
+	TimestampTz clock;			/* when it began */
+	bool		complete;		/* did it start at the beginning? */
+	TimestampTz over_since;		/* when it first began a stage that was over */
+	SweepCount	count;
+	MemoryContext context;		/* of one batch */
+} Sweep;
+
+extern void sweep_begin(Sweep *sweep);
+
+/* One batch; false when nothing is left that is due. */
+extern bool sweep_step(Sweep *sweep, int max_rows);
+
+/* Microseconds of a clock that nobody sets. */
+extern int64 monotonic_now(void);
+
+extern void sweep_init(void);
 
 #endif							/* RETURNS_SWEEP_H */

@@ -20,9 +20,11 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/instrument.h"
 #include "miscadmin.h"
 #include "records/book.h"
 #include "records/journal.h"
+#include "records/refund_machine.h"
 #include "server/plan.h"
 #include "server/settings.h"
 #include "server/sweep.h"
@@ -36,14 +38,15 @@
 #include "utils/timestamp.h"
 
 #define MAX_LOCK_WAIT 1000		/* milliseconds */
+#define PAGES_PER_ROW 4			/* to find and lock a row that is there */
 #define FIRST_DELAY USECS_PER_MINUTE
 #define LAST_DELAY USECS_PER_DAY
 
 /* A batch, and which rows it took, also after it failed. */
 typedef struct Batch
 {
-	SweepPosition position;		/* of its last row */
-	text	   *order_ref;		/* of its last row */
+	SweepPosition position;		/* where to start, then: of its last row */
+	text	   *order_ref;		/* of its last row; NULL: it found none */
 	int			max_rows;
 	SweepCount	count;
 } Batch;
@@ -65,9 +68,12 @@ typedef struct Failure
 	bool		silent;			/* no word of it in the history */
 } Failure;
 
-/* Run work(arg) in a subtransaction; NULL, or the error that undid it. */
 typedef void (*Work) (void *arg);
 
+/*
+ * Run work(arg) as the system, in a subtransaction; NULL, or the error that
+ * undid it.
+ */
 static ErrorData *
 attempt(Work work, void *arg)
 {
@@ -104,6 +110,30 @@ attempt(Work work, void *arg)
 	return error;
 }
 
+/* Planned once, for the order of the index, however small the table is by then. */
+static uint64
+run_ordered(KeptPlan *plan, Datum *args)
+{
+	static const char *const settings[] = {"enable_seqscan", "enable_bitmapscan", "enable_sort"};
+	int			nest_level = NewGUCNestLevel();
+	uint64		rows;
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i], "off", PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("plan_cache_mode", "force_generic_plan", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	rows = plan_run(plan, args, NULL);
+	AtEOXact_GUC(true, nest_level);
+	return rows;
+}
+
+static int64
+pages_used(void)
+{
+	return pgBufferUsage.shared_blks_hit + pgBufferUsage.shared_blks_read;
+}
+
 static void
 lock_due(Batch *batch, DueRows *due)
 {
@@ -118,8 +148,11 @@ lock_due(Batch *batch, DueRows *due)
 	Datum		args[4] = {TimestampTzGetDatum(clock_now()),
 		TimestampTzGetDatum(batch->position.wake_at), Int64GetDatum(batch->position.id),
 		Int64GetDatum(batch->max_rows)};
-	uint64		n = plan_run(&plan, args, NULL);
+	int64		pages = pages_used();
+	uint64		n = run_ordered(&plan, args);
 
+	batch->count.found = n;
+	batch->count.pages = Max(pages_used() - pages - PAGES_PER_ROW * (int64) n, 0);
 	due->nmoves = due->nmarks = 0;
 	due->moves = palloc(sizeof(Datum) * Max(n, 1));
 	due->marks = palloc(sizeof(Datum) * Max(n, 1));
@@ -136,7 +169,6 @@ lock_due(Batch *batch, DueRows *due)
 		else
 			due->marks[due->nmarks++] = tid;
 	}
-	batch->count.found = n;
 	if (n > 0)
 	{
 		bool		isnull;
@@ -297,50 +329,91 @@ put_off(const Batch *batch, const ErrorData *error)
 				 errdetail("It could not be put off either: %s", again->message)));
 }
 
-static SweepCount
-sweep_one(SweepPosition *position)
+static void
+sweep_one(SweepPosition *position, SweepCount *count)
 {
 	Batch		batch = {*position, NULL, 1};
 	ErrorData  *error = attempt(do_batch, &batch);
 
-	if (error != NULL && batch.count.found == 0)
+	if (error != NULL && batch.order_ref == NULL)
 		ReThrowError(error);
+	*position = batch.position;
 	if (error != NULL)
 	{
 		put_off(&batch, error);
-		batch.count = (SweepCount) {.found = 1, .failed = 1};
+		count->failed++;
 	}
-	*position = batch.position;
-	return batch.count;
+	count->found += batch.count.found;
+	count->moved += batch.count.moved;
+	count->marked += batch.count.marked;
 }
 
-SweepCount
-sweep_batch(SweepPosition *position, int max_rows)
+bool
+sweep_batch(SweepPosition *position, int max_rows, SweepCount *count)
 {
 	Batch		batch = {*position, NULL, max_rows};
 	ErrorData  *error = attempt(do_batch, &batch);
-	SweepCount	total = {0};
 
+	if (error != NULL && batch.order_ref == NULL)
+		ReThrowError(error);
+	count->pages += batch.count.pages;
 	if (error == NULL)
 	{
 		*position = batch.position;
-		return batch.count;
+		count->found += batch.count.found;
+		count->moved += batch.count.moved;
+		count->marked += batch.count.marked;
 	}
-	if (batch.count.found == 0)
-		ReThrowError(error);
-	for (int64 i = 0; i < batch.count.found; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		sweep_add(&total, sweep_one(position));
-	}
-	return total;
+	else
+		for (int64 i = 0; i < batch.count.found; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			sweep_one(position, count);
+		}
+	return batch.count.found == max_rows;
 }
 
-void
-sweep_add(SweepCount *total, SweepCount count)
+bool
+sweep_next_due(TimestampTz *next_due)
 {
-	total->found += count.found;
-	total->moved += count.moved;
-	total->marked += count.marked;
-	total->failed += count.failed;
+	static KeptPlan plan = {
+		"SELECT wake_at FROM returns.return_request WHERE wake_at OPERATOR(pg_catalog.>) $1"
+		" ORDER BY wake_at, id LIMIT 1",
+		1, {TIMESTAMPTZOID}
+	};
+	Datum		now = TimestampTzGetDatum(clock_now());
+	OwnState	own;
+	bool		found;
+	bool		isnull;
+
+	own_begin(&own);
+	found = run_ordered(&plan, &now) > 0;
+	if (found)
+		*next_due = DatumGetTimestampTz(plan_value(0, 1, &isnull));
+	own_end(&own);
+	return found;
+}
+
+/* How many leases to end, then how many were. */
+static void
+do_leases(void *arg)
+{
+	int		   *rows = arg;
+
+	*rows = refund_end_leases(*rows);
+}
+
+bool
+sweep_leases(int max_rows)
+{
+	int			rows = max_rows;
+	ErrorData  *error = attempt(do_leases, &rows);
+
+	if (error == NULL)
+		return rows < max_rows;
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("refunds whose lease has ended could not be made pending again: %s",
+					error->message)));
+	return true;
 }
