@@ -118,9 +118,9 @@ WITH wanted (tab, name, always, definition) AS (
 	SELECT t, v.name, true, format(v.definition, t)
 	FROM unnest('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant}'::text[]) AS t,
 		(VALUES
-		('returns_rules_changed',
+		('00_returns_rules_changed',
 		 'AFTER INSERT OR DELETE OR UPDATE ON returns.%s FOR EACH ROW EXECUTE FUNCTION returns.rules_changed()'),
-		('returns_rules_truncated',
+		('00_returns_rules_truncated',
 		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rules_changed()')
 		) AS v (name, definition)
 	UNION ALL

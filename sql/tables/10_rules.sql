@@ -1,5 +1,5 @@
 -- Rules: what the DBA edits. Every table here is cached by the backends and
--- carries the trigger returns_rules_changed, which invalidates those caches.
+-- carries the trigger 00_returns_rules_changed, which invalidates those caches.
 
 -- Which version laid these tables out, and which life of the cluster the
 -- transaction ids of the journal belong to.

@@ -301,7 +301,7 @@ SELECT pg_temp.finds('{trigger}', format('%s of %s: gone', tgname, tgrelid::regc
 SELECT pg_temp.finds('{trigger}', 'a trigger for replica sessions only',
 	'ALTER TABLE returns.return_request ENABLE REPLICA TRIGGER zz_returns_request');
 SELECT pg_temp.finds('{trigger}', 'a trigger of rules that replicas do not fire',
-	'ALTER TABLE returns.transition ENABLE TRIGGER returns_rules_changed');
+	'ALTER TABLE returns.transition ENABLE TRIGGER "00_returns_rules_changed"');
 SELECT pg_temp.finds('{trigger}', 'a trigger for a part of the events',
 	'CREATE OR REPLACE TRIGGER zz_returns_request BEFORE INSERT ON returns.return_request FOR EACH ROW EXECUTE FUNCTION returns.request_row()');
 SELECT pg_temp.finds('{trigger}', 'a trigger with a condition',
