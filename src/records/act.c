@@ -201,9 +201,11 @@ returns_allowed_actions(PG_FUNCTION_ARGS)
 	MoveQuestion question;
 	bool		due_null;
 
-	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
-		return (Datum) 0;
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"return_id\" of returns.allowed_actions() must not be null")));
+	InitMaterializedSRF(fcinfo, 0);
 	rules_current();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
