@@ -93,6 +93,14 @@ extern DateADT term_last_day(DateADT start, int term, TermUnit unit,
 extern TimestampTz deadline_compute(TimestampTz start, int term, TermUnit unit,
 									pg_tz *zone, const Calendar *calendar, bool roll);
 
+/*
+ * When remind units are left of the term in which start + term ends at end:
+ * for hours that many before it, otherwise the instant a day begins, of the
+ * last remind days, business days, months or years.  0 < remind < term.
+ */
+extern TimestampTz reminder_compute(TimestampTz start, int term, TermUnit unit, TimestampTz end,
+									int remind, pg_tz *zone, const Calendar *calendar);
+
 /* The same by a market's zone and calendar, which is read only where needed. */
 struct Market;
 extern TimestampTz deadline_in_market(TimestampTz start, int term, TermUnit unit,

@@ -143,6 +143,32 @@ deadline_compute(TimestampTz start, int term, TermUnit unit, pg_tz *zone,
 }
 
 TimestampTz
+reminder_compute(TimestampTz start, int term, TermUnit unit, TimestampTz end, int remind,
+				 pg_tz *zone, const Calendar *calendar)
+{
+	DateADT		day = 0;
+
+	switch (unit)
+	{
+		case UNIT_HOUR:
+			return end - remind * USECS_PER_HOUR;
+		case UNIT_DAY:
+			day = zone_day(end, zone) - remind;
+			break;
+		case UNIT_BUSINESS_DAY:
+			day = calendar_nth_working(calendar, zone_day(start, zone), term - remind + 1);
+			break;
+		case UNIT_MONTH:
+			day = add_months(zone_day(end, zone), -remind);
+			break;
+		case UNIT_YEAR:
+			day = add_months(zone_day(end, zone), -(int64) remind * MONTHS_PER_YEAR);
+			break;
+	}
+	return zone_day_begin(day, zone);
+}
+
+TimestampTz
 deadline_in_market(TimestampTz start, int term, TermUnit unit,
 				   const Market *market, bool roll)
 {
