@@ -1,0 +1,293 @@
+-- What time does: moves, reminders, marks; late sweeps, failures, chains.
+\set QUIET on
+SET client_min_messages = error;
+SET timezone = 'Asia/Almaty';
+SELECT no_plan();
+
+SET returns.clock = '2026-03-02 10:00:00+05';   -- a Monday
+SET returns.actor = 'operator:desk';
+
+-- An order of one unit, paid; returns are named after it.
+CREATE FUNCTION pg_temp.sell(o text, cat text DEFAULT 'clothing', mkt text DEFAULT 'kz') RETURNS void LANGUAGE sql AS $$
+	INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
+		amount_paid, currency, purchased_at, delivered_at)
+	VALUES (o, 1, 'b', 's', 'sku', cat, mkt, 1, 100, 'KZT', returns.now() - interval '3 days', returns.now() - interval '1 day');
+	INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
+	VALUES (o, 1, 'card', 100, 'KZT', 'psp', returns.now() - interval '3 days');
+$$;
+-- A return of it, brought to a state by an operator.
+CREATE FUNCTION pg_temp.bring(o text, VARIADIC path text[] DEFAULT '{}') RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	id bigint := returns.open_return(o, '[{"line_no":1,"quantity":1}]', 'changed_mind');
+	step text;
+BEGIN
+	FOREACH step IN ARRAY path LOOP
+		PERFORM returns.act(id, step, 'note', '{"carrier": "post", "tracking_ref": "T1"}');
+	END LOOP;
+	RETURN id;
+END $$;
+CREATE FUNCTION pg_temp.state(o text) RETURNS text LANGUAGE sql AS $$
+	SELECT status FROM returns.return_request WHERE order_ref = o
+$$;
+CREATE FUNCTION pg_temp.due(o text) RETURNS timestamptz LANGUAGE sql AS $$
+	SELECT due_at FROM returns.return_request WHERE order_ref = o
+$$;
+CREATE FUNCTION pg_temp.wake(o text) RETURNS timestamptz LANGUAGE sql AS $$
+	SELECT wake_at FROM returns.return_request WHERE order_ref = o
+$$;
+-- The events of a return from seq on: kind/actor:from>to
+CREATE FUNCTION pg_temp.story(o text, since int DEFAULT 3) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(kind || '/' || actor || ':' || from_state || '>' || to_state, ' ' ORDER BY seq)
+	FROM returns.return_event WHERE order_ref = o AND seq >= since
+$$;
+CREATE FUNCTION pg_temp.act(o text, state text, who text DEFAULT 'seller:s') RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('returns.actor', who, true);
+	RETURN returns.act((SELECT id FROM returns.return_request WHERE order_ref = o), state, 'note');
+END $$;
+
+-- ---------------------------------------------------------------- arguments
+SELECT throws_ok('SELECT returns.run_deadlines(NULL)', '22004', NULL, 'max_rows NULL');
+SELECT throws_ok('SELECT returns.run_deadlines(0)', '22023', NULL, 'max_rows 0');
+SELECT throws_ok('SELECT returns.run_deadlines(-5)', '22023', NULL, 'max_rows negative');
+SELECT throws_ok('CALL returns.sweep(0)', '22023', NULL, 'batch 0');
+SELECT throws_ok('CALL returns.sweep(NULL)', '22004', NULL, 'batch NULL');
+SELECT throws_ok('CALL returns.sweep()', '2D000', NULL, 'sweep() inside a transaction');
+SELECT is(returns.run_deadlines(), 0, 'nothing is there');
+
+-- ---------------------------------------------------------------- the instant
+SELECT pg_temp.sell('a' || i), pg_temp.bring('a' || i) FROM generate_series(1, 5) i;
+SELECT is(pg_temp.due('a1'), '2026-03-05 00:00+05', 'two business days');
+
+SET returns.clock = '2026-03-04 23:59:59.999999+05';
+SELECT is(returns.run_deadlines(), 0, 'a microsecond before: nothing moves');
+SELECT is(pg_temp.act('a1', 'rejected'), 'rejected', 'a microsecond before: the seller is in time');
+SET returns.clock = '2026-03-05 00:00:00+05';
+SELECT throws_ok($$SELECT pg_temp.act('a2', 'rejected')$$, 'RT003', NULL, 'at the deadline, before the sweep: too late');
+SET returns.clock = '2026-03-05 00:00:00.000001+05';
+SELECT throws_ok($$SELECT pg_temp.act('a2', 'rejected')$$, 'RT003', NULL, 'a microsecond later: too late');
+SELECT is(pg_temp.act('a3', 'rejected', 'operator:desk'), 'rejected', 'an operator may still act');
+SET returns.clock = '2026-03-05 00:00:00+05';
+SELECT is(returns.run_deadlines(), 3, 'at the deadline they move');
+SELECT is(pg_temp.state('a2'), 'approved', 'by the timer''s rule');
+SELECT is(pg_temp.story('a2'), 'transition/system:requested>approved', 'one event, of the system');
+SELECT is((SELECT actor_ref FROM returns.return_event WHERE order_ref = 'a2' AND seq = 3), NULL, 'nobody in particular');
+SELECT is(returns.run_deadlines(), 0, 'once');
+SELECT is(pg_temp.state('a1') || pg_temp.state('a3'), 'rejectedrejected', 'who acted in time stays');
+
+-- Whoever calls: the session's actor is not asked, and is the same afterwards.
+SET returns.clock = '2026-03-02 10:00:00+05';
+SELECT pg_temp.sell('actor'), pg_temp.bring('actor');
+SET returns.clock = '2026-03-05 09:00:00+05';
+SET returns.actor = '';
+SELECT is(returns.run_deadlines(), 1, 'no actor is needed');
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'cancelled' WHERE order_ref = 'actor'$$, 'RT002', NULL,
+	'the caller has not become the system');
+SET returns.actor = 'operator:desk';
+
+-- ---------------------------------------------------------------- how many, in which order
+-- Opened on Thursday, Wednesday, Tuesday, Monday.
+SELECT set_config('returns.clock', (timestamptz '2026-04-10 10:00+05' - i * interval '1 day')::text, false), pg_temp.sell('m' || i), pg_temp.bring('m' || i)
+FROM generate_series(1, 4) i;
+SELECT results_eq($$SELECT order_ref FROM returns.return_request WHERE order_ref LIKE 'm%' ORDER BY due_at$$,
+	'{m4,m3,m2,m1}'::text[], 'the later opened are due earlier');
+SET returns.clock = '2026-04-08 23:00:00+05';
+SELECT cmp_ok(returns.run_deadlines(), '>', 3, 'those of before');
+SET returns.clock = '2026-04-15 10:00:00+05';
+SELECT is(returns.run_deadlines(2), 2, 'two of four');
+SELECT results_eq($$SELECT order_ref FROM returns.return_request WHERE order_ref LIKE 'm%' AND status <> 'requested' ORDER BY 1$$,
+	'{m3,m4}'::text[], 'the oldest two');
+SELECT is(returns.run_deadlines(1000), 2, 'the others');
+SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'm%' AND status = 'approved'), 4::bigint, 'all, each one stage');
+
+-- Undone with its transaction, and due again.
+SET returns.clock = '2026-03-02 10:00:00+05';
+SELECT pg_temp.sell('undo'), pg_temp.bring('undo');
+SET returns.clock = '2026-04-15 11:00:00+05';
+BEGIN;
+SELECT is(returns.run_deadlines(), 1, 'moved');
+ROLLBACK;
+SELECT is(pg_temp.state('undo'), 'requested', 'rolled back');
+BEGIN;
+SAVEPOINT s;
+SELECT is(returns.run_deadlines(), 1, 'moved again');
+ROLLBACK TO s;
+SELECT is(returns.run_deadlines(), 1, 'and again after the savepoint');
+COMMIT;
+SELECT is(pg_temp.story('undo'), 'transition/system:requested>approved', 'one event is left');
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT is(returns.run_deadlines(), 0, 'serializable, nothing due');
+COMMIT;
+
+-- ---------------------------------------------------------------- a money stage: marked, once
+SET returns.clock = '2026-04-13 10:00:00+05';
+SELECT pg_temp.sell('late'), pg_temp.bring('late', 'approved', 'in_transit', 'received', 'refund_due');
+SELECT is(pg_temp.due('late'), '2026-04-15 00:00+05', 'the money is due in one business day');
+SET returns.clock = '2026-04-15 00:00:00+05';
+SELECT is(returns.run_deadlines(), 0, 'no move');
+SELECT results_eq($$SELECT status, overdue, wake_at IS NULL, on_timeout IS NULL, due_at FROM returns.return_request WHERE order_ref = 'late'$$,
+	$$VALUES ('refund_due', true, true, true, timestamptz '2026-04-15 00:00+05')$$, 'it stays, marked, and is not looked at again');
+SELECT is(pg_temp.story('late', 7), 'overdue/system:refund_due>refund_due', 'an event says so');
+SET returns.clock = '2026-04-20 00:00:00+05';
+SELECT returns.run_deadlines();
+SELECT is(pg_temp.story('late', 8), NULL, 'only once');
+UPDATE returns.refund SET status = 'sent' WHERE order_ref = 'late';
+UPDATE returns.refund SET status = 'settled', provider_ref = 'r1' WHERE order_ref = 'late';
+SELECT is((SELECT status || overdue FROM returns.return_request WHERE order_ref = 'late'), 'refundedfalse', 'paid at last: not overdue any more');
+
+-- ---------------------------------------------------------------- reminders
+INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('rm', 'Asia/Almaty', 'kz', 'KZT');
+INSERT INTO returns.policy (market, window_term, source) VALUES ('rm', 300, 'test');
+CREATE FUNCTION pg_temp.remind_at(started timestamptz, t int, u text, r int) RETURNS timestamptz LANGUAGE plpgsql AS $$
+DECLARE
+	o text := 'r' || nextval('pg_temp.orders');
+BEGIN
+	DELETE FROM returns.stage_deadline WHERE market = 'rm';
+	INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout, remind) VALUES ('rm', 'requested', t, u, 'approved', r);
+	PERFORM set_config('returns.clock', started::text, false);
+	PERFORM pg_temp.sell(o, 'clothing', 'rm'), pg_temp.bring(o);
+	RETURN pg_temp.wake(o);
+END $$;
+CREATE SEQUENCE pg_temp.orders;
+-- Monday 2 March 2026; 8, 9, 21 to 24 March are off in Kazakhstan.
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 48, 'hour', 6), '2026-03-04 04:00+05', 'hours before the end');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 4, 'day', 1), '2026-03-06 00:00+05', 'the last day: Friday');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 5, 'day', 1), '2026-03-10 00:00+05', 'a term that rolls from Saturday to Tuesday: Tuesday');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 5, 'day', 3), '2026-03-08 00:00+05', 'and three days before its end: Sunday');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 6, 'business_day', 2), '2026-03-10 00:00+05', 'the last two of six business days: Tuesday and Wednesday');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 2, 'business_day', 1), '2026-03-04 00:00+05', 'the last of two');
+SELECT is(pg_temp.remind_at('2026-01-31 10:00+05', 2, 'month', 1), '2026-03-01 00:00+05', 'the last month of two');
+SELECT is(pg_temp.remind_at('2026-02-28 10:00+05', 3, 'month', 1), '2026-04-29 00:00+05', 'a month before the end: it is over with 28 May');
+
+SET returns.clock = '2026-03-04 04:00+05';
+DELETE FROM returns.stage_deadline WHERE market = 'rm';
+INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout, remind) VALUES ('rm', 'requested', 48, 'hour', 'approved', 6);
+SET returns.clock = '2026-03-02 10:00:00+05';
+SELECT pg_temp.sell('rem', 'clothing', 'rm'), pg_temp.bring('rem');
+SET returns.clock = '2026-03-04 03:59:59.999999+05';
+SELECT returns.run_deadlines();
+SELECT is(pg_temp.story('rem'), NULL, 'a microsecond before: no reminder');
+SET returns.clock = '2026-03-04 04:00+05';
+SELECT returns.run_deadlines();
+SELECT is(pg_temp.story('rem'), 'reminder/system:requested>requested', 'reminded');
+SELECT is(pg_temp.wake('rem'), pg_temp.due('rem'), 'next is the deadline itself');
+SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'rem'), false, 'not overdue');
+SET returns.clock = '2026-03-04 09:59+05';
+SELECT returns.run_deadlines();
+SELECT is(pg_temp.story('rem', 4), NULL, 'once');
+SELECT is(pg_temp.act('rem', 'rejected'), 'rejected', 'the reminded seller is in time');
+SET returns.actor = 'operator:desk';
+-- An outage over both: what is due moves, nobody is reminded of what is over.
+SET returns.clock = '2026-03-02 10:00:00+05';
+SELECT pg_temp.sell('rem2', 'clothing', 'rm'), pg_temp.bring('rem2');
+SET returns.clock = '2026-03-04 12:00+05';
+SELECT returns.run_deadlines();
+SELECT is(pg_temp.story('rem2'), 'transition/system:requested>approved', 'no reminder after the deadline');
+
+-- ---------------------------------------------------------------- one that fails
+CREATE TABLE public.released (order_ref text);
+CREATE FUNCTION public.refuses(return_id bigint, to_state text) RETURNS text LANGUAGE sql AS $$
+	SELECT 'on hold' FROM returns.return_request r WHERE r.id = return_id AND r.order_ref LIKE 'bad%'
+		AND NOT EXISTS (SELECT FROM public.released WHERE order_ref = r.order_ref)
+$$;
+UPDATE returns.transition SET guard = 'public.refuses' WHERE machine = 'return' AND from_state = 'requested' AND to_state = 'approved';
+SET returns.clock = '2026-05-04 10:00:00+05';
+SELECT returns.run_deadlines();
+SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{g1,bad1,g2,bad2,g3}'::text[]) o;
+SELECT is(pg_temp.due('bad1'), '2026-05-07 00:00+05', 'due together');
+SET returns.clock = '2026-05-07 00:00:00+05';
+SELECT is(returns.run_deadlines(), 3, 'two that fail do not stop the three others');
+SELECT is(pg_temp.state('g1') || pg_temp.state('g2') || pg_temp.state('g3'), 'approvedapprovedapproved', 'which have moved');
+SELECT results_eq($$SELECT status, overdue, failures, wake_at - returns.now() FROM returns.return_request WHERE order_ref = 'bad1'$$,
+	$$VALUES ('requested', true, 1, interval '1 minute')$$, 'who failed is put off');
+SELECT is(pg_temp.story('bad1'), 'overdue/system:requested>requested', 'with an event');
+SELECT results_eq($$SELECT note, details ->> 'sqlstate', details ->> 'detail', details ->> 'on_timeout', details ->> 'failures'
+	FROM returns.return_event WHERE order_ref = 'bad1' AND seq = 3$$,
+	format($$VALUES ('guard "public.refuses" refuses to move return %s from "requested" to "approved"', 'RT001', 'on hold', 'approved', '1')$$,
+		(SELECT id FROM returns.return_request WHERE order_ref = 'bad1')), 'that says why');
+SELECT is(returns.run_deadlines(), 0, 'not tried again at once');
+SELECT is((SELECT sum(failures) FROM returns.return_request WHERE order_ref LIKE 'bad%'), 2::bigint, 'indeed');
+CREATE FUNCTION pg_temp.retry() RETURNS interval LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('returns.clock', pg_temp.wake('bad1')::text, false);
+	PERFORM returns.run_deadlines();
+	RETURN pg_temp.wake('bad1') - returns.now();
+END $$;
+SELECT is(array_agg(pg_temp.retry()), '{2m,4m,8m,16m,32m,64m,128m,256m,512m,1024m,24h,24h}'::interval[], 'put off longer and longer, up to a day')
+FROM generate_series(1, 12);
+SELECT is((SELECT count(*) FROM returns.return_event WHERE order_ref = 'bad1' AND kind = 'overdue'), 13::bigint, 'each with an event');
+SELECT throws_ok($$SELECT pg_temp.act('bad1', 'rejected')$$, 'RT003', NULL, 'too late for the seller all the same');
+INSERT INTO public.released VALUES ('bad1');
+SELECT set_config('returns.clock', pg_temp.wake('bad1')::text, false);
+SELECT is(returns.run_deadlines(), 1, 'the cause is removed');
+SELECT results_eq($$SELECT status, overdue, failures FROM returns.return_request WHERE order_ref = 'bad1'$$,
+	$$VALUES ('approved', false, 0)$$, 'it moves, and all is well');
+SET returns.actor = 'operator:desk';
+SELECT is(returns.act((SELECT id FROM returns.return_request WHERE order_ref = 'bad2'), 'cancelled'), 'cancelled', 'or somebody acts');
+
+-- What fails is the recording, too: still nobody else is stopped.
+CREATE FUNCTION public.no_overdue() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.kind = 'overdue' THEN RAISE EXCEPTION 'no overdue events here'; END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER user_check BEFORE INSERT ON returns.return_event FOR EACH ROW EXECUTE FUNCTION public.no_overdue();
+SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{h1,bad3,h2}'::text[]) o;
+SELECT set_config('returns.clock', pg_temp.due('bad3')::text, false);
+SELECT cmp_ok(returns.run_deadlines(), '>=', 2, 'the others move');
+SELECT results_eq($$SELECT failures, overdue FROM returns.return_request WHERE order_ref = 'bad3'$$, $$VALUES (1, false)$$, 'put off without a word');
+SELECT is(pg_temp.story('bad3'), NULL, 'indeed');
+DROP TRIGGER user_check ON returns.return_event;
+INSERT INTO public.released VALUES ('bad3');
+UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
+
+-- ---------------------------------------------------------------- after an outage
+SET returns.clock = '2026-06-01 10:00:00+05';  -- a Monday
+SELECT returns.run_deadlines();
+SELECT pg_temp.sell(o) FROM unnest('{silent,moving,check,dispute,swap}'::text[]) o;
+SELECT pg_temp.bring('silent'), pg_temp.bring('moving', 'approved', 'in_transit'), pg_temp.bring('check', 'approved', 'in_transit', 'received');
+SET returns.clock = '2026-07-01 15:00:00+05';  -- nobody swept for a month; a Wednesday
+SELECT returns.run_deadlines();
+-- The buyer could not ship before the return was approved: full term from now.
+SELECT is(pg_temp.story('silent'), 'transition/system:requested>approved', 'one step: now it is the buyer''s turn');
+SELECT is(pg_temp.due('silent'), returns.deadline('2026-07-01 15:00+05', 7, 'day', 'kz'), 'with all of the term, counted from now');
+-- The platform's stages are counted as if it had been there.
+SELECT is(pg_temp.story('moving', 5),
+	'transition/system:in_transit>outcome_disputed transition/system:outcome_disputed>refund_due overdue/system:refund_due>refund_due',
+	'the platform is behind: step by step, each in the history');
+SELECT results_eq($$SELECT from_state, due_at FROM returns.return_event WHERE order_ref = 'moving' AND seq >= 5 ORDER BY seq$$,
+	$$SELECT * FROM (VALUES
+		('in_transit', returns.deadline('2026-06-16 00:00+05', 5, 'business_day', 'kz')),
+		('outcome_disputed', returns.deadline(returns.deadline('2026-06-16 00:00+05', 5, 'business_day', 'kz'), 1, 'business_day', 'kz')),
+		('refund_due', returns.deadline(returns.deadline('2026-06-16 00:00+05', 5, 'business_day', 'kz'), 1, 'business_day', 'kz'))) v$$,
+	'each stage counted from the deadline before');
+SELECT is(pg_temp.due('check'), returns.deadline('2026-06-05 00:00+05', 1, 'business_day', 'kz'), 'money owed since the seller''s silence');
+SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'check'), true, 'and overdue since then');
+SELECT is((SELECT bool_and(at = returns.now()) FROM returns.return_event WHERE order_ref = 'moving' AND seq >= 5), true, 'events happen when they happen');
+SELECT is(returns.run_deadlines(), 0, 'all in one call');
+
+-- A chain that fails in its second step keeps the first.
+UPDATE returns.transition SET guard = 'public.refuses' WHERE machine = 'return' AND from_state = 'outcome_disputed' AND to_state = 'refund_due';
+SET returns.clock = '2026-06-01 10:00:00+05';
+SELECT pg_temp.sell('bad4'), pg_temp.bring('bad4', 'approved', 'in_transit');
+SET returns.clock = '2026-07-01 16:00:00+05';
+SELECT is(returns.run_deadlines(), 1, 'one step of two');
+SELECT is(pg_temp.story('bad4', 5), 'transition/system:in_transit>outcome_disputed overdue/system:outcome_disputed>outcome_disputed', 'the first holds');
+INSERT INTO public.released VALUES ('bad4');
+SET returns.clock = '2026-07-01 16:01:00+05';
+SELECT is(returns.run_deadlines(), 1, 'the second follows');
+UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
+
+-- ---------------------------------------------------------------- CALL sweep()
+SET returns.clock = '2026-08-03 10:00:00+05';
+SELECT pg_temp.sell('w' || i), pg_temp.bring('w' || i) FROM generate_series(1, 25) i;
+SELECT pg_temp.sell('lease'), pg_temp.bring('lease', 'approved', 'received', 'refund_due');
+SELECT count(*) FROM returns.claim_refunds(1000, '10 minutes');
+SET returns.clock = '2026-08-06 00:00:00+05';
+CALL returns.sweep(10);
+SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'w%' AND status = 'approved'), 25::bigint, 'all, in batches');
+SELECT is((SELECT count(DISTINCT xid) FROM returns.return_event WHERE order_ref LIKE 'w%' AND to_state = 'approved'), 3::bigint, 'a transaction each');
+SELECT is((SELECT status || attempt FROM returns.refund WHERE order_ref = 'lease'), 'pending1', 'a lease that ended');
+SELECT is((SELECT count(*) FROM returns.refund WHERE status = 'sent'), 0::bigint, 'none is left');
+
+SELECT finish();
