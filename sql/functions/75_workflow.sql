@@ -34,3 +34,13 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'returns_installation_guard';
 REVOKE ALL ON FUNCTION returns.installation_guard() FROM PUBLIC;
 COMMENT ON FUNCTION returns.installation_guard() IS
 'Trigger of installation: setup() and the journal write it, everybody else is refused (RT007).';
+
+CREATE FUNCTION returns.reschedule() RETURNS int
+LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_reschedule';
+COMMENT ON FUNCTION returns.reschedule() IS
+'After a calendar has changed: count the deadline of every open stage again from where it began, by the rules as they are now. A deadline only ever becomes later, and what follows it stays as promised; the windows of requested lines stay too. Each return changed gets an event "override" with due_at_before in its details. Returns how many there were. For the owner of the tables and operators, else 42501; RT009 where a term leaves its calendar.';
+
+CREATE FUNCTION returns.explain(return_id bigint) RETURNS SETOF text
+LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_explain';
+COMMENT ON FUNCTION returns.explain(bigint) IS
+'Why a return stands where it stands, in lines of text: which policy governs each of its lines, why that one, and how its window is counted; how the deadline of its state is counted; what happens when nobody acts, and who may act. For a draft: what a request would meet. Unknown return, or one that the caller may not see: RT010.';

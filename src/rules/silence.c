@@ -38,22 +38,13 @@ rule_is_shadowed(const State *state, const StageRule *rule, Resolution resolutio
 	return false;
 }
 
-/* "the timer of "requested" for market kz, category phones" */
+/* The timer of "requested", market kz, category phones */
 static char *
 rule_name(const State *state, const StageRule *rule)
 {
-	StringInfoData name;
+	char	   *scope = stage_rule_scope(rule);
 
-	initStringInfo(&name);
-	appendStringInfo(&name, "The timer of \"%s\"", state->code);
-	if (rule->market != NULL)
-		appendStringInfo(&name, ", market %s", rule->market);
-	if (rule->category != NULL)
-		appendStringInfo(&name, ", category %s", rule->category);
-	if (rule->resolution != RESOLUTION_ANY)
-		appendStringInfo(&name, ", resolution %s",
-						 rule->resolution == RESOLUTION_REFUND ? "refund" : "exchange");
-	return name.data;
+	return psprintf("The timer of \"%s\"%s%s", state->code, scope[0] != '\0' ? ", " : "", scope);
 }
 
 /* Why the system cannot make the timer's move; NULL: it can. */

@@ -83,6 +83,9 @@ extern TimestampTz timeout_term_start(const State *to, TimestampTz due_at, Times
 extern StageRule *stage_rule_of_category(const State *state, const Market *market,
 										 Resolution resolution, const Category *category);
 
+/* What a rule is for: "market kz, category phones, resolution refund"; "": all. */
+extern char *stage_rule_scope(const StageRule *rule);
+
 /*
  * The function that a guard names, to be asked as the owner of the tables.
  * InvalidOid: there is none, and why says so in a sentence.

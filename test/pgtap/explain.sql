@@ -1,0 +1,184 @@
+-- explain(): which policy, why, until when, and what comes next.
+
+SET client_min_messages = error;
+SET timezone = 'UTC';
+SET returns.clock = '2026-03-02 12:00+05';
+SET returns.actor = 'operator:o';
+
+SELECT plan(30);
+
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
+	quantity, amount_paid, currency, purchased_at, delivered_at)
+SELECT o, l, 'ann', 'acme', CASE l WHEN 1 THEN 'lamp' ELSE 'E 5' END, CASE l WHEN 1 THEN 'appliances' ELSE 'phones' END, 'kz',
+	3, 100, 'KZT', '2026-02-20 10:00+05', '2026-02-25 10:00+05'
+  FROM unnest('{a,b,c,d}'::text[]) AS o, generate_series(1, 2) AS l;
+INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
+SELECT order_ref, 1, 'card', 600, 'KZT', 'bank', '2026-02-20 10:00+05' FROM returns.sale_line WHERE line_no = 1;
+
+CREATE FUNCTION told(o text) RETURNS text[] LANGUAGE sql AS $$
+	SELECT ARRAY(SELECT returns.explain((SELECT id FROM returns.return_request WHERE order_ref = o)))
+$$;
+-- Its lines from one that begins so to the one before the next at the same depth.
+CREATE FUNCTION told(o text, beginning text) RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(line, E'\n' ORDER BY i)
+	  FROM (SELECT line, i, count(*) FILTER (WHERE line LIKE beginning || '%') OVER (ORDER BY i) AS begun,
+			count(*) FILTER (WHERE line !~ '^ ') OVER (ORDER BY i) AS part
+			FROM unnest(told(o)) WITH ORDINALITY AS x (line, i)) AS lines
+	 WHERE begun = 1 AND part = (SELECT count(*) FILTER (WHERE line !~ '^ ') FROM unnest(told(o)) WITH ORDINALITY AS x (line, i)
+		WHERE i <= (SELECT min(i) FROM unnest(told(o)) WITH ORDINALITY AS x (line, i) WHERE line LIKE beginning || '%'))
+$$;
+
+-- ------------------------------------------------------------------- a draft
+
+INSERT INTO returns.return_request (order_ref, reason) VALUES ('a', 'changed_mind');
+INSERT INTO returns.return_line (order_ref, return_id, line_no, quantity)
+SELECT 'a', id, l, 2 FROM returns.return_request, generate_series(1, 2) AS l WHERE order_ref = 'a';
+SELECT is((told('a'))[1], 'return ' || id || ' of order "a": refund, reason changed_mind', 'what it is')
+  FROM returns.return_request WHERE order_ref = 'a';
+SELECT is(told('a', 'line 1'), format('line 1: 2 of 3 "lamp", category appliances, seller acme
+  policy %s (%s) governs it
+    the most specific one in force at the purchase, 2026-02-20 10:00:00+05 (Asia/Almaty): it is for fault none, market kz
+    window: 14 days from delivery
+      event: Wed 2026-02-25 10:00:00+05 (Asia/Almaty); its day is not counted
+      14 days after it: Wed 2026-03-11
+      in time before: Thu 2026-03-12 00:00:00+05
+    it offers refund and exchange; it is law', id, source), 'which policy would govern a line of a draft')
+  FROM returns.policy WHERE market = 'kz' AND category IS NULL AND fault = 'none';
+SELECT is(told('a', 'line 2'), format('line 2: 2 of 3 "E 5", category phones, seller acme
+  policy %s (%s) governs it
+    the most specific one in force at the purchase, 2026-02-20 10:00:00+05 (Asia/Almaty): it is for category phones, fault none, market kz
+    it takes nothing back
+  a request would be refused (RT004): Policy %1$s (%2$s) takes nothing back for reason "changed_mind" in category "phones" (line 2).', id, source),
+	'and what stands against it')
+  FROM returns.policy WHERE market = 'kz' AND category = 'phones';
+SELECT is(told('a', 'state'), 'state "draft" since 2026-03-02 12:00:00+05 (Asia/Almaty)
+  timer for market kz: 1 day
+    event: Mon 2026-03-02 12:00:00+05 (Asia/Almaty); its day is not counted
+    1 day after it: Tue 2026-03-03
+    in time before: Wed 2026-03-04 00:00:00+05', 'how the deadline is counted');
+SELECT is(told('a', 'next'), 'next: if nobody acts before 2026-03-04 00:00:00+05 (Asia/Almaty), the system moves it to "cancelled"
+  buyer, operator may move it to "cancelled"
+  buyer, operator may move it to "requested"', 'what comes next');
+
+-- --------------------------------------------------------------- a requested
+
+UPDATE returns.stage_deadline SET remind = 1 WHERE state = 'requested';
+SELECT returns.open_return('b', '[{"line_no":1,"quantity":1}]', 'defective') AS b \gset
+SELECT is(told('b', 'next'), 'next: if nobody acts before 2026-03-05 00:00:00+05 (Asia/Almaty), the system moves it to "approved"
+  a reminder goes out at 2026-03-04 00:00:00+05 (Asia/Almaty)
+  seller, operator may move it to "approved"
+  buyer, operator may move it to "cancelled"
+  operator may move it to "refund_due"
+  seller, operator may move it to "rejected", with a note', 'a reminder, who may act, and what with');
+SELECT matches(told('b', 'line 1'), 'window: 30 days from delivery', 'the window that it was requested in');
+-- the calendar changes: the promises do not
+INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
+	('kz', '2026-03-03', false, 'Storm'), ('kz', '2026-03-27', false, 'Flood');
+SELECT matches(told('b', 'state'), 'Tue 2026-03-03 is off: Storm.*the rules were others then: 2026-03-05 00:00:00\+05 \(Asia/Almaty\) was promised, and stands',
+	'a deadline that was promised stands');
+SELECT matches(told('b', 'line 1'), 'in time before: Tue 2026-03-31.*requested when it ended at 2026-03-28 00:00:00\+05 \(Asia/Almaty\), and that stands',
+	'a window that was promised stands');
+SELECT returns.reschedule();
+SELECT doesnt_match(told('b', 'state'), 'promised', 'a deadline counted again is the one told');
+DELETE FROM returns.calendar_day WHERE calendar = 'kz' AND day IN ('2026-03-03', '2026-03-27');
+SELECT returns.act(:b, 'approved');
+SELECT doesnt_match(told('b', 'next'), 'system may', 'the system is not among those who may');
+-- over, and swept late
+SET returns.clock = '2026-03-20 12:00+05';
+SELECT is(split_part(told('b', 'next'), E'\n', 1), 'next: its time ended at 2026-03-11 00:00:00+05 (Asia/Almaty), the next sweep moves it to "expired"',
+	'over, and not swept yet');
+SET returns.clock = '2026-03-09 12:00+05';
+SELECT returns.act(:b, 'in_transit', details => '{"carrier":"post","tracking_ref":"T"}');
+SET returns.clock = '2026-03-31 12:00+05';
+SELECT returns.run_deadlines();
+SELECT matches(told('b', 'state'), 'state "outcome_disputed" since 2026-03-31 12:00:00\+05 \(Asia/Almaty\)
+  timer for market kz: 5 business days, counted from when the stage before it was over
+    event: Fri 2026-03-27 00:00:00\+05', 'a term counted from an instant before');
+-- put off
+CREATE SCHEMA shop;
+CREATE FUNCTION shop.no(bigint, text) RETURNS text LANGUAGE sql AS $$ SELECT 'not now' $$;
+UPDATE returns.transition SET guard = 'shop.no' WHERE from_state = 'outcome_disputed' AND to_state = 'refund_due';
+SET returns.clock = '2026-04-06 12:00+05';
+SELECT returns.run_deadlines();
+SELECT is(told('b', 'next'), 'next: it was to move to "refund_due" at 2026-04-04 00:00:00+05 (Asia/Almaty), which failed 1 time(s); the next try is at 2026-04-06 12:01:00+05 (Asia/Almaty)
+  operator may move it to "closed", with a note
+  operator may move it to "refund_due", if the guard lets it: shop.no', 'a move that fails');
+UPDATE returns.transition SET guard = NULL;
+UPDATE returns.stage_deadline SET on_timeout = NULL WHERE state = 'outcome_disputed';
+DELETE FROM returns.stage_deadline WHERE state = 'outcome_disputed';
+SELECT matches(told('b', 'state'), 'its timer is no more, but the deadline it set stands', 'a timer that was taken out');
+-- money
+SELECT returns.act(:b, 'refund_due');
+SELECT is(told('b', 'next'), 'next: if it is still here at 2026-04-08 00:00:00+05 (Asia/Almaty), it is marked overdue and stays
+  when all its refunds are settled, the system moves it to "refunded"', 'a stage that stays');
+SET returns.clock = '2026-04-08 12:00+05';
+SELECT matches(told('b', 'next'), 'it is overdue since 2026-04-08 00:00:00\+05', 'and is overdue then');
+SELECT id FROM returns.claim_refunds(10);
+UPDATE returns.refund SET status = 'settled', provider_ref = 'p' WHERE return_id = :b;
+SELECT is(told('b', 'next'), 'next: nothing, this is where it ends', 'the end');
+
+-- ------------------------------------------------------------- other windows
+
+INSERT INTO returns.policy (market, seller_ref, category, reason, fault, valid_from, window_term, window_unit, window_from, extended_until,
+	resolutions, source)
+VALUES ('kz', 'acme', 'goods', 'defective', 'seller', '2026-04-09', 1, 'month', 'purchased', '2026-06-10', '{refund}', 'acme''s own');
+SET returns.clock = '2026-04-20 12:00+05';
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
+	quantity, amount_paid, currency, purchased_at, delivered_at)
+VALUES ('e', 1, 'ann', 'acme', 'lamp', 'appliances', 'kz', 1, 100, 'KZT', '2026-04-15 10:00+05', NULL);
+INSERT INTO returns.return_request (order_ref, reason) VALUES ('e', 'defective');
+INSERT INTO returns.return_line (order_ref, return_id, line_no, quantity) SELECT 'e', id, 1, 1 FROM returns.return_request WHERE order_ref = 'e';
+SELECT is(told('e', 'line 1'), format('line 1: 1 of 1 "lamp", category appliances, seller acme
+  policy %s (acme''s own) governs it
+    the most specific one in force at the purchase, 2026-04-15 10:00:00+05 (Asia/Almaty): it is for seller acme, category goods, reason defective, fault seller, market kz
+    window: 1 month from purchase
+      event: Wed 2026-04-15 10:00:00+05 (Asia/Almaty); its day is not counted
+      1 month after it: Fri 2026-05-15
+      in time before: Sat 2026-05-16 00:00:00+05
+      no earlier than 2026-06-11 00:00:00+05 (Asia/Almaty), by the policy''s extended_until
+    it offers refund
+  a request would be refused (RT004): Line 1 has no delivered_at: only delivered units can be returned.', id), 'a seller''s own policy')
+  FROM returns.policy WHERE source = 'acme''s own';
+
+INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('m', 'Europe/Berlin', 'kz', 'EUR');
+INSERT INTO returns.policy (window_term, window_unit, restocking_percent, refund_shipping, source) VALUES (48, 'hour', 10, true, NULL);
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
+	quantity, amount_paid, currency, purchased_at, delivered_at)
+VALUES ('f', 1, 'ann', 'acme', 'lamp', 'appliances', 'm', 1, 100, 'EUR', '2026-04-15 10:00+02', '2026-04-18 10:00+02');
+INSERT INTO returns.return_request (order_ref, reason) VALUES ('f', 'changed_mind');
+INSERT INTO returns.return_line (order_ref, return_id, line_no, quantity) SELECT 'f', id, 1, 1 FROM returns.return_request WHERE order_ref = 'f';
+SELECT is(told('f', 'line 1'), format('line 1: 1 of 1 "lamp", category appliances, seller acme
+  policy %s governs it
+    the most specific one in force at the purchase, 2026-04-15 10:00:00+02 (Europe/Berlin): it is for every sale
+    window: 48 hours from delivery
+      event: Sat 2026-04-18 10:00:00+02 (Europe/Berlin)
+      48 hours after it, to the second: hours are never moved
+      in time before: Mon 2026-04-20 10:00:00+02
+    it offers refund and exchange, less a restocking fee, and delivery is refunded', id), 'a policy for all')
+  FROM returns.policy WHERE market IS NULL;
+SELECT is(told('f', 'next'), 'next: nothing by itself, no timer runs
+  buyer, operator may move it to "cancelled"
+  buyer, operator may move it to "requested"', 'a market without timers');
+
+-- ------------------------------------------------------------------ who sees
+
+SET ROLE app;
+SET returns.actor = 'buyer:ann';
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'its buyer');
+SET returns.actor = 'seller:acme';
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'its seller');
+SET returns.actor = 'carrier:post';
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'its carrier');
+SET returns.actor = 'buyer:bob';
+SELECT throws_ok(format('SELECT returns.explain(%s)', :b), 'RT010', NULL, 'not another buyer');
+SET returns.actor = '';
+SELECT throws_ok(format('SELECT returns.explain(%s)', :b), 'RT010', NULL, 'nor nobody');
+RESET ROLE;
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'the owner of the tables sees all');
+SELECT throws_ok('SELECT returns.explain(0)', 'RT010', NULL, 'a return that does not exist');
+SELECT is_empty('SELECT returns.explain(NULL)', 'nothing of nothing');
+SET timezone = 'America/New_York';
+SET datestyle = 'SQL, DMY';
+SELECT matches(told('b', 'state'), 'since 2026-04-08 12:00:00\+05 \(Asia/Almaty\)', 'in the market''s time, whatever the session''s');
+
+SELECT * FROM finish();
