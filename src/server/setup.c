@@ -14,7 +14,9 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
@@ -121,6 +123,31 @@ run_folder(const char *folder)
 			run_script(script);
 }
 
+/*
+ * The views go when the extension goes, also those that would do without it:
+ * what is left is the data.  Each is created by "CREATE OR REPLACE VIEW".
+ */
+static void
+bind_views(const SetupScript *script)
+{
+	static const char *const create = "CREATE OR REPLACE VIEW returns.";
+	ObjectAddress extension;
+
+	ObjectAddressSet(extension, ExtensionRelationId, get_extension_oid("returns", false));
+	for (const char *at = strstr(script->text, create); at != NULL; at = strstr(at, create))
+	{
+		char		name[NAMEDATALEN];
+		ObjectAddress view;
+
+		at += strlen(create);
+		strlcpy(name, at, Min(strcspn(at, " (\n") + 1, NAMEDATALEN));
+		ObjectAddressSet(view, RelationRelationId, table_oid(name));
+		deleteDependencyRecordsForClass(view.classId, view.objectId, extension.classId,
+										DEPENDENCY_NORMAL);
+		recordDependencyOn(&view, &extension, DEPENDENCY_NORMAL);
+	}
+}
+
 /* Note that the tables are of this version, and of this cluster if new. */
 static void
 record_version(void)
@@ -211,6 +238,9 @@ run_all(const SetupScript **presets, int npresets)
 		run_preset(presets[i]);
 	grant_caller();
 	run_folder("views");
+	for (const SetupScript *script = setup_scripts; script->folder != NULL; script++)
+		if (strcmp(script->folder, "views") == 0)
+			bind_views(script);
 	check_deferred();
 }
 
