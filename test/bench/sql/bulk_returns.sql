@@ -1,0 +1,1 @@
+UPDATE returns.return_request SET status = 'approved' WHERE status = 'requested' AND id <= :n;

@@ -1,0 +1,7 @@
+-- What every measured session begins with.
+SET bench.actor = 'operator:bench';
+SET returns.actor = 'operator:bench';
+CREATE TEMP VIEW meter AS
+SELECT split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint AS cpu,
+	(extract(epoch FROM clock_timestamp()) * 1e9)::bigint AS wall;
+SELECT * FROM meter;

@@ -1,0 +1,146 @@
+-- The rules of the move in PL/pgSQL, as well as one can: every look-up is one
+-- probe of an index, with the terms laid out for each market, category and
+-- state beforehand, and the business days numbered.
+
+\set ON_ERROR_STOP 1
+SET client_min_messages = warning;
+
+-- The stage rules with every ANY spelled out, the most specific taken.
+CREATE TABLE bench.stage AS
+WITH RECURSIVE tree (category, ancestor, distance) AS (
+	SELECT code, code, 0 FROM returns.category
+	UNION ALL
+	SELECT t.category, c.parent, t.distance + 1
+	  FROM tree t JOIN returns.category c ON c.code = t.ancestor WHERE c.parent IS NOT NULL
+)
+SELECT DISTINCT ON (r.state, m.code, t.category, a.resolution)
+	r.state, m.code AS market, t.category, a.resolution, m.timezone, m.calendar, r.term, r.unit,
+	r.on_timeout
+  FROM returns.stage_deadline r
+	JOIN returns.market m ON r.market IS NULL OR r.market = m.code
+	JOIN tree t ON r.category IS NULL OR r.category = t.ancestor
+	JOIN (VALUES ('refund'), ('exchange')) AS a (resolution)
+		ON r.resolution IS NULL OR r.resolution = a.resolution
+ WHERE r.machine = 'return'
+ ORDER BY r.state, m.code, t.category, a.resolution, r.market NULLS LAST, r.category IS NULL,
+	t.distance, r.resolution NULLS LAST;
+ALTER TABLE bench.stage ADD PRIMARY KEY (state, market, category, resolution);
+
+-- Every day with the number of working days up to it.
+CREATE TABLE bench.calendar_day AS
+SELECT calendar, day, working,
+	sum(working::int) OVER (PARTITION BY calendar ORDER BY day)::int AS number
+  FROM (SELECT c.code AS calendar, d::date AS day,
+			coalesce(x.working, extract(isodow FROM d) <> ALL (c.weekend)) AS working
+		  FROM returns.calendar c, generate_series(c.first_day::timestamp, c.last_day, '1 day') AS d
+			LEFT JOIN returns.calendar_day x ON x.calendar = 'kz' AND x.day = d
+		 WHERE c.code = 'kz') AS days;
+ALTER TABLE bench.calendar_day ADD PRIMARY KEY (calendar, day);
+CREATE UNIQUE INDEX ON bench.calendar_day (calendar, number) INCLUDE (day) WHERE working;
+VACUUM ANALYZE bench.stage;
+VACUUM ANALYZE bench.calendar_day;
+
+-- One trigger function for each way to find the last of so many business days.
+DO $do$
+DECLARE
+	way record;
+BEGIN
+	FOR way IN VALUES
+		('calendar', $$(SELECT n.day FROM bench.calendar_day d
+				JOIN bench.calendar_day n ON n.calendar = d.calendar AND n.number = d.number + stage.term AND n.working
+			 WHERE d.calendar = stage.calendar AND d.day = today)$$),
+		('series', $$(SELECT d::date
+			  FROM generate_series(today + 1, today + 20 + 2 * stage.term, interval '1 day') AS d
+				LEFT JOIN returns.calendar_day x ON x.calendar = stage.calendar AND x.day = d::date
+			 WHERE coalesce(x.working, extract(isodow FROM d) < 6)
+			 ORDER BY d OFFSET stage.term - 1 LIMIT 1)$$)
+	LOOP
+		EXECUTE format('CREATE FUNCTION bench.twin_by_%s() RETURNS trigger LANGUAGE plpgsql AS %L',
+			way.column1, replace($body$
+DECLARE
+	actor_kind text := split_part(current_setting('bench.actor'), ':', 1);
+	actor_ref text := split_part(current_setting('bench.actor'), ':', 2);
+	edge returns.transition;
+	stage bench.stage;
+	today date;
+BEGIN
+	IF (NEW.id, NEW.order_ref, NEW.last_seq, NEW.last_hash, NEW.due_at, NEW.wake_at, NEW.on_timeout,
+		NEW.buyer_ref, NEW.seller_ref, NEW.market, NEW.currency, NEW.categories, NEW.refund_total)
+		IS DISTINCT FROM
+		(OLD.id, OLD.order_ref, OLD.last_seq, OLD.last_hash, OLD.due_at, OLD.wake_at, OLD.on_timeout,
+		OLD.buyer_ref, OLD.seller_ref, OLD.market, OLD.currency, OLD.categories, OLD.refund_total)
+	THEN
+		RAISE EXCEPTION 'a computed column of return % cannot be changed', NEW.id;
+	END IF;
+	IF NEW.status = OLD.status THEN
+		RETURN NEW;
+	END IF;
+
+	PERFORM FROM returns.actor_grant
+	  WHERE actor = actor_kind AND (ref IS NULL OR ref = actor_ref)
+		AND pg_has_role(current_user, db_role, 'MEMBER');
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'role % may not act as %', current_user, current_setting('bench.actor');
+	END IF;
+	SELECT * INTO edge FROM returns.transition
+	  WHERE machine = 'return' AND from_state = OLD.status AND to_state = NEW.status;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'return % cannot move from % to %', NEW.id, OLD.status, NEW.status;
+	END IF;
+	IF actor_kind <> ALL (edge.actors)
+		OR actor_kind = 'buyer' AND NEW.buyer_ref <> actor_ref
+		OR actor_kind = 'seller' AND NEW.seller_ref <> actor_ref
+		OR actor_kind = 'carrier' AND NEW.carrier IS DISTINCT FROM actor_ref
+	THEN
+		RAISE EXCEPTION '% may not move return % to %', actor_kind, NEW.id, NEW.status;
+	END IF;
+	IF OLD.due_at <= now() AND OLD.on_timeout IS NOT NULL AND actor_kind <> 'operator' THEN
+		RAISE EXCEPTION 'too late to move return %', NEW.id;
+	END IF;
+	IF edge.requires <> '{}' AND (
+		'note' = ANY (edge.requires) AND coalesce(NEW.note, '') = ''
+		OR 'tracking' = ANY (edge.requires) AND coalesce(NEW.tracking_ref, '') = '')
+		OR edge.resolution <> NEW.resolution
+	THEN
+		RAISE EXCEPTION 'moving return % to % lacks a requirement', NEW.id, NEW.status;
+	END IF;
+
+	SELECT * INTO stage FROM bench.stage s
+	  WHERE s.state = NEW.status AND s.market = NEW.market AND s.category = NEW.categories[1]
+		AND s.resolution = NEW.resolution;
+	IF NOT FOUND THEN
+		NEW.due_at := NULL;
+	ELSE
+		today := (now() AT TIME ZONE stage.timezone)::date;
+		IF stage.unit = 'business_day' THEN
+			today := <last business day>;
+		ELSE
+			today := (SELECT min(day) FROM bench.calendar_day
+				WHERE calendar = stage.calendar AND day >= today + stage.term AND working);
+		END IF;
+		NEW.due_at := (today + 1)::timestamp AT TIME ZONE stage.timezone;
+	END IF;
+	NEW.wake_at := NEW.due_at;
+	NEW.on_timeout := stage.on_timeout;
+	NEW.updated_at := now();
+	NEW.overdue := false;
+	NEW.failures := 0;
+	NEW.last_seq := OLD.last_seq + 1;
+	NEW.last_hash := sha256(OLD.last_hash || convert_to(concat_ws('|', NEW.order_ref, NEW.id,
+		NEW.last_seq, 1, pg_current_xact_id(), now(), actor_kind, actor_ref, current_user, OLD.status,
+		NEW.status, 'transition', NEW.note, NEW.details, NEW.due_at), 'UTF8'));
+	INSERT INTO bench.twin_event (return_id, xid, at, seq, epoch, order_ref, kind, from_state, to_state,
+		actor, actor_ref, db_role, hash, due_at, note, details)
+	VALUES (NEW.id, pg_current_xact_id(), now(), NEW.last_seq, 1, NEW.order_ref, 'transition',
+		OLD.status, NEW.status, actor_kind, actor_ref, current_user, NEW.last_hash, NEW.due_at,
+		NULL, NULL);
+	RETURN NEW;
+END $body$, '<last business day>', way.column2));
+	END LOOP;
+END $do$;
+
+CREATE TRIGGER twin_calendar BEFORE UPDATE ON bench.twin_request
+	FOR EACH ROW EXECUTE FUNCTION bench.twin_by_calendar();
+CREATE TRIGGER twin_series BEFORE UPDATE ON bench.twin_request
+	FOR EACH ROW EXECUTE FUNCTION bench.twin_by_series();
+ALTER TABLE bench.twin_request DISABLE TRIGGER twin_series;
