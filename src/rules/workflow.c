@@ -340,6 +340,24 @@ stage_rule_of_category(const State *state, const Market *market, Resolution reso
 	return best;
 }
 
+char *
+stage_rule_scope(const StageRule *rule)
+{
+	const char *const keys[][2] = {
+		{"market", rule->market},
+		{"category", rule->category},
+		{"resolution", rule->resolution == RESOLUTION_REFUND ? "refund" :
+		rule->resolution == RESOLUTION_EXCHANGE ? "exchange" : NULL},
+	};
+	StringInfoData scope;
+
+	initStringInfo(&scope);
+	for (int i = 0; i < lengthof(keys); i++)
+		if (keys[i][1] != NULL)
+			appendStringInfo(&scope, "%s%s %s", scope.len > 0 ? ", " : "", keys[i][0], keys[i][1]);
+	return scope.data;
+}
+
 /* When the rule's term ends, counted from start; remembered for the next row. */
 static void
 rule_end(StageRule *rule, const Market *market, TimestampTz start)
