@@ -1,0 +1,171 @@
+-- A shop's own stage: electronics go to the lab between their receipt and the
+-- decision, with a guard, terms of their own and a final state of their own.
+
+SET client_min_messages = error;
+SET timezone = 'Asia/Almaty';
+SET returns.clock = '2026-05-18 12:00+05';	-- a Monday; 27 May is off
+
+SELECT plan(51);
+
+CREATE SCHEMA shop;
+-- No electronics, no lab.
+CREATE FUNCTION shop.has_electronics(return_id bigint, to_state text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('None of %s is something for the lab.', array_to_string(r.categories, ', '))
+	  FROM returns.return_request r
+	 WHERE r.id = return_id AND NOT EXISTS (
+		WITH RECURSIVE up (code) AS (
+			SELECT unnest(r.categories)
+			UNION
+			SELECT c.parent FROM returns.category c JOIN up ON up.code = c.code WHERE c.parent IS NOT NULL)
+		SELECT FROM up WHERE code = 'electronics')
+$$;
+
+BEGIN;
+INSERT INTO returns.state (code, kind, label) VALUES
+	('lab_diagnosis', 'open', '{"en": "In the lab", "ru": "На экспертизе"}'),
+	('destroyed', 'final', '{"en": "Destroyed"}');
+INSERT INTO returns.transition (from_state, to_state, actors, requires, resolution, guard) VALUES
+	('received', 'lab_diagnosis', '{seller,operator}', '{}', NULL, 'shop.has_electronics'),
+	('lab_diagnosis', 'refund_due', '{seller,operator,system}', '{}', 'refund', NULL),
+	('lab_diagnosis', 'exchange_due', '{seller,operator,system}', '{}', 'exchange', NULL),
+	('lab_diagnosis', 'declined', '{seller,operator}', '{note,evidence}', NULL, NULL),
+	('lab_diagnosis', 'destroyed', '{operator}', '{note}', NULL, NULL);
+INSERT INTO returns.stage_deadline (market, category, resolution, state, term, unit, on_timeout, remind) VALUES
+	('kz', 'electronics', 'refund', 'lab_diagnosis', 10, 'business_day', 'refund_due', 2),
+	('kz', 'electronics', 'exchange', 'lab_diagnosis', 7, 'day', 'exchange_due', NULL),
+	('kz', 'electronics', 'refund', 'received', 1, 'business_day', 'refund_due', NULL),
+	('kz', 'phones', 'refund', 'received', 36, 'hour', 'refund_due', NULL);
+COMMIT;
+SELECT is_empty('SELECT * FROM returns.check_workflow()', 'the workflow with the lab is sound');
+
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
+	quantity, amount_paid, currency, purchased_at, delivered_at)
+SELECT o, l, 'ann', 'acme', 'thing', c, 'kz', 1, 100, 'KZT', '2026-05-01 10:00+05', '2026-05-05 10:00+05'
+  FROM (VALUES ('phone', 1, 'phones'), ('laptop', 1, 'computers'), ('sofa', 1, 'furniture'), ('swap', 1, 'computers'),
+	('both', 1, 'furniture'), ('both', 2, 'phones'), ('junk', 1, 'electronics'), ('bad', 1, 'phones')) AS v (o, l, c);
+INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
+SELECT DISTINCT order_ref, 1, 'card', 500, 'KZT', 'bank', '2026-05-01 10:00+05'::timestamptz FROM returns.sale_line;
+CREATE VIEW r AS SELECT * FROM returns.return_request;
+GRANT SELECT ON r TO app;
+GRANT USAGE ON SCHEMA public TO app;
+
+-- From here on as an application, which knows nothing of the shop's schema.
+SET ROLE app;
+SET returns.actor = 'operator:o';
+SELECT returns.open_return('both', '[{"line_no":1,"quantity":1},{"line_no":2,"quantity":1}]', 'defective');
+SELECT returns.open_return('swap', '[{"line_no":1,"quantity":1}]', 'defective', 'exchange');
+SELECT returns.open_return(o, '[{"line_no":1,"quantity":1}]', 'defective')
+  FROM unnest('{phone,laptop,sofa,junk,bad}'::text[]) AS o;
+UPDATE returns.return_request SET status = 'approved';
+UPDATE returns.return_request SET status = 'received';
+
+-- ------------------------------------------------- the nearest category's term
+
+SELECT is(due_at, '2026-05-20 00:00', 'a laptop is electronics: 1 business day') FROM r WHERE order_ref = 'laptop';
+SELECT is(due_at, '2026-05-20 00:00', 'a phone is nearer to phones: 36 hours') FROM r WHERE order_ref = 'phone';
+SELECT is(due_at, '2026-05-22 00:00', 'a sofa has the term of all: 3 business days') FROM r WHERE order_ref = 'sofa';
+SELECT is(due_at, '2026-05-20 00:00', 'of a sofa''s and a phone''s terms the one that ends first') FROM r WHERE order_ref = 'both';
+SELECT is(due_at, '2026-05-22 00:00', 'an exchange has the term of exchanges') FROM r WHERE order_ref = 'swap';
+
+-- ----------------------------------------------------------------- the guard
+
+SET returns.actor = 'seller:acme';
+SELECT results_eq(format('SELECT allowed, why_not FROM returns.allowed_actions(%s) WHERE to_state = ''lab_diagnosis''', id),
+	$$VALUES (true, NULL::text)$$, 'a seller may send a phone to the lab') FROM r WHERE order_ref = 'phone';
+SELECT is(a.allowed, false, 'but not a sofa') FROM r, returns.allowed_actions(r.id) AS a WHERE order_ref = 'sofa' AND a.to_state = 'lab_diagnosis';
+SELECT matches(a.why_not, 'None of furniture is something for the lab', 'and is told why') FROM r, returns.allowed_actions(r.id) AS a
+ WHERE order_ref = 'sofa' AND a.to_state = 'lab_diagnosis';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref = 'sofa'$$, 'RT001', NULL, 'nor by trying');
+SET returns.actor = 'buyer:ann';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref = 'phone'$$, 'RT002', NULL, 'the buyer may not at all');
+SET returns.actor = 'seller:acme';
+SELECT lives_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref <> 'sofa'$$,
+	'the others go to the lab in one statement, the one with a sofa and a phone too');
+SELECT is(string_agg(order_ref, ',' ORDER BY order_ref), 'bad,both,junk,laptop,phone,swap', 'there they are') FROM r WHERE status = 'lab_diagnosis';
+
+-- ------------------------------------------------------------------ the term
+
+SELECT is(due_at, '2026-06-03 00:00', '10 business days, over a holiday') FROM r WHERE order_ref = 'phone';
+SELECT is(on_timeout, 'refund_due', 'then money') FROM r WHERE order_ref = 'phone';
+SELECT is(wake_at, '2026-06-01 00:00', 'a reminder two business days before') FROM r WHERE order_ref = 'phone';
+SELECT is(due_at, '2026-05-26 00:00', 'an exchange: 7 days') FROM r WHERE order_ref = 'swap';
+SELECT is(on_timeout, 'exchange_due', 'then another one') FROM r WHERE order_ref = 'swap';
+SELECT is(due_at, '2026-06-03 00:00', 'with a sofa that has no term there, the phone''s') FROM r WHERE order_ref = 'both';
+SELECT is(state || '/' || label, 'lab_diagnosis/In the lab', 'the buyer sees where it is')
+  FROM returns.timeline t JOIN r ON r.id = t.return_id WHERE order_ref = 'phone' ORDER BY seq DESC LIMIT 1;
+SET returns.language = 'ru';
+SELECT is(label, 'На экспертизе', 'in Russian') FROM returns.timeline t JOIN r ON r.id = t.return_id WHERE order_ref = 'phone' ORDER BY seq DESC LIMIT 1;
+RESET returns.language;
+SELECT is(sum(reserved), 8::bigint, 'all units are held') FROM returns.sale_line;
+
+-- ----------------------------------------------------------------- decisions
+
+SET returns.actor = 'seller:acme';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'refund_due' WHERE order_ref = 'swap'$$, 'RT001', NULL,
+	'no money for an exchange');
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined' WHERE order_ref = 'bad'$$, 'RT008', NULL, 'declined, but why');
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined', note = 'water' WHERE order_ref = 'bad'$$, 'RT008', NULL, 'and who says so');
+SELECT lives_ok($$UPDATE returns.return_request SET status = 'declined', note = 'water', details = '{"evidence": ["photo"]}' WHERE order_ref = 'bad'$$,
+	'declined with a report');
+SELECT is(due_at, '2026-05-26 00:00', 'goes on as anything declined') FROM r WHERE order_ref = 'bad';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'destroyed', note = 'burnt' WHERE order_ref = 'junk'$$, 'RT002', NULL, 'not the seller''s to destroy');
+SET returns.actor = 'operator:o';
+SELECT lives_ok($$UPDATE returns.return_request SET status = 'destroyed', note = 'burnt' WHERE order_ref = 'junk'$$, 'destroyed');
+SELECT ok(closed_at IS NOT NULL AND due_at IS NULL AND on_timeout IS NULL, 'is over') FROM r WHERE order_ref = 'junk';
+SELECT is(reserved + returned, 0, 'and holds no units') FROM returns.sale_line WHERE order_ref = 'junk';
+SELECT is(returns.act(id, 'destroyed'), 'destroyed', 'again is nothing') FROM r WHERE order_ref = 'junk';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'received' WHERE order_ref = 'junk'$$, 'RT001', NULL, 'there is no way back');
+
+-- -------------------------------------------------------------------- timers
+
+SET returns.clock = '2026-05-22 00:00+05';
+SELECT is(returns.run_deadlines(), 1, 'the sofa''s three days are over');
+SELECT is(status, 'refund_due', 'the system has decided') FROM r WHERE order_ref = 'sofa';
+SET returns.clock = '2026-05-26 00:00+05';
+SELECT is(returns.run_deadlines(), 2, 'so are the lab''s seven for the exchange, and five to dispute');
+SELECT is(string_agg(order_ref || ' ' || status, ',' ORDER BY order_ref), 'bad closed,swap exchange_due', 'each its own way')
+  FROM r WHERE order_ref IN ('swap', 'bad');
+SET returns.clock = '2026-06-01 09:00+05';
+SELECT is(returns.run_deadlines(), 0, 'two days to go: nothing moves');
+SELECT is(count(*), 3::bigint, 'but they are reminded') FROM returns.return_event WHERE kind = 'reminder' AND to_state = 'lab_diagnosis';
+SELECT is(wake_at, due_at, 'once') FROM r WHERE order_ref = 'phone';
+SET returns.actor = 'seller:acme';
+SELECT lives_ok($$UPDATE returns.return_request SET status = 'refund_due' WHERE order_ref = 'laptop'$$, 'the seller decides in time');
+SET returns.clock = '2026-06-03 00:00+05';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined', note = 'late', details = '{"evidence": ["photo"]}' WHERE order_ref = 'phone'$$,
+	'RT003', NULL, 'and not when the time is over');
+SET returns.actor = 'operator:o';
+SELECT is(returns.run_deadlines(), 2, 'the lab''s ten days are over');
+SELECT results_eq($$SELECT e.actor, e.from_state, e.to_state FROM returns.return_event e JOIN r ON r.id = e.return_id
+	WHERE r.order_ref = 'phone' ORDER BY seq DESC LIMIT 1$$, $$VALUES ('system', 'lab_diagnosis', 'refund_due')$$, 'by the system');
+SELECT is(count(*), 4::bigint, 'money for four') FROM returns.refund;
+SELECT is(count(*), 4::bigint, 'as if the lab had always been there') FROM r WHERE status = 'refund_due' AND refund_total > 0;
+SELECT count(*) FROM returns.claim_refunds(10);
+UPDATE returns.refund SET status = 'settled', provider_ref = 'p-' || id;
+SELECT is(count(*), 4::bigint, 'until the end') FROM r WHERE status = 'refunded';
+RESET ROLE;
+
+-- --------------------------------------------------- a state in use, and not
+
+SELECT matches(returns.workflow_diagram('return', 'mermaid'),
+	'received --> lab_diagnosis : seller, operator \[guard shop\.has_electronics\]', 'it is in the picture');
+-- a guard that was dropped is found by who asks
+DROP FUNCTION shop.has_electronics;
+SELECT is(defect, 'guard that is no function', 'a guard that was dropped is found') FROM returns.check_workflow();
+SELECT throws_ok($edit$ DO $$
+BEGIN
+	DELETE FROM returns.stage_deadline WHERE state = 'lab_diagnosis';
+	DELETE FROM returns.transition WHERE 'lab_diagnosis' IN (from_state, to_state);
+	DELETE FROM returns.state WHERE code = 'lab_diagnosis';
+	SET CONSTRAINTS ALL IMMEDIATE;
+END $$ $edit$, 'RT009', NULL, 'nothing would lead to "destroyed" without the lab');
+BEGIN;
+DELETE FROM returns.stage_deadline WHERE state = 'lab_diagnosis';
+DELETE FROM returns.transition WHERE 'lab_diagnosis' IN (from_state, to_state);
+INSERT INTO returns.transition (from_state, to_state, actors, requires) VALUES ('received', 'destroyed', '{operator}', '{note}');
+DELETE FROM returns.state WHERE code = 'lab_diagnosis';
+COMMIT;
+SELECT is(count(*), 0::bigint, 'the lab closes when nothing is in it, and what was destroyed stays so') FROM returns.state WHERE code = 'lab_diagnosis';
+
+SELECT * FROM finish();
