@@ -12,7 +12,8 @@ INSERT INTO returns.policy (market, category, fault, window_term, restocking_per
 	('xx', NULL,        NULL,     14, 0,      true,  'test'),
 	('xx', 'furniture', 'none',   14, 15,     false, 'test'),
 	('xx', 'toys',      'none',   14, 33.333, true,  'test'),
-	('xx', 'books',     'none',   14, 100,    false, 'test');
+	('xx', 'books',     'none',   14, 100,    false, 'test'),
+	('xx', 'other',     NULL,     14, 10,     false, 'test');
 
 CREATE FUNCTION pg_temp.sell(o text, l int, q int, paid numeric, shipping numeric DEFAULT 0,
 	cur text DEFAULT 'USD', rate numeric DEFAULT 0, cat text DEFAULT 'clothing') RETURNS void LANGUAGE sql AS $$
@@ -207,6 +208,12 @@ SELECT returns.act(:id, 'refund_due') AS ok \gset
 SELECT is(pg_temp.refunds(:id), '1:109.99:pending', 'nor a fee: goods and shipping whole');
 SELECT is(pg_temp.entries(:id, 1), 'buyer_payable/b -109.99, commission_income 10.00, seller_receivable/s 99.99',
 	'the seller at fault bears the shipping');
+
+SELECT pg_temp.sell('any-fault', 1, 2, 20, 0, 'USD', 0, 'other');
+SELECT pg_temp.pay('any-fault', 1, 20);
+SELECT pg_temp.decide('any-fault', pg_temp.units(1, 1)) AS id, pg_temp.decide('any-fault', pg_temp.units(1, 1), 'defective') AS id2 \gset
+SELECT is((SELECT string_agg(amount::text, ' ' ORDER BY id) FROM returns.refund WHERE order_ref = 'any-fault'), '9.00 10.00',
+	'nor where the policy asks it for any reason');
 
 INSERT INTO returns.reason (code, fault, name) VALUES ('our_mistake', 'platform', 'Our mistake');
 SELECT pg_temp.sell('platform', 1, 1, 20, 5);
