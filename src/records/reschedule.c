@@ -10,7 +10,9 @@
  *
  * Returns whose deadline would not move are read only.  The others are touched
  * one by one in order of their numbers, and what is decided then is decided on
- * the row as it is then.
+ * the row as it is then.  A transaction that is writing returns when we come
+ * may still count by the old calendar, so we first wait for it to end; those
+ * that begin after us count by the new one.
  *
  * src/records/reschedule.c
  *
@@ -28,10 +30,12 @@
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -231,6 +235,18 @@ reschedule_batch(int64 *after, Reschedule *reschedule)
 	return n == BATCH;
 }
 
+/* Nobody new has to wait. */
+static void
+wait_for_writers(void)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, table_oid("return_request"));
+	WaitForLockers(tag, ShareLock, false);
+	AcceptInvalidationMessages();
+	rules_current();
+}
+
 PG_FUNCTION_INFO_V1(returns_reschedule);
 
 /* reschedule() → int */
@@ -245,6 +261,7 @@ returns_reschedule(PG_FUNCTION_ARGS)
 
 	rules_current();
 	check_rights();
+	wait_for_writers();
 	reschedule.actor = actor_if_any();
 	if (reschedule.actor == NULL || reschedule.actor->kind != ACTOR_OPERATOR)
 		reschedule.actor = actor_as_system();
