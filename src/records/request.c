@@ -219,9 +219,24 @@ check_draft_codes(RequestChange *change)
 		check_resolution(book);
 }
 
+void
+check_details(ReturnBook *book)
+{
+	Jsonb	   *details = book_details(book);
+
+	if (details != NULL && !JB_ROOT_IS_OBJECT(details))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("details of a return must be a JSON object"),
+				 errhint("For example {\"evidence\": [\"photo-1\"]}."),
+				 err_column(book->rel, "details")));
+}
+
 static void
 check_columns(RequestChange *change)
 {
+	if (was_set(change, REQ_DETAILS))
+		check_details(&change->book);
 	for (int i = 0; i < lengthof(computed_columns); i++)
 		if (unlikely(is_changed(change, computed_columns[i])))
 			refuse_protected(&change->book, computed_columns[i],

@@ -39,6 +39,9 @@ extern bool book_has_evidence(ReturnBook *book);
 /* RT010 unless the resolution is refund or exchange. */
 extern void check_resolution(ReturnBook *book);
 
+/* 22023 unless the details are an object, or none. */
+extern void check_details(ReturnBook *book);
+
 extern void request_init(void);
 
 #endif							/* RETURNS_REQUEST_H */

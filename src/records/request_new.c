@@ -119,6 +119,7 @@ check_codes(ReturnBook *book)
 				 err_column(book->rel, "status")));
 	}
 	check_resolution(book);
+	check_details(book);
 	reason_get(text_to_cstring(book_text(book, REQ_REASON)));
 }
 

@@ -84,7 +84,7 @@ SELECT said_each('INSERT INTO returns.return_request (order_ref, reason, resolut
 	'NULL, ''changed_mind'', ''refund''', ''''', ''changed_mind'', ''refund''', '''A'', NULL, ''refund''', '''A'', ''none'', ''refund''', '''A'', '''', ''refund''',
 	'''A'', ''changed_mind'', NULL', '''A'', ''changed_mind'', ''gift''', '''A'', ''changed_mind'', ''''');
 SELECT said_each('INSERT INTO returns.return_request (order_ref, reason, status) VALUES (''A'', ''changed_mind'', ?)', 'NULL', '''''', '''nowhere''', '''approved''', '''Draft''', ''' draft''');
-SELECT said_each('INSERT INTO returns.return_request (order_ref, reason, details) VALUES (''A'', ''changed_mind'', ?)', '''{''', '''evidence''', '''{"a":1''');
+SELECT said_each('INSERT INTO returns.return_request (order_ref, reason, details) VALUES (''A'', ''changed_mind'', ?)', '''{''', '''evidence''', '''{"a":1''', '''[1]''', '''1''', '''null''');
 SELECT said_each('INSERT INTO returns.return_request (id, order_ref, reason) VALUES (?, ''A'', ''changed_mind'')', '1', 'NULL', '9223372036854775808');
 SELECT said_each('UPDATE returns.return_request SET ? WHERE id = 1', 'status = NULL', 'status = ''''', 'reason = NULL', 'reason = ''none''', 'resolution = NULL', 'resolution = ''gift''');
 
