@@ -309,11 +309,15 @@ touch_run(KeptPlan *update, Datum *args, int64 return_id, BookWork work, void *a
 	return found;
 }
 
+/*
+ * The statements name status, which the work may move: so a trigger of the
+ * user's on UPDATE OF status sees these moves too.
+ */
 bool
 return_touch(Datum order_ref, int64 return_id, BookWork work, void *arg)
 {
 	static KeptPlan update = {
-		"UPDATE returns.return_request SET updated_at = updated_at"
+		"UPDATE returns.return_request SET status = status"
 		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
 		2, {TEXTOID, INT8OID}
 	};
@@ -326,7 +330,7 @@ uint64
 return_touch_all(Datum tids, BookWork work, void *arg)
 {
 	static KeptPlan update = {
-		"UPDATE returns.return_request SET updated_at = updated_at"
+		"UPDATE returns.return_request SET status = status"
 		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
 		1, {TIDARRAYOID}
 	};
