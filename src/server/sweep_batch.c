@@ -18,13 +18,16 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "records/book.h"
 #include "records/journal.h"
 #include "records/refund_machine.h"
+#include "server/errors.h"
 #include "server/plan.h"
 #include "server/settings.h"
 #include "server/sweep.h"
@@ -35,9 +38,13 @@
 #include "utils/guc.h"
 #include "utils/numeric.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#define MAX_LOCK_WAIT 1000		/* milliseconds */
+/* How long a batch waits for a lock; after some in vain, how long the next do. */
+#define LOCK_WAIT 1000			/* milliseconds */
+#define SHORT_LOCK_WAIT 10
+#define LONG_WAITS 3
 #define PAGES_PER_ROW 4			/* to find and lock a row that is there */
 #define FIRST_DELAY USECS_PER_MINUTE
 #define LAST_DELAY USECS_PER_DAY
@@ -71,11 +78,12 @@ typedef struct Failure
 typedef void (*Work) (void *arg);
 
 /*
- * Run work(arg) as the system, in a subtransaction; NULL, or the error that
- * undid it.
+ * Run work(arg) as the system, in a subtransaction, where no lock is waited for
+ * longer than lock_wait (LOCK_WAIT or SHORT_LOCK_WAIT).  NULL, or the error
+ * that undid it.
  */
 static ErrorData *
-attempt(Work work, void *arg)
+attempt(Work work, void *arg, int lock_wait)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -87,10 +95,14 @@ attempt(Work work, void *arg)
 	PG_TRY();
 	{
 		/* nobody's lock on an order may hold the others up */
-		if (LockTimeout == 0 || LockTimeout > MAX_LOCK_WAIT)
-			(void) set_config_option("lock_timeout", CppAsString2(MAX_LOCK_WAIT), PGC_USERSET,
+		if (LockTimeout == 0 || LockTimeout > lock_wait)
+			(void) set_config_option("lock_timeout",
+									 lock_wait == LOCK_WAIT ? CppAsString2(LOCK_WAIT) :
+									 CppAsString2(SHORT_LOCK_WAIT), PGC_USERSET,
 									 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		PushActiveSnapshot(GetTransactionSnapshot());
 		work(arg);
+		PopActiveSnapshot();
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -148,11 +160,14 @@ lock_due(Batch *batch, DueRows *due)
 	Datum		args[4] = {TimestampTzGetDatum(clock_now()),
 		TimestampTzGetDatum(batch->position.wake_at), Int64GetDatum(batch->position.id),
 		Int64GetDatum(batch->max_rows)};
+	bool		planned = plan.plan != NULL && SPI_plan_is_valid(plan.plan);
 	int64		pages = pages_used();
 	uint64		n = run_ordered(&plan, args);
 
 	batch->count.found = n;
-	batch->count.pages = Max(pages_used() - pages - PAGES_PER_ROW * (int64) n, 0);
+	/* planning reads the catalogs, which says nothing of the index */
+	batch->count.pages = planned ?
+		Max(pages_used() - pages - PAGES_PER_ROW * (int64) n, 0) : 0;
 	due->nmoves = due->nmarks = 0;
 	due->moves = palloc(sizeof(Datum) * Max(n, 1));
 	due->marks = palloc(sizeof(Datum) * Max(n, 1));
@@ -205,6 +220,37 @@ tid_array(Datum *tids, int n)
 										   TYPALIGN_SHORT));
 }
 
+/*
+ * Rows that move without the rules would have no history, and be due again.
+ * The lock keeps the triggers as they are until we are done.
+ */
+static void
+check_triggers(void)
+{
+	static const char *const names[] = {"zz_returns_request", "zz_returns_request_flush"};
+	char		here = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+		TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN;
+	Relation	rel = table_open(table_oid("return_request"), RowExclusiveLock);
+	TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		bool		fires = false;
+
+		for (int t = 0; triggers != NULL && t < triggers->numtriggers; t++)
+			if (strcmp(triggers->triggers[t].tgname, names[i]) == 0)
+				fires = triggers->triggers[t].tgenabled == here ||
+					triggers->triggers[t].tgenabled == TRIGGER_FIRES_ALWAYS;
+		if (!fires)
+			ereport(ERROR,
+					(errcode(ERRCODE_RT_PROTECTED),
+					 errmsg("trigger \"%s\" does not fire, so nothing can be moved by its deadline", names[i]),
+					 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup(); session_replication_role must be origin."),
+					 errtable(rel)));
+	}
+	table_close(rel, NoLock);
+}
+
 static void
 do_batch(void *arg)
 {
@@ -219,6 +265,7 @@ do_batch(void *arg)
 	Datum		tids;
 
 	own_begin(&own);
+	check_triggers();
 	lock_due(batch, &due);
 	if (due.nmoves > 0)
 	{
@@ -312,14 +359,14 @@ static void
 put_off(const Batch *batch, const ErrorData *error)
 {
 	Failure		failure = {batch, error, is_transient(error)};
-	ErrorData  *again = attempt(do_put_off, &failure);
+	ErrorData  *again = attempt(do_put_off, &failure, SHORT_LOCK_WAIT);
 
 	if (again == NULL)
 		return;
 	if (!failure.silent)
 	{
 		failure.silent = true;
-		again = attempt(do_put_off, &failure);
+		again = attempt(do_put_off, &failure, SHORT_LOCK_WAIT);
 	}
 	if (again != NULL)
 		ereport(WARNING,
@@ -329,11 +376,12 @@ put_off(const Batch *batch, const ErrorData *error)
 				 errdetail("It could not be put off either: %s", again->message)));
 }
 
+/* waits: how often one of them has waited for a lock in vain. */
 static void
-sweep_one(SweepPosition *position, SweepCount *count)
+sweep_one(SweepPosition *position, SweepCount *count, int *waits)
 {
 	Batch		batch = {*position, NULL, 1};
-	ErrorData  *error = attempt(do_batch, &batch);
+	ErrorData  *error = attempt(do_batch, &batch, *waits < LONG_WAITS ? LOCK_WAIT : SHORT_LOCK_WAIT);
 
 	if (error != NULL && batch.order_ref == NULL)
 		ReThrowError(error);
@@ -342,6 +390,7 @@ sweep_one(SweepPosition *position, SweepCount *count)
 	{
 		put_off(&batch, error);
 		count->failed++;
+		*waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 	}
 	count->found += batch.count.found;
 	count->moved += batch.count.moved;
@@ -352,7 +401,8 @@ bool
 sweep_batch(SweepPosition *position, int max_rows, SweepCount *count)
 {
 	Batch		batch = {*position, NULL, max_rows};
-	ErrorData  *error = attempt(do_batch, &batch);
+	ErrorData  *error = attempt(do_batch, &batch, LOCK_WAIT);
+	int			waits = 0;
 
 	if (error != NULL && batch.order_ref == NULL)
 		ReThrowError(error);
@@ -368,7 +418,7 @@ sweep_batch(SweepPosition *position, int max_rows, SweepCount *count)
 		for (int64 i = 0; i < batch.count.found; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			sweep_one(position, count);
+			sweep_one(position, count, &waits);
 		}
 	return batch.count.found == max_rows;
 }
@@ -407,7 +457,7 @@ bool
 sweep_leases(int max_rows)
 {
 	int			rows = max_rows;
-	ErrorData  *error = attempt(do_leases, &rows);
+	ErrorData  *error = attempt(do_leases, &rows, LOCK_WAIT);
 
 	if (error == NULL)
 		return rows < max_rows;
