@@ -15,7 +15,7 @@ DECLARE
 	partly text;
 BEGIN
 	SELECT string_agg(t, ', ') INTO missing
-	  FROM unnest('{installation,state,transition,sale_line,payment,return_request,return_line,return_event,refund,ledger_transfer,ledger_entry,ledger_account,currency}'::text[]) AS t
+	  FROM unnest('{installation,state,transition,sale_line,payment,return_request,return_line,return_event,refund,ledger_transfer,ledger_entry,ledger_checkpoint,ledger_horizon,ledger_account,currency}'::text[]) AS t
 	 WHERE to_regclass('returns.' || t) IS NULL;
 	IF missing IS NOT NULL THEN
 		RAISE EXCEPTION 'returns is not set up in this database'
@@ -113,7 +113,11 @@ WITH wanted (tab, name, always, definition) AS (
 	('ledger_transfer', 'zz_returns_ledger_transfer', false,
 	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_transfer FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
 	('ledger_entry', 'zz_returns_ledger_entry', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()')
+	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
+	('ledger_checkpoint', 'zz_returns_ledger_checkpoint', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION returns.protected(''kept'')'),
+	('ledger_horizon', 'zz_returns_ledger_horizon', false,
+	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_horizon FOR EACH STATEMENT EXECUTE FUNCTION returns.protected(''kept'')')
 	UNION ALL
 	SELECT t, v.name, true, format(v.definition, t)
 	FROM unnest('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant}'::text[]) AS t,

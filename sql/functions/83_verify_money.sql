@@ -239,6 +239,18 @@ JOIN returns.ledger_entry b ON b.order_ref = t.order_ref AND b.return_id = t.ret
 WHERE t.reverses IS NOT NULL
 GROUP BY b.order_ref, b.return_id, t.transfer_no, t.reverses, b.account, b.party_ref, b.currency
 HAVING sum(b.amount) <> 0
+UNION ALL
+SELECT 'ledger_checkpoint', NULL, NULL, format('Account %s of %s in %s: the checkpoint is off by %s debit and %s credit.',
+	c.account, coalesce(c.party_ref, 'nobody'), c.currency, sum(c.debit), sum(c.credit))
+FROM (
+	SELECT c.account, c.party_ref, c.currency, c.debit, c.credit FROM returns.ledger_checkpoint c
+	UNION ALL
+	SELECT b.account, b.party_ref, b.currency, -greatest(b.amount, 0), least(b.amount, 0)
+	FROM returns.ledger_entry b
+	WHERE b.written < (SELECT h.written FROM returns.ledger_horizon h)
+) c
+GROUP BY c.account, c.party_ref, c.currency
+HAVING sum(c.debit) <> 0 OR sum(c.credit) <> 0
 $$;
 COMMENT ON FUNCTION returns.verify_ledger() IS
-'The part of verify() about the ledger: each transfer sums to zero in the currency of its return, on known accounts and the return''s own parties; numbered from 1 without a gap; a reversal takes back one transfer, once and exactly.';
+'The part of verify() about the ledger: each transfer sums to zero in the currency of its return, on known accounts and the return''s own parties; numbered from 1 without a gap; a reversal takes back one transfer, once and exactly; the checkpoint is the sum of the entries before its horizon.';

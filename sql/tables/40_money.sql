@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS returns.ledger_transfer (
 CREATE TABLE IF NOT EXISTS returns.ledger_entry (
 	order_ref   text    NOT NULL,
 	return_id   bigint  NOT NULL,
+	written     bigint,                           -- epoch * 2^48 + transaction id of the writer
 	transfer_no int     NOT NULL,
 	entry_no    int     NOT NULL,
 	account     text    NOT NULL,
@@ -50,4 +51,25 @@ CREATE TABLE IF NOT EXISTS returns.ledger_entry (
 	currency    text    NOT NULL,
 	PRIMARY KEY (order_ref, return_id, transfer_no, entry_no),
 	FOREIGN KEY (order_ref, return_id, transfer_no) REFERENCES returns.ledger_transfer (order_ref, return_id, transfer_no)
+);
+-- What ledger_checkpoint has not summed yet; a seller's statement.
+CREATE INDEX IF NOT EXISTS ledger_entry_written ON returns.ledger_entry
+	USING brin (written) WITH (pages_per_range = 32, autosummarize = on);
+CREATE INDEX IF NOT EXISTS ledger_entry_seller ON returns.ledger_entry (party_ref, currency)
+	WHERE account = 'seller_receivable';
+
+-- Turnover of every account up to the horizon: all entries that were written by
+-- transactions before it. Whoever began later, or is still at work, is not.
+CREATE TABLE IF NOT EXISTS returns.ledger_checkpoint (
+	account   text    NOT NULL,
+	party_ref text,
+	currency  text    NOT NULL,
+	debit     numeric NOT NULL,
+	credit    numeric NOT NULL,
+	UNIQUE NULLS NOT DISTINCT (account, party_ref, currency)
+);
+CREATE TABLE IF NOT EXISTS returns.ledger_horizon (
+	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+	written   bigint  NOT NULL,
+	at        timestamptz
 );

@@ -17,12 +17,20 @@ CREATE OR REPLACE TRIGGER zz_returns_ledger_entry
 	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON returns.ledger_entry
 	FOR EACH STATEMENT EXECUTE FUNCTION returns.protected();
 
+CREATE OR REPLACE TRIGGER zz_returns_ledger_checkpoint
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON returns.ledger_checkpoint
+	FOR EACH STATEMENT EXECUTE FUNCTION returns.protected('kept');
+CREATE OR REPLACE TRIGGER zz_returns_ledger_horizon
+	BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON returns.ledger_horizon
+	FOR EACH STATEMENT EXECUTE FUNCTION returns.protected('kept');
+
 -- A buyer and a seller see the money of their own returns, in the ledger what is
 -- booked on them; a provider sees the refunds that it pays.
 
 ALTER TABLE returns.refund ENABLE ROW LEVEL SECURITY;
 ALTER TABLE returns.ledger_transfer ENABLE ROW LEVEL SECURITY;
 ALTER TABLE returns.ledger_entry ENABLE ROW LEVEL SECURITY;
+ALTER TABLE returns.ledger_checkpoint ENABLE ROW LEVEL SECURITY;
 
 DROP POLICY IF EXISTS returns_parties ON returns.refund;
 CREATE POLICY returns_parties ON returns.refund USING (
@@ -45,6 +53,12 @@ CREATE POLICY returns_parties ON returns.ledger_transfer USING (
 
 DROP POLICY IF EXISTS returns_parties ON returns.ledger_entry;
 CREATE POLICY returns_parties ON returns.ledger_entry USING (
+	(SELECT returns.acting_as('operator')) IS NOT NULL
+	OR account = 'buyer_payable' AND party_ref = (SELECT returns.acting_as('buyer'))
+	OR account = 'seller_receivable' AND party_ref = (SELECT returns.acting_as('seller')));
+
+DROP POLICY IF EXISTS returns_parties ON returns.ledger_checkpoint;
+CREATE POLICY returns_parties ON returns.ledger_checkpoint USING (
 	(SELECT returns.acting_as('operator')) IS NOT NULL
 	OR account = 'buyer_payable' AND party_ref = (SELECT returns.acting_as('buyer'))
 	OR account = 'seller_receivable' AND party_ref = (SELECT returns.acting_as('seller')));

@@ -1,22 +1,25 @@
--- The books: balances are sums of what was posted, never counters. Debit is
--- positive everywhere.
+-- The books: balances are sums of what was posted, never counters: up to the
+-- last checkpoint, and since. Debit is positive everywhere.
 
 CREATE OR REPLACE VIEW returns.account_balance WITH (security_invoker = true) AS
-SELECT e.account, e.party_ref, e.currency, sum(e.amount) AS balance
-FROM returns.ledger_entry e
-GROUP BY e.account, e.party_ref, e.currency;
+SELECT b.account, b.party_ref, b.currency, sum(b.debit - b.credit) AS balance
+FROM (
+	SELECT c.account, c.party_ref, c.currency, c.debit, c.credit FROM returns.ledger_checkpoint c
+	UNION ALL
+	SELECT d.account, d.party_ref, d.currency, d.debit, d.credit FROM returns.ledger_since_checkpoint() d) b
+GROUP BY b.account, b.party_ref, b.currency;
 COMMENT ON VIEW returns.account_balance IS
 'Balance of each account by party and currency; debit positive. seller_receivable: what the seller owes the platform for returns; buyer_payable (negative): what buyers are still owed; provider_clearing (negative): what providers were told to pay and have not confirmed.';
 
 CREATE OR REPLACE VIEW returns.trial_balance WITH (security_invoker = true) AS
-SELECT b.account, a.name, a.normal_side, b.currency, b.debit, b.credit, b.debit - b.credit AS balance
+SELECT b.account, a.name, a.normal_side, b.currency, sum(b.debit) AS debit, sum(b.credit) AS credit,
+	sum(b.debit - b.credit) AS balance
 FROM (
-	SELECT e.account, e.currency,
-		coalesce(sum(e.amount) FILTER (WHERE e.amount > 0), 0) AS debit,
-		coalesce(-sum(e.amount) FILTER (WHERE e.amount < 0), 0) AS credit
-	FROM returns.ledger_entry e
-	GROUP BY e.account, e.currency) b
-LEFT JOIN returns.ledger_account a ON a.code = b.account;
+	SELECT c.account, c.currency, c.debit, c.credit FROM returns.ledger_checkpoint c
+	UNION ALL
+	SELECT d.account, d.currency, d.debit, d.credit FROM returns.ledger_since_checkpoint() d) b
+LEFT JOIN returns.ledger_account a ON a.code = b.account
+GROUP BY b.account, a.name, a.normal_side, b.currency;
 COMMENT ON VIEW returns.trial_balance IS
 'Turnover of each account by currency; the balances of a currency sum to zero.';
 

@@ -120,8 +120,8 @@ journal_init(void)
  * Which life of the cluster this is.  Transaction ids start anew when a dump
  * is restored elsewhere, so the first writer there opens the next epoch.
  */
-static int
-current_epoch(void)
+int
+journal_epoch(void)
 {
 	static KeptPlan open_epoch = {
 		"UPDATE returns.installation SET epoch = epoch OPERATOR(pg_catalog.+) 1,"
@@ -154,7 +154,7 @@ event_fill(Event *event, ReturnBook *book, EventKind kind, const State *from,
 {
 	event->kind = kind;
 	event->return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID));
-	event->epoch = current_epoch();
+	event->epoch = journal_epoch();
 	event->xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	event->at = book->now;
 	event->has_due = !BOOK_NULL(book, REQ_DUE_AT);

@@ -66,6 +66,9 @@ extern void journal_keep_first(ReturnBook *book, const State *state, const Actor
 extern void event_hash(const Event *event, const uint8 *previous, int previous_length,
 					   uint8 *hash);
 
+/* Which life of the cluster this is: transaction ids are unique within it. */
+extern int	journal_epoch(void);
+
 extern const char *event_kind_name(EventKind kind);
 
 extern void journal_init(void);

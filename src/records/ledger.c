@@ -34,7 +34,10 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "records/journal.h"
 #include "records/ledger.h"
 #include "rules/money.h"
 #include "server/direct_insert.h"
@@ -48,6 +51,7 @@ typedef struct Posting
 	Datum		order_ref;
 	Datum		return_id;
 	int			transfer_no;
+	int64		written;
 	int64		refund_id;		/* 0: none */
 	Datum		kind;
 	TimestampTz at;
@@ -64,8 +68,8 @@ static const char *const transfer_columns[] = {
 	"order_ref", "return_id", "transfer_no", "refund_id", "kind", "at", "reverses"
 };
 static const char *const entry_columns[] = {
-	"order_ref", "return_id", "transfer_no", "entry_no", "account", "party_ref", "amount",
-	"currency"
+	"order_ref", "return_id", "written", "transfer_no", "entry_no", "account", "party_ref",
+	"amount", "currency"
 };
 static const DirectTable transfer_table = {
 	"ledger_transfer", lengthof(transfer_columns), transfer_columns, 0, "zz_returns_ledger_transfer"
@@ -83,9 +87,9 @@ static KeptPlan insert_transfer = {
 
 static KeptPlan insert_entry = {
 	"INSERT INTO returns.ledger_entry"
-	" (order_ref, return_id, transfer_no, entry_no, account, party_ref, amount, currency)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-	8, {TEXTOID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID}
+	" (order_ref, return_id, written, transfer_no, entry_no, account, party_ref, amount,"
+	" currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	9, {TEXTOID, INT8OID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID}
 };
 
 static KeptPlan select_entries = {
@@ -94,6 +98,12 @@ static KeptPlan select_entries = {
 	" AND transfer_no OPERATOR(pg_catalog.=) $3 ORDER BY entry_no",
 	3, {TEXTOID, INT8OID, INT4OID}
 };
+
+int64
+ledger_time(uint64 xid)
+{
+	return ((int64) journal_epoch() << 48) + (int64) xid;
+}
 
 static const Currency *
 book_currency(ReturnBook *book)
@@ -155,13 +165,14 @@ fill_entry(int row, Datum *values, bool *isnull, void *arg)
 
 	values[0] = posting->order_ref;
 	values[1] = posting->return_id;
-	values[2] = Int32GetDatum(posting->transfer_no);
-	values[3] = Int32GetDatum(row + 1);
-	values[4] = posting->accounts[row];
-	values[5] = posting->parties[row];
-	values[6] = posting->amounts[row];
-	values[7] = posting->currency;
-	isnull[5] = posting->no_party[row];
+	values[2] = Int64GetDatum(posting->written);
+	values[3] = Int32GetDatum(posting->transfer_no);
+	values[4] = Int32GetDatum(row + 1);
+	values[5] = posting->accounts[row];
+	values[6] = posting->parties[row];
+	values[7] = posting->amounts[row];
+	values[8] = posting->currency;
+	isnull[6] = posting->no_party[row];
 }
 
 /* Where the user has added to a table: the same rows as statements. */
@@ -206,6 +217,7 @@ ledger_post(ReturnBook *book, const char *kind, int64 refund_id, int reverses,
 	posting.order_ref = BOOK_VALUE(book, REQ_ORDER_REF);
 	posting.return_id = BOOK_VALUE(book, REQ_ID);
 	posting.transfer_no = DatumGetInt32(BOOK_VALUE(book, REQ_LAST_TRANSFER)) + 1;
+	posting.written = ledger_time(U64FromFullTransactionId(GetTopFullTransactionId()));
 	posting.refund_id = refund_id;
 	posting.kind = CStringGetTextDatum(kind);
 	posting.at = book->now;

@@ -30,4 +30,17 @@ extern int	ledger_post(ReturnBook *book, const char *kind, int64 refund_id, int 
 /* Post the opposite of transfer_no. */
 extern int	ledger_reverse(ReturnBook *book, const char *kind, int64 refund_id, int transfer_no);
 
+/*
+ * ledger_entry.written of what a transaction writes: greater in a later life
+ * of the cluster, whose transaction ids start anew.
+ */
+extern int64 ledger_time(uint64 xid);
+
+/*
+ * Bring returns.ledger_checkpoint up to the horizon of the transactions that
+ * are finished; returns how many entries it took in.  0: fewer than min_entries
+ * were there, or somebody else is at it.
+ */
+extern uint64 ledger_checkpoint(int64 min_entries);
+
 #endif							/* RETURNS_LEDGER_H */

@@ -534,6 +534,48 @@ SELECT is((SELECT balance FROM returns.seller_statement ORDER BY at DESC, order_
 	'the statement ends with the balance');
 SELECT is((SELECT count(*) FROM returns.refund_register), (SELECT count(*) FROM returns.refund), 'the register lists every refund');
 
+-- --------------------------------------------------------------- checkpoint
+CREATE FUNCTION pg_temp.balances_differ() RETURNS SETOF text LANGUAGE sql AS $$
+	WITH slow AS (SELECT account, party_ref, currency, sum(amount) FROM returns.ledger_entry GROUP BY 1, 2, 3)
+	(SELECT s::text FROM (TABLE slow EXCEPT SELECT * FROM returns.account_balance) s)
+	UNION ALL (SELECT b::text FROM (SELECT * FROM returns.account_balance EXCEPT TABLE slow) b)
+$$;
+-- How many entries are before the horizon: transactions of others, in whatever
+-- database, may hold it back.
+CREATE FUNCTION pg_temp.before_horizon() RETURNS bigint LANGUAGE sql AS $$
+	SELECT count(*) FROM returns.ledger_entry WHERE written < (SELECT h.written FROM returns.ledger_horizon h)
+$$;
+SELECT is((SELECT count(*) FROM returns.ledger_checkpoint), 0::bigint, 'balances without a checkpoint');
+SELECT is_empty('SELECT pg_temp.balances_differ()', 'are sums');
+SELECT is(returns.checkpoint_balances(1000000), 0::bigint, 'too little for a checkpoint');
+SELECT returns.checkpoint_balances() AS took \gset
+SELECT is(:took::bigint, pg_temp.before_horizon(), 'all before the horizon is taken in');
+SELECT is_empty('SELECT pg_temp.balances_differ()', 'balances with a checkpoint are the same sums');
+SELECT returns.checkpoint_balances() AS more \gset
+SELECT is(:took::bigint + :more, pg_temp.before_horizon(), 'nothing is taken in twice');
+SELECT pg_temp.sell('since', 1, 1, 30);
+SELECT pg_temp.pay('since', 1, 30);
+SELECT pg_temp.decide('since', pg_temp.units(1, 1)) AS id \gset
+SELECT isnt_empty('SELECT * FROM returns.ledger_since_checkpoint()', 'a posting since');
+SELECT is_empty('SELECT pg_temp.balances_differ()', 'is added');
+-- the database comes to another cluster, where transaction ids start anew
+SET session_replication_role = replica;
+UPDATE returns.ledger_entry SET written = written + 1000000000;
+UPDATE returns.ledger_horizon SET written = written + 1000000000;
+UPDATE returns.installation SET system_identifier = system_identifier + 1;
+RESET session_replication_role;
+SELECT pg_temp.settle_all() AS ok \gset
+SELECT ok((SELECT max(written) - min(written) > 1::bigint << 47 FROM returns.ledger_entry), 'a new life of the cluster');
+SELECT is_empty('SELECT pg_temp.balances_differ()', 'its postings come after those of the old');
+SELECT returns.checkpoint_balances() AS there \gset
+SELECT is(:took::bigint + :more + :there, pg_temp.before_horizon(), 'the next checkpoint takes in those of both');
+SELECT is_empty('SELECT pg_temp.balances_differ()', 'rightly');
+SELECT throws_ok('UPDATE returns.ledger_checkpoint SET debit = 0', 'RT007', NULL, 'nobody writes a balance');
+SELECT throws_ok('DELETE FROM returns.ledger_checkpoint', 'RT007', NULL, 'or forgets one');
+SELECT throws_ok('UPDATE returns.ledger_horizon SET written = 0', 'RT007', NULL, 'or moves the horizon');
+SELECT throws_ok('TRUNCATE returns.ledger_checkpoint, returns.ledger_horizon', 'RT007', NULL, 'or starts again');
+SELECT throws_ok('SELECT returns.checkpoint_balances(NULL)', '22004', NULL, 'how many?');
+
 -- ---------------------------------------------------------------- goodwill
 SELECT pg_temp.sell('gift', 1, 2, 100);
 SELECT pg_temp.pay('gift', 1, 100);
@@ -628,6 +670,8 @@ SELECT is(pg_temp.seen('carrier:dhl'), 'f f', 'a carrier sees no money');
 SELECT is(pg_temp.seen('buyer:z'), 'f f', 'an actor without a grant is nobody');
 SELECT is(pg_temp.seen('provider:other'), 't f', 'a provider sees refunds and no books');
 SELECT is(pg_temp.told('provider:other', 'SELECT array_agg(DISTINCT provider) FROM returns.refund'), '{other}', 'its own');
+SELECT is(pg_temp.told('seller:s', 'SELECT string_agg(DISTINCT account || ''/'' || party_ref, '','') FROM returns.account_balance'), 'seller_receivable/s', 'the seller sees his balance, summed before or not');
+SELECT is(pg_temp.told('buyer:x', 'SELECT count(*) FROM returns.account_balance'), '0', 'another buyer sees none');
 SELECT is(pg_temp.told('operator:me', 'SELECT count(*) FROM returns.trial_balance WHERE currency = ''USD'''), '9', 'an operator sees all');
 SELECT is(pg_temp.told('buyer:x', 'SELECT count(*) FROM returns.preview_refund(1)'), 'RT010', 'the return of a stranger has no preview');
 SELECT is(pg_temp.told('buyer:b', 'SELECT count(*) FROM returns.preview_refund(1)'), '2', 'one''s own has');
