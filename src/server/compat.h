@@ -45,4 +45,11 @@
 	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
 #endif
 
+/* 17: wait events of extensions have names */
+#if PG_VERSION_NUM >= 170000
+#define WaitEventExtensionNewCompat(name) WaitEventExtensionNew(name)
+#else
+#define WaitEventExtensionNewCompat(name) PG_WAIT_EXTENSION
+#endif
+
 #endif							/* RETURNS_COMPAT_H */

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "records/journal.h"
 #include "records/request.h"
 #include "rules/actor.h"
@@ -18,6 +19,7 @@
 #include "server/plan.h"
 #include "server/settings.h"
 #include "server/sweep.h"
+#include "server/worker.h"
 
 PG_MODULE_MAGIC_EXT(.name = "returns", .version = RETURNS_VERSION);
 
@@ -33,4 +35,6 @@ _PG_init(void)
 	journal_init();
 	request_init();
 	sweep_init();
+	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
+		worker_init();
 }

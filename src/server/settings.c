@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 char	   *setting_actor = NULL;
 char	   *setting_language = NULL;
@@ -118,6 +119,43 @@ check_language(char **newval, void **extra, GucSource source)
 	return true;
 }
 
+static bool
+check_database(char **newval, void **extra, GucSource source)
+{
+	char	   *copy = pstrdup(*newval);
+	List	   *names;
+	bool		valid = SplitGUCList(copy, ',', &names);
+
+	list_free(names);
+	pfree(copy);
+	if (!valid)
+		GUC_check_errdetail("It must be a list of database names, separated by commas; quote what is no identifier.");
+	return valid;
+}
+
+/*
+ * The worker takes them from the configuration files only.  They are defined
+ * in every session all the same, so that a value in the files is no mystery
+ * where the library was not preloaded.
+ */
+static void
+settings_define_worker(void)
+{
+	DefineCustomStringVariable("returns.database",
+							   "The databases that the background worker sweeps, separated by commas.",
+							   "Needs returns in shared_preload_libraries.",
+							   &setting_database, "", PGC_SIGHUP, GUC_LIST_INPUT,
+							   check_database, NULL, NULL);
+	DefineCustomIntVariable("returns.naptime",
+							"The longest time between two visits of the background worker to a database.",
+							NULL, &setting_naptime, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("returns.batch",
+							"How many returns the background worker moves in one transaction.",
+							NULL, &setting_batch, 1000, 1, 1000000, PGC_SIGHUP, 0,
+							NULL, NULL, NULL);
+}
+
 void
 settings_define(void)
 {
@@ -133,6 +171,7 @@ settings_define(void)
 							   "Language of the labels in the view returns.timeline.",
 							   NULL, &setting_language, "en", PGC_USERSET, 0,
 							   check_language, NULL, NULL);
+	settings_define_worker();
 	MarkGUCPrefixReserved("returns");
 }
 

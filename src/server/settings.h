@@ -14,7 +14,7 @@
 
 extern char *setting_actor;		/* returns.actor: 'kind:ref', '' when unset */
 extern char *setting_language;	/* returns.language: en, ru, kk */
-/* the worker's are defined when the library is preloaded */
+/* the background worker's */
 extern char *setting_database;	/* returns.database: comma-separated list */
 extern int	setting_naptime;	/* returns.naptime, seconds */
 extern int	setting_batch;		/* returns.batch, rows */

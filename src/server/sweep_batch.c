@@ -160,14 +160,20 @@ lock_due(Batch *batch, DueRows *due)
 	Datum		args[4] = {TimestampTzGetDatum(clock_now()),
 		TimestampTzGetDatum(batch->position.wake_at), Int64GetDatum(batch->position.id),
 		Int64GetDatum(batch->max_rows)};
-	bool		planned = plan.plan != NULL && SPI_plan_is_valid(plan.plan);
-	int64		pages = pages_used();
-	uint64		n = run_ordered(&plan, args);
+	int64		pages;
+	uint64		n;
 
-	batch->count.found = n;
 	/* planning reads the catalogs, which says nothing of the index */
-	batch->count.pages = planned ?
-		Max(pages_used() - pages - PAGES_PER_ROW * (int64) n, 0) : 0;
+	if (plan.plan == NULL || !SPI_plan_is_valid(plan.plan))
+	{
+		args[3] = Int64GetDatum(0);
+		run_ordered(&plan, args);
+		args[3] = Int64GetDatum(batch->max_rows);
+	}
+	pages = pages_used();
+	n = run_ordered(&plan, args);
+	batch->count.found = n;
+	batch->count.pages = Max(pages_used() - pages - PAGES_PER_ROW * (int64) n, 0);
 	due->nmoves = due->nmarks = 0;
 	due->moves = palloc(sizeof(Datum) * Max(n, 1));
 	due->marks = palloc(sizeof(Datum) * Max(n, 1));
