@@ -18,6 +18,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "portability/instr_time.h"
 #include "records/ledger.h"
 #include "server/errors.h"
 #include "server/plan.h"
@@ -33,6 +34,10 @@ static KeptPlan begin_horizon = {
 static KeptPlan lock_horizon = {
 	"SELECT written FROM returns.ledger_horizon FOR UPDATE SKIP LOCKED", 0
 };
+
+/* What ledger_maintain() goes by. */
+#define MAINTAIN_INTERVAL (INT64CONST(60) * 1000000)
+#define MAINTAIN_ENTRIES 10000
 
 /*
  * $1 the horizon so far, $2 what to add to a transaction id, $3 the least
@@ -98,6 +103,19 @@ ledger_checkpoint(int64 min_entries)
 	}
 	own_end(&own);
 	return entries;
+}
+
+void
+ledger_maintain(void)
+{
+	static int64 look_again = PG_INT64_MIN;
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	if (INSTR_TIME_GET_MICROSEC(now) < look_again)
+		return;
+	look_again = INSTR_TIME_GET_MICROSEC(now) + MAINTAIN_INTERVAL;
+	ledger_checkpoint(MAINTAIN_ENTRIES);
 }
 
 PG_FUNCTION_INFO_V1(returns_checkpoint_balances);

@@ -43,4 +43,10 @@ extern int64 ledger_time(uint64 xid);
  */
 extern uint64 ledger_checkpoint(int64 min_entries);
 
+/*
+ * The same when it is worth it: a session looks once a minute, and leaves
+ * fewer than ten thousand entries to the next time.  For sweeps.
+ */
+extern void ledger_maintain(void);
+
 #endif							/* RETURNS_LEDGER_H */
