@@ -8,7 +8,7 @@ COMMENT ON FUNCTION returns.run_deadlines(int) IS
 CREATE PROCEDURE returns.sweep(batch int DEFAULT 1000)
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_sweep';
 COMMENT ON PROCEDURE returns.sweep(int) IS
-'Do what run_deadlines() does in batches of so many returns, committing each, until nothing is due; then make the refunds pending again whose lease has ended. To be called by a scheduler, outside a transaction block (else 2D000). Any number may run at once. Errors: 22004 a null argument, 22023 batch < 1.';
+'Do what run_deadlines() does in batches of so many returns, committing each, until nothing is due; then make the refunds pending again whose lease has ended, and bring the checkpoint of the balances forward. To be called by a scheduler, outside a transaction block (else 2D000). Any number may run at once. Errors: 22004 a null argument, 22023 batch < 1.';
 
 CREATE FUNCTION returns.worker_status(OUT database text, OUT state text, OUT pid int,
 	OUT last_run timestamptz, OUT last_moved bigint, OUT last_marked bigint, OUT last_failed bigint,
