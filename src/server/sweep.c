@@ -28,7 +28,6 @@
 #include "nodes/parsenodes.h"
 #include "portability/instr_time.h"
 #include "records/book.h"
-#include "records/ledger.h"
 #include "server/settings.h"
 #include "server/sweep.h"
 #include "utils/memutils.h"
@@ -207,7 +206,7 @@ returns_sweep(PG_FUNCTION_ARGS)
 		more = !sweep_leases(batch);
 		SPI_commit();
 	} while (more);
-	ledger_maintain();
+	sweep_ledger();
 	SPI_commit();
 	SPI_finish();
 	PG_RETURN_VOID();

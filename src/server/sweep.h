@@ -47,6 +47,9 @@ extern bool sweep_next_due(TimestampTz *next_due);
 /* Let go of refunds whose lease has ended; false when there may be more. */
 extern bool sweep_leases(int max_rows);
 
+/* Bring the checkpoint of the balances forward when it is worth it. */
+extern void sweep_ledger(void);
+
 /* ---- batch after batch (sweep.c) ---- */
 
 /*

@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "records/book.h"
 #include "records/journal.h"
+#include "records/ledger.h"
 #include "records/refund_machine.h"
 #include "server/errors.h"
 #include "server/plan.h"
@@ -472,4 +473,22 @@ sweep_leases(int max_rows)
 			 errmsg("refunds whose lease has ended could not be made pending again: %s",
 					error->message)));
 	return true;
+}
+
+static void
+do_ledger(void *arg)
+{
+	ledger_maintain();
+}
+
+void
+sweep_ledger(void)
+{
+	ErrorData  *error = attempt(do_ledger, NULL, LOCK_WAIT);
+
+	if (error != NULL)
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("the checkpoint of the balances could not be brought forward: %s",
+						error->message)));
 }
