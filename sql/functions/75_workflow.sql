@@ -4,7 +4,7 @@ CREATE FUNCTION returns.check_workflow(OUT machine text, OUT state text, OUT def
 RETURNS SETOF record
 LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_check_workflow';
 COMMENT ON FUNCTION returns.check_workflow() IS
-'One row per defect of the workflow, none when it is sound; a commit that would leave one is refused (RT009). Defects: no initial state; several initial states; state that the extension needs; unreachable state; no path to a final state; open state without an exit by timer or system; timer whose target is no edge for system; timer of a final state; final state with an ordinary exit; transition that nobody can make; guard that is no function; no end when nobody acts (timers that lead round in a ring); unknown state; records in a removed state (for this it reads all returns and refunds).';
+'One row per defect of the workflow, none when it is sound; a commit that would leave one is refused (RT009). Defects: no initial state; several initial states; state that the extension needs; unreachable state; no path to a final state; open state without an exit by timer or system; timer whose target is no edge for system; timer of a final state; final state with an ordinary exit; transition back to the initial state; move that money and goods do not follow (a way into or out of refund_due, refunded and exchanged that refunds or decisions would be left behind by); transition that nobody can make; guard that is no function; no end when nobody acts (timers that lead round in a ring); unknown state; records in a removed state (for this it reads all returns and refunds).';
 
 CREATE FUNCTION returns.workflow_diagram(machine text, format text) RETURNS text
 LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'returns_workflow_diagram';

@@ -214,17 +214,13 @@ check_rules(void)
 }
 
 /*
- * A state is gone or has another code.  Nobody may be in it, also none of
- * those whose move into it has yet to commit: so we wait for who is writing.
+ * Nobody may be in a state that is gone, or has become of another kind: units
+ * are held in open states only.  Also none of those whose move into it has yet
+ * to commit: so we wait for who is writing.
  */
 static void
-check_removed(const RuleChange *change)
+check_empty(const RuleChange *change, const char *what)
 {
-	static KeptPlan exists = {
-		"SELECT FROM returns.state WHERE machine OPERATOR(pg_catalog.=) $1"
-		" AND code OPERATOR(pg_catalog.=) $2",
-		2, {TEXTOID, TEXTOID}
-	};
 	static KeptPlan in_state[] = {
 		{"SELECT id FROM returns.return_request WHERE status OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}},
 		{"SELECT id FROM returns.refund WHERE status OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}},
@@ -233,23 +229,40 @@ check_removed(const RuleChange *change)
 	char	   *code = rule_text(change, change->old, "code");
 	char	   *machine = rule_text(change, change->old, "machine");
 	Machine		kind = machine_of(machine);
-	Datum		args[2] = {CStringGetTextDatum(machine), CStringGetTextDatum(code)};
+	Datum		arg = CStringGetTextDatum(code);
+	bool		isnull;
+
+	LockRelationOid(table_oid(tables[kind]), ShareLock);
+	if (plan_finds(&in_state[kind], &arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_RULE_REFUSED),
+				 errmsg("state \"%s\" cannot %s", code, what),
+				 errdetail("The %s " INT64_FORMAT " is in it.", machine,
+						   DatumGetInt64(plan_value(0, 1, &isnull))),
+				 errhint("Move out what is in the state first. A new name for people belongs into its label."),
+				 errtable(change->rel)));
+}
+
+/* Where a state is not what it was, in the end, it must be empty. */
+static void
+check_removed(const RuleChange *change)
+{
+	static KeptPlan read_kind = {
+		"SELECT kind FROM returns.state WHERE machine OPERATOR(pg_catalog.=) $1"
+		" AND code OPERATOR(pg_catalog.=) $2",
+		2, {TEXTOID, TEXTOID}
+	};
+	Datum		args[2] = {CStringGetTextDatum(rule_text(change, change->old, "machine")),
+	CStringGetTextDatum(rule_text(change, change->old, "code"))};
+	char	   *kind = rule_text(change, change->old, "kind");
 	OwnState	own;
 	bool		isnull;
 
 	own_begin(&own);
-	if (!plan_finds(&exists, args))
-	{
-		LockRelationOid(table_oid(tables[kind]), ShareLock);
-		if (plan_finds(&in_state[kind], &args[1]))
-			ereport(ERROR,
-					(errcode(ERRCODE_RT_RULE_REFUSED),
-					 errmsg("state \"%s\" cannot be removed", code),
-					 errdetail("The %s " INT64_FORMAT " is in it.", machine,
-							   DatumGetInt64(plan_value(0, 1, &isnull))),
-					 errhint("Move out what is in the state first. A new name for people belongs into its label."),
-					 errtable(change->rel)));
-	}
+	if (!plan_finds(&read_kind, args))
+		check_empty(change, "be removed");
+	else if (strcmp(TextDatumGetCString(plan_value(0, 1, &isnull)), kind) != 0)
+		check_empty(change, "become of another kind");
 	own_end(&own);
 }
 
@@ -270,7 +283,8 @@ returns_workflow_checked(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	change = rule_change(trigdata);
 	if (change.old != NULL &&
-		(rule_text_changed(&change, "code") || rule_text_changed(&change, "machine")))
+		(rule_text_changed(&change, "code") || rule_text_changed(&change, "machine") ||
+		 rule_text_changed(&change, "kind")))
 		check_removed(&change);
 	return PointerGetDatum(NULL);
 }

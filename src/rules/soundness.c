@@ -86,8 +86,9 @@ under(const bool *bad)
 
 /* ---- what can be reached ---- */
 
+/* From the initial states; not through the state without (NULL: through all). */
 static void
-mark_reached(Graph *graph, Resolution resolution, bool *reached)
+mark_reached(Graph *graph, Resolution resolution, const State *without, bool *reached)
 {
 	int		   *todo = palloc(sizeof(int) * (graph->n + 1));
 	int			ntodo = 0;
@@ -106,7 +107,8 @@ mark_reached(Graph *graph, Resolution resolution, bool *reached)
 		{
 			int			to = graph->targets[i][t];
 
-			if (reached[to] || !edge_is_for(&graph->states[i]->transitions[t], resolution))
+			if (reached[to] || graph->states[to] == without ||
+				!edge_is_for(&graph->states[i]->transitions[t], resolution))
 				continue;
 			reached[to] = true;
 			todo[ntodo++] = to;
@@ -143,7 +145,7 @@ check_reached(Graph *graph)
 	int			ninitial = check_initial(graph);
 
 	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
-		mark_reached(graph, r, judged[r]);
+		mark_reached(graph, r, NULL, judged[r]);
 	for (int i = 0; i < graph->n; i++)
 	{
 		if (judged[RESOLUTION_REFUND][i] || judged[RESOLUTION_EXCHANGE][i])
@@ -283,7 +285,6 @@ check_needed(Graph *graph)
 	}			needed[] = {
 		{MACHINE_RETURN, "refund_due", STATE_OPEN, "refund_due"},
 		{MACHINE_RETURN, "refunded", STATE_FINAL, "refund_due"},
-		{MACHINE_RETURN, "refunded", STATE_FINAL, "refunded"},
 		{MACHINE_RETURN, "exchange_due", STATE_OPEN, "exchange_due"},
 		{MACHINE_RETURN, "exchanged", STATE_FINAL, "exchanged"},
 		{MACHINE_REFUND, "pending", STATE_INITIAL, NULL},
@@ -297,18 +298,98 @@ check_needed(Graph *graph)
 	{
 		const char *code = needed[i].code;
 		const char *with = needed[i].with;
-		const State *state;
+		const State *state = state_find(needed[i].machine, code, strlen(code));
 
-		if (needed[i].machine != graph->machine ||
-			(with != NULL && state_find(graph->machine, with, strlen(with)) == NULL))
+		if (needed[i].machine != graph->machine)
 			continue;
-		state = state_find(graph->machine, code, strlen(code));
-		if (state != NULL && state->kind == needed[i].kind)
+		if (state != NULL ? state->kind == needed[i].kind :
+			with != NULL && state_find(graph->machine, with, strlen(with)) == NULL)
 			continue;
 		add_defect(graph, code, DEFECT_NEEDED,
 				   psprintf("The machine \"%s\" needs the state \"%s\", of kind %s.",
 							machine_name(graph->machine), code, kinds[needed[i].kind]));
 	}
+}
+
+/* ---- money and goods ---- */
+
+static bool
+moves_money(const State *state)
+{
+	return state->role == ROLE_REFUND_DUE || state->role == ROLE_REFUNDED;
+}
+
+/*
+ * Refunds are issued where refund_due is entered, and when they have settled
+ * the return is refunded, or due again when one fails late.  No other way may
+ * leave refunds behind, or be ahead of them; and since these moves are not
+ * asked for, nothing can be asked of them.
+ */
+static void
+check_money_edge(Graph *graph, const Transition *edge)
+{
+	bool		settles = edge->from->role == ROLE_REFUND_DUE && edge->to->role == ROLE_REFUNDED;
+	bool		fails = edge->from->role == ROLE_REFUNDED && edge->to->role == ROLE_REFUND_DUE;
+	bool		by_itself = edge->actors == ACTOR_SYSTEM && edge->requires == 0 && edge->guard == NULL;
+
+	if (moves_money(edge->from) && !settles && !fails)
+		add_defect(graph, edge->from->code, DEFECT_MONEY,
+				   psprintf("The transition from \"%s\" to \"%s\" would leave refunds behind: \"refund_due\" is left to \"refunded\" only, and that to \"refund_due\".",
+							edge->from->code, edge->to->code));
+	else if (edge->to->role == ROLE_REFUNDED && !settles)
+		add_defect(graph, edge->from->code, DEFECT_MONEY,
+				   psprintf("The transition from \"%s\" to \"refunded\" would be ahead of the money: only \"refund_due\" leads there.",
+							edge->from->code));
+	else if ((settles || fails) && !by_itself)
+		add_defect(graph, edge->from->code, DEFECT_MONEY,
+				   psprintf("The transition from \"%s\" to \"%s\" follows the refunds by itself: it is for the system alone, without requirements or guard.",
+							edge->from->code, edge->to->code));
+}
+
+/* What is accepted of the goods is decided where exchange_due is entered. */
+static void
+check_exchange(Graph *graph)
+{
+	const State *due = rules_current()->roles[ROLE_EXCHANGE_DUE];
+	const State *exchanged = rules_current()->roles[ROLE_EXCHANGED];
+	for (int r = FIRST_RESOLUTION; exchanged != NULL && r < RESOLUTIONS; r++)
+	{
+		bool	   *reached = palloc0(graph->n + 1);
+
+		mark_reached(graph, r, due, reached);
+		if (!reached[state_number(graph, exchanged)])
+			continue;
+		add_defect(graph, exchanged->code, DEFECT_MONEY,
+				   psprintf("A path leads to \"%s\" without \"exchange_due\", where it is decided what is exchanged.",
+							exchanged->code));
+		break;
+	}
+}
+
+static void
+check_money(Graph *graph)
+{
+	if (graph->machine != MACHINE_RETURN)
+		return;
+	for (int i = 0; i < graph->n; i++)
+	{
+		const State *state = graph->states[i];
+
+		for (int t = 0; t < state->ntransitions; t++)
+		{
+			check_money_edge(graph, &state->transitions[t]);
+			if (state->transitions[t].to->kind == STATE_INITIAL)
+				add_defect(graph, state->code, DEFECT_RESTART,
+						   psprintf("\"%s\" leads back to \"%s\", where a return holds no units.",
+									state->code, state->transitions[t].to->code));
+		}
+		for (int k = 0; state->role == ROLE_REFUND_DUE && k < state->nrules; k++)
+			if (state->rules[k].on_timeout != NULL)
+				add_defect(graph, state->code, DEFECT_MONEY,
+						   psprintf("Its timer leads to \"%s\" although time settles no refund: on_timeout must be NULL.",
+									state->rules[k].on_timeout->code));
+	}
+	check_exchange(graph);
 }
 
 List *
@@ -326,6 +407,7 @@ workflow_defects(void)
 		check_paths(&graph);
 		check_exits(&graph);
 		check_edges(&graph);
+		check_money(&graph);
 		check_timers(&graph);
 		check_silences(&graph);
 		defects = list_concat(defects, graph.defects);

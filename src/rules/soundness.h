@@ -23,6 +23,8 @@
 #define DEFECT_TIMER_TARGET	"timer whose target is no edge for system"
 #define DEFECT_TIMER_FINAL	"timer of a final state"
 #define DEFECT_FINAL_EXIT	"final state with an ordinary exit"
+#define DEFECT_RESTART		"transition back to the initial state"
+#define DEFECT_MONEY		"move that money and goods do not follow"
 #define DEFECT_NO_ACTOR		"transition that nobody can make"
 #define DEFECT_GUARD		"guard that is no function"
 #define DEFECT_SILENCE		"no end when nobody acts"

@@ -4,7 +4,7 @@
 SET client_min_messages = error;
 SET returns.clock = '2026-03-02 12:00+05';
 
-SELECT plan(126);
+SELECT plan(147);
 
 -- Run an edit, tell the defects it makes and what its commit would say, undo it.
 CREATE FUNCTION edit(statements text, OUT defects text[], OUT details text, OUT verdict text) LANGUAGE plpgsql AS $$
@@ -71,7 +71,7 @@ SELECT finds($$
 SELECT finds($$UPDATE returns.state SET kind = 'open' WHERE code = 'draft'$$,
 	'{return/no initial state}', 'no state to begin in');
 SELECT finds($$UPDATE returns.state SET kind = 'initial' WHERE code = 'requested'$$,
-	'{return/several initial states}', 'two states to begin in');
+	'{return/several initial states,return/draft/transition back to the initial state}', 'two states to begin in');
 SELECT tells($$UPDATE returns.state SET kind = 'initial' WHERE code = 'requested'$$,
 	'"draft", "requested"', 'both are named');
 
@@ -184,6 +184,28 @@ SELECT finds($$UPDATE returns.transition SET actors = '{provider,operator}' WHER
 	'{refund/failed/open state without an exit by timer or system}', 'a failed refund that the system cannot try again');
 SELECT finds($$UPDATE returns.transition SET reversal = false WHERE machine = 'refund' AND from_state = 'settled'$$,
 	'{refund/settled/final state with an ordinary exit}', 'a settled refund fails late by reversal only');
+
+-- ----------------------------------------------------------- money and goods
+
+SELECT finds($$INSERT INTO returns.transition (from_state, to_state, actors) VALUES ('refund_due', 'closed', '{operator}')$$,
+	'{return/refund_due/move that money and goods do not follow}', 'away from refunds on their way');
+SELECT finds($$INSERT INTO returns.transition (from_state, to_state, actors) VALUES ('received', 'refunded', '{operator}')$$,
+	'{return/received/move that money and goods do not follow}', 'refunded without a refund');
+SELECT finds($$UPDATE returns.transition SET actors = '{operator,system}' WHERE to_state = 'refunded'$$,
+	'{return/refund_due/move that money and goods do not follow}', 'refunded by somebody''s word');
+SELECT finds($$UPDATE returns.transition SET guard = 'returns.may' WHERE from_state = 'refunded'$$,
+	'{return/refunded/guard that is no function,return/refunded/move that money and goods do not follow}', 'a late failure asks nobody');
+SELECT finds($$INSERT INTO returns.transition (from_state, to_state, actors, reversal) VALUES ('refunded', 'received', '{operator}', true)$$,
+	'{return/refunded/move that money and goods do not follow}', 'back from the money to the goods');
+SELECT finds($$UPDATE returns.stage_deadline SET on_timeout = 'refunded' WHERE state = 'refund_due'$$,
+	'{return/refund_due/move that money and goods do not follow}', 'refunded by the passing of time');
+SELECT finds($$INSERT INTO returns.transition (from_state, to_state, actors, resolution) VALUES ('received', 'exchanged', '{operator}', 'exchange')$$,
+	'{return/exchanged/move that money and goods do not follow}', 'exchanged without a decision');
+SELECT finds($$INSERT INTO returns.transition (from_state, to_state, actors, reversal) VALUES ('exchanged', 'received', '{operator}', true)$$,
+	'{}', 'an exchange that is undone');
+SELECT finds($$INSERT INTO returns.transition (from_state, to_state, actors) VALUES ('requested', 'draft', '{buyer}')$$,
+	'{return/requested/transition back to the initial state}', 'back to the draft');
+
 -- a shop without exchanges
 SELECT finds($$
 	DELETE FROM returns.stage_deadline WHERE on_timeout LIKE 'exchange%' OR state LIKE 'exchange%';
@@ -212,9 +234,18 @@ SELECT finds(without_rejection(), '{return/rejected/records in a removed state}'
 SELECT tells(without_rejection(), '1 return', 'how many there are');
 SELECT finds($$UPDATE returns.state SET code = 'refused' WHERE code = 'rejected'$$,
 	'{return/rejected/records in a removed state}', 'another code for a state that a return is in');
+SELECT is((edit($$
+	UPDATE returns.transition SET reversal = true WHERE from_state = 'rejected';
+	DELETE FROM returns.stage_deadline WHERE state = 'rejected';
+	UPDATE returns.state SET kind = 'final' WHERE code = 'rejected'$$)).verdict, 'RT009', 'a state that a return is in becomes no end');
 SELECT returns.act(:id, 'request_disputed', 'oh yes') FROM set_config('returns.actor', 'buyer:ann', false);
 SELECT returns.act(:id, 'closed', 'no') FROM set_config('returns.actor', 'operator:o', false);
 SELECT finds(without_rejection(), '{}', 'a state that no return is in any more');
+SELECT finds($$
+	UPDATE returns.transition SET reversal = true WHERE from_state = 'rejected';
+	DELETE FROM returns.stage_deadline WHERE state = 'rejected';
+	UPDATE returns.state SET kind = 'final' WHERE code = 'rejected'$$,
+	'{}', 'which may become an end');
 
 -- ------------------------------------------------- what is refused at once
 
