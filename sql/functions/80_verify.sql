@@ -169,7 +169,7 @@ UNION ALL
 SELECT 'row_security', NULL, NULL,
 	format('returns.%s %s.', t, CASE WHEN c.relrowsecurity THEN 'has lost its policy returns_parties'
 		ELSE 'has row-level security disabled' END)
-FROM unnest('{return_request,return_line,return_event,refund,ledger_transfer,ledger_entry}'::text[]) AS t
+FROM unnest('{return_request,return_line,return_event,refund,ledger_transfer,ledger_entry,ledger_checkpoint}'::text[]) AS t
 JOIN pg_class c ON c.oid = to_regclass('returns.' || t)
 WHERE NOT c.relrowsecurity
 	OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'returns_parties')

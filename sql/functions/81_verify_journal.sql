@@ -9,8 +9,14 @@ SET row_security = off
 AS $$
 SELECT v.invariant, e.order_ref, e.return_id, v.detail
 FROM (
+	SELECT i.epoch, pg_snapshot_xmax(pg_current_snapshot()) AS next_xid,
+		i.system_identifier = c.system_identifier AS here
+	FROM returns.installation i, pg_control_system() c
+) life
+CROSS JOIN (
 	SELECT e.*, lag(e.seq) OVER chain AS previous_seq, lag(e.to_state) OVER chain AS previous_state,
-		lag(e.hash) OVER chain AS previous_hash, r.last_seq
+		lag(e.hash) OVER chain AS previous_hash, lag(e.epoch) OVER chain AS previous_epoch,
+		lag(e.xid) OVER chain AS previous_xid, r.last_seq
 	FROM returns.return_event e
 	LEFT JOIN returns.return_request r ON r.order_ref = e.order_ref AND r.id = e.return_id
 	WINDOW chain AS (PARTITION BY e.order_ref, e.return_id ORDER BY e.seq)
@@ -32,6 +38,15 @@ CROSS JOIN LATERAL (
 		e.seq, e.epoch, e.xid, e.at, e.actor, e.actor_ref, e.db_role, e.from_state, e.to_state,
 		e.kind, e.note, e.details, e.due_at)
 	UNION ALL
+	SELECT 'event_position', format('Event %s is of transaction %s in epoch %s, the one before it of %s in %s.',
+		e.seq, e.xid, e.epoch, e.previous_xid, e.previous_epoch)
+	WHERE ROW(e.epoch, e.xid) < ROW(e.previous_epoch, e.previous_xid)
+	UNION ALL
+	SELECT 'event_position', format('Event %s is of transaction %s in epoch %s, which is still to come.',
+		e.seq, e.xid, e.epoch)
+	WHERE e.epoch > life.epoch OR (e.epoch = life.epoch AND life.here AND e.xid >= life.next_xid
+		AND e.xid IS DISTINCT FROM pg_current_xact_id_if_assigned())
+	UNION ALL
 	SELECT 'event_reference', format('Event %s belongs to no return.', e.seq)
 	WHERE e.last_seq IS NULL
 	UNION ALL
@@ -40,7 +55,7 @@ CROSS JOIN LATERAL (
 ) AS v (invariant, detail)
 $$;
 COMMENT ON FUNCTION returns.verify_events() IS
-'The part of verify() about histories: numbered from 1 without a gap, each event starts in the state where the one before ended, hashes are what their events and the hashes before make, each belongs to a return.';
+'The part of verify() about histories: numbered from 1 without a gap, each event starts in the state where the one before ended, hashes are what their events and the hashes before make, transactions in an order in which events_after() can give them out, each belongs to a return.';
 
 CREATE FUNCTION returns.verify_requests(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
@@ -59,6 +74,9 @@ CROSS JOIN LATERAL (
 		THEN format('Its last event should be %s, which does not exist.', r.last_seq)
 		ELSE format('Its last_hash is not that of its last event %s.', e.seq) END
 	WHERE e.seq IS NULL OR e.hash IS DISTINCT FROM r.last_hash
+	UNION ALL
+	SELECT 'request_head', format('Its last_xid is %s, its last event is of transaction %s.', r.last_xid, e.xid)
+	WHERE e.xid <> r.last_xid
 	UNION ALL
 	SELECT 'request_status', format('Its status is "%s", its last event led to "%s".', r.status, e.to_state)
 	WHERE e.to_state <> r.status

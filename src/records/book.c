@@ -27,6 +27,7 @@
 
 static const char *const column_names[REQ_NCOLUMNS] = {
 	[REQ_ID] = "id",
+	[REQ_LAST_XID] = "last_xid",
 	[REQ_LAST_SEQ] = "last_seq",
 	[REQ_LAST_TRANSFER] = "last_transfer",
 	[REQ_FAILURES] = "failures",

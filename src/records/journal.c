@@ -27,6 +27,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/memutils.h"
+#include "utils/xid8.h"
 
 #define KEEP_MAX 1000			/* events in memory before they are written */
 
@@ -147,6 +148,27 @@ journal_epoch(void)
 	return epoch;
 }
 
+/*
+ * The transaction of the event, for the order in which events_after() gives
+ * them out: never an older one than that of the event before it.  Else a
+ * transaction that began first and came second to this return would put its
+ * event before that of the other.  A later transaction still has a later one.
+ */
+static uint64
+event_xid(ReturnBook *book)
+{
+	uint64		own = U64FromFullTransactionId(GetTopFullTransactionId());
+	uint64		last;
+
+	if (BOOK_NULL(book, REQ_LAST_XID))
+		return own;
+	last = U64FromFullTransactionId(DatumGetFullTransactionId(BOOK_VALUE(book, REQ_LAST_XID)));
+	/* one that is still to come here is of an earlier life of the cluster */
+	if (likely(last <= own) || last >= U64FromFullTransactionId(ReadNextFullTransactionId()))
+		return own;
+	return last;
+}
+
 /* Lay the event out; seq and hash follow from the head in the book. */
 static void
 event_fill(Event *event, ReturnBook *book, EventKind kind, const State *from,
@@ -155,7 +177,7 @@ event_fill(Event *event, ReturnBook *book, EventKind kind, const State *from,
 	event->kind = kind;
 	event->return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID));
 	event->epoch = journal_epoch();
-	event->xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	event->xid = event_xid(book);
 	event->at = book->now;
 	event->has_due = !BOOK_NULL(book, REQ_DUE_AT);
 	event->due_at = event->has_due ? DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) : 0;
@@ -184,6 +206,8 @@ book_advance(ReturnBook *book, Event *event)
 	SET_VARSIZE(hash, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	memcpy(VARDATA(hash), event->hash, PG_SHA256_DIGEST_LENGTH);
 	book_set(book, REQ_LAST_SEQ, Int32GetDatum(event->seq));
+	book_set(book, REQ_LAST_XID,
+			 FullTransactionIdGetDatum(FullTransactionIdFromU64(event->xid)));
 	book_set(book, REQ_LAST_HASH, PointerGetDatum(hash));
 }
 
@@ -278,6 +302,7 @@ journal_open(ReturnBook *book, const State *state, const Actor *by, const text *
 	Event		event;
 
 	book_set(book, REQ_LAST_SEQ, Int32GetDatum(0));
+	book_clear(book, REQ_LAST_XID);
 	book_clear(book, REQ_LAST_HASH);
 	event_fill(&event, book, EVENT_TRANSITION, NULL, state, by, note, details);
 	book_advance(book, &event);

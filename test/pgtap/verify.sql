@@ -86,15 +86,18 @@ LANGUAGE sql AS $$ SELECT tap.is(pg_temp.found(VARIADIC statements), expected, w
 SELECT pg_temp.finds('{event_hash}', 'event: ' || change, format(
 	'UPDATE returns.return_event SET %s WHERE return_id = %s AND seq = 3', change, :settled))
   FROM unnest(ARRAY['at = at - interval ''1 second''', 'actor = ''buyer''', 'actor = NULL', 'actor_ref = ''other''',
-	'db_role = ''nobody''', 'note = ''another''', 'note = NULL', 'details = ''{"a": 1}''', 'due_at = NULL', 'epoch = 2',
-	'xid = ''3''', 'hash = ''\x00''', 'order_ref = order_ref']) AS change
+	'db_role = ''nobody''', 'note = ''another''', 'note = NULL', 'details = ''{"a": 1}''', 'due_at = NULL',
+	'hash = ''\x00''', 'order_ref = order_ref']) AS change
  WHERE change <> 'order_ref = order_ref';
+SELECT pg_temp.finds('{event_hash,event_position}', 'event: ' || change, format(
+	'UPDATE returns.return_event SET %s WHERE return_id = %s AND seq = 3', change, :settled))
+  FROM unnest(ARRAY['epoch = 2', 'epoch = 0', 'xid = ''3''', 'xid = ''9223372036854775807''']) AS change;
 SELECT pg_temp.finds('{event_chain,event_hash}', 'event: ' || change, format(
 	'UPDATE returns.return_event SET %s WHERE return_id = %s AND seq = 3', change, :settled))
   FROM unnest(ARRAY['from_state = ''draft''', 'to_state = ''rejected''', 'kind = ''receipt''']) AS change;
 SELECT pg_temp.finds('{event_chain,event_hash,event_sequence}', 'an event in the middle is gone',
 	format('DELETE FROM returns.return_event WHERE return_id = %s AND seq = 3', :settled));
-SELECT pg_temp.finds('{event_chain,event_hash,event_sequence}', 'the first event is gone',
+SELECT pg_temp.finds('{event_chain,event_hash,event_sequence,request_head}', 'the first event is gone',
 	format('DELETE FROM returns.return_event WHERE return_id = %s AND seq = 1', :draft),
 	format('UPDATE returns.return_request SET last_seq = 2, last_hash = ''\x01'' WHERE id = %s', :draft),
 	format('INSERT INTO returns.return_event (return_id, xid, at, seq, epoch, order_ref, kind, from_state, to_state, db_role, hash, due_at)'
@@ -114,6 +117,7 @@ SELECT pg_temp.finds(expected::text[], 'request: ' || change, format('UPDATE ret
 	('last_hash = NULL', '{request_head}'),
 	('last_hash = ''\x00''', '{request_head}'),
 	('last_seq = last_seq + 1', '{request_head}'),
+	('last_xid = ''3''', '{request_head}'),
 	('last_transfer = 1', '{transfer_sequence}'),
 	('status = ''approved''', '{request_status}'),
 	('status = ''refund_due''', '{line_decision,request_status,return_status}'),
@@ -274,7 +278,8 @@ SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a reversal that takes
 	' WHERE b.return_id = %s AND t.return_id = b.return_id AND t.transfer_no = b.transfer_no AND t.reverses IS NOT NULL', :late));
 SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a transfer reversed twice',
 	'ALTER TABLE returns.ledger_transfer DROP CONSTRAINT ledger_transfer_order_ref_return_id_reverses_key',
-	format('INSERT INTO returns.ledger_entry SELECT order_ref, return_id, 99, entry_no, account, party_ref, amount, currency'
+	format('INSERT INTO returns.ledger_entry (order_ref, return_id, transfer_no, entry_no, account, party_ref, amount, currency, written)'
+	' SELECT order_ref, return_id, 99, entry_no, account, party_ref, amount, currency, written'
 	' FROM returns.ledger_entry WHERE return_id = %1$s AND transfer_no = (SELECT max(transfer_no) FROM returns.ledger_transfer WHERE return_id = %1$s)', :late),
 	format('INSERT INTO returns.ledger_transfer SELECT order_ref, return_id, 99, refund_id, kind, at, reverses'
 	' FROM returns.ledger_transfer WHERE return_id = %1$s AND transfer_no = (SELECT max(transfer_no) FROM returns.ledger_transfer WHERE return_id = %1$s)', :late),
