@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS returns.ledger_entry (
 );
 -- What ledger_checkpoint has not summed yet; a seller's statement.
 CREATE INDEX IF NOT EXISTS ledger_entry_written ON returns.ledger_entry
-	USING brin (written) WITH (pages_per_range = 32, autosummarize = on);
+	USING brin (written) WITH (pages_per_range = 32);
 CREATE INDEX IF NOT EXISTS ledger_entry_seller ON returns.ledger_entry (party_ref, currency)
 	WHERE account = 'seller_receivable';
 

@@ -108,13 +108,15 @@ ledger_checkpoint(int64 min_entries)
 void
 ledger_maintain(void)
 {
-	static int64 look_again = PG_INT64_MIN;
+	static int64 look_again = 0;
 	instr_time	now;
+	int64		microseconds;
 
 	INSTR_TIME_SET_CURRENT(now);
-	if (INSTR_TIME_GET_MICROSEC(now) < look_again)
+	microseconds = INSTR_TIME_GET_MICROSEC(now);
+	if (microseconds < look_again)
 		return;
-	look_again = INSTR_TIME_GET_MICROSEC(now) + MAINTAIN_INTERVAL;
+	look_again = microseconds + MAINTAIN_INTERVAL;
 	ledger_checkpoint(MAINTAIN_ENTRIES);
 }
 

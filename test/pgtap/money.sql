@@ -545,6 +545,18 @@ $$;
 CREATE FUNCTION pg_temp.before_horizon() RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(*) FROM returns.ledger_entry WHERE written < (SELECT h.written FROM returns.ledger_horizon h)
 $$;
+-- ten thousand entries are worth one to sweep()
+SET session_replication_role = replica;
+INSERT INTO returns.ledger_entry (order_ref, return_id, written, transfer_no, entry_no, account, amount, currency)
+SELECT 'many', n, 1, 1, 1, 'cash', 1, 'USD' FROM generate_series(1, 10000) n;
+RESET session_replication_role;
+CALL returns.sweep();
+SELECT ok((SELECT debit >= 10000 FROM returns.ledger_checkpoint WHERE account = 'cash' AND party_ref IS NULL), 'sweep() brings the checkpoint forward');
+SET session_replication_role = replica;
+DELETE FROM returns.ledger_entry WHERE order_ref = 'many';
+DELETE FROM returns.ledger_checkpoint;
+DELETE FROM returns.ledger_horizon;
+RESET session_replication_role;
 SELECT is((SELECT count(*) FROM returns.ledger_checkpoint), 0::bigint, 'balances without a checkpoint');
 SELECT is_empty('SELECT pg_temp.balances_differ()', 'are sums');
 SELECT is(returns.checkpoint_balances(1000000), 0::bigint, 'too little for a checkpoint');
