@@ -332,9 +332,9 @@ returns_payment_row(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(returns_protected);
 
 /*
- * BEFORE any event, FOR EACH ROW or STATEMENT: the extension inserts; whatever
- * else the trigger is made for is refused.  With the argument 'kept' the
- * extension may also update and delete.
+ * BEFORE any event, FOR EACH ROW or STATEMENT: the extension inserts, and takes
+ * the history of a draft away with it; with the argument 'kept' it may also
+ * update.  Whatever else the trigger is made for is refused.
  */
 Datum
 returns_protected(PG_FUNCTION_ARGS)
@@ -346,8 +346,8 @@ returns_protected(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called as the trigger it is made for",
 						"returns_protected")));
-	if (!own_writing() || (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
-						   trigger->tg_trigger->tgnargs == 0))
+	if (!own_writing() || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) ||
+		(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && trigger->tg_trigger->tgnargs == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("table \"%s\" is protected", RelationGetRelationName(trigger->tg_relation)),
