@@ -45,6 +45,8 @@
 #define STINT (2 * USECS_PER_SEC)
 /* The shortest time between two visits of which the first left nothing to do. */
 #define MIN_WAIT USECS_PER_SEC
+/* How often the ledger is looked after. */
+#define MAINTAIN_INTERVAL USECS_PER_MINUTE
 
 PGDLLEXPORT void returns_launcher_main(Datum arg);
 PGDLLEXPORT void returns_visitor_main(Datum arg);
@@ -306,6 +308,7 @@ returns_launcher_main(Datum arg)
 /* ---- a visitor ---- */
 
 static char visitor_database[NAMEDATALEN];
+static int64 visitor_maintains_at;	/* by monotonic_now() */
 
 static void
 transaction_begin(void)
@@ -372,12 +375,26 @@ sweep_for_a_stint(void)
 		transaction_commit();
 		note_progress(&sweep.total);
 	}
-	if (more)
-		return false;
-	transaction_begin();
-	more = !sweep_leases(setting_batch);
-	transaction_commit();
 	return !more;
+}
+
+/* What there is to do besides; false when some of it was left. */
+static bool
+do_chores(void)
+{
+	bool		finished;
+
+	transaction_begin();
+	finished = sweep_leases(setting_batch);
+	transaction_commit();
+	if (monotonic_now() >= visitor_maintains_at)
+	{
+		visitor_maintains_at = monotonic_now() + MAINTAIN_INTERVAL;
+		transaction_begin();
+		sweep_ledger();
+		transaction_commit();
+	}
+	return finished;
 }
 
 /* When the next return is due, and so in how many microseconds; -1: never. */
@@ -405,6 +422,7 @@ visit_arrive(void)
 		visit->state = VISIT_SWEEPING;
 		visit->pid = MyProcPid;
 		visit->last = (SweepCount) {0};
+		visitor_maintains_at = visit->maintain_at;
 		if (visit->watermark_database == MyDatabaseId)
 			sweep_watermark = visit->watermark;
 	}
@@ -429,6 +447,7 @@ visit_report(VisitState state, bool unfinished, int64 wait, TimestampTz next_due
 		visit->next_due = next_due;
 		visit->watermark_database = MyDatabaseId;
 		visit->watermark = sweep_watermark;
+		visit->maintain_at = visitor_maintains_at;
 	}
 	LWLockRelease(worker_shared->lock);
 }
@@ -466,7 +485,7 @@ visit_sweep(void)
 		return;
 	}
 	pgstat_report_activity(STATE_RUNNING, "sweep of returns that are due");
-	finished = sweep_for_a_stint();
+	finished = sweep_for_a_stint() && do_chores();
 	wait = look_ahead(&next_due);
 	visit_report(VISIT_WAITING, !finished, wait, next_due);
 }

@@ -55,6 +55,7 @@ typedef struct Visit
 	/* for the next visitor */
 	Oid			watermark_database;
 	Watermark	watermark;
+	int64		maintain_at;	/* the ledger, by monotonic_now() */
 } Visit;
 
 typedef struct WorkerShared
