@@ -215,6 +215,13 @@ book_stage(ReturnBook *book)
 		book_clear(book, REQ_ON_TIMEOUT);
 }
 
+/* A draft that was cancelled never was; brought back, it is judged then. */
+static bool
+was_requested(ReturnBook *book)
+{
+	return !BOOK_NULL(book, REQ_REQUESTED_AT);
+}
+
 /* Goods and money follow the move; before the row and its event are written. */
 static void
 move_effects(ReturnBook *book, const State *from, const State *to)
@@ -224,6 +231,8 @@ move_effects(ReturnBook *book, const State *from, const State *to)
 
 	if (took_back && !takes_back)
 		units_give_back(book);
+	else if (from->kind == STATE_FINAL && to->kind == STATE_OPEN && was_requested(book))
+		units_hold_again(book);
 	if (to->role == ROLE_REFUND_DUE || to->role == ROLE_EXCHANGE_DUE)
 	{
 		if (!took_back)
@@ -233,7 +242,7 @@ move_effects(ReturnBook *book, const State *from, const State *to)
 		if (to->role == ROLE_REFUND_DUE && BOOK_NULL(book, REQ_REFUND_TOTAL))
 			book->owed = refund_open(book);
 	}
-	if (to->kind == STATE_FINAL && from->kind != STATE_FINAL && from->kind != STATE_INITIAL)
+	if (to->kind == STATE_FINAL && (from->kind == STATE_OPEN || took_back))
 	{
 		if (takes_back)
 			units_take_back(book);
@@ -252,7 +261,7 @@ move_once(ReturnBook *book, const State *to, const Actor *by, const text *note,
 	book->state = to;
 	book_set(book, REQ_STATUS, PointerGetDatum(to->code_text));
 	book_set(book, REQ_UPDATED_AT, TimestampTzGetDatum(book->now));
-	if (from->kind == STATE_INITIAL && to->kind != STATE_FINAL)
+	if (from->kind != STATE_OPEN && to->kind == STATE_OPEN && !was_requested(book))
 		book_set(book, REQ_REQUESTED_AT, TimestampTzGetDatum(book->now));
 	if (to->kind == STATE_FINAL)
 		book_set(book, REQ_CLOSED_AT, TimestampTzGetDatum(book->now));

@@ -384,7 +384,8 @@ request_move(RequestChange *change, const State *to)
 		refuse(book, &refusal);
 	if (actor->kind == ACTOR_SYSTEM && question.has_due && book->now >= question.due_at)
 		book->since = timeout_term_start(to, question.due_at, book->now);
-	if (book->state->kind == STATE_INITIAL && to->kind != STATE_FINAL)
+	if (book->state->kind != STATE_OPEN && to->kind == STATE_OPEN &&
+		BOOK_NULL(book, REQ_REQUESTED_AT))
 		request_admit(book);
 	book_move(book, to, actor, was_said(change, REQ_NOTE) ? book_text(book, REQ_NOTE) : NULL,
 			  was_said(change, REQ_DETAILS) ? book_details(book) : NULL);

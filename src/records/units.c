@@ -16,6 +16,7 @@
 
 #include "catalog/pg_type.h"
 #include "records/units.h"
+#include "server/errors.h"
 #include "server/plan.h"
 
 #define LINES_OF_RETURN \
@@ -28,14 +29,14 @@
 #define HELD \
 	"(CASE WHEN l.refund_goods IS NULL THEN l.quantity ELSE l.accepted END)"
 
-static void
+static uint64
 run_on_lines(ReturnBook *book, KeptPlan *plan)
 {
 	Datum		args[2];
 
 	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
 	args[1] = BOOK_VALUE(book, REQ_ID);
-	plan_run(plan, args, NULL);
+	return plan_run(plan, args, NULL);
 }
 
 void
@@ -75,6 +76,45 @@ units_release(ReturnBook *book)
 	units_lock(book);
 	run_on_lines(book, &release);
 	run_on_lines(book, &undecide);
+	own_end(&own);
+}
+
+void
+units_hold_again(ReturnBook *book)
+{
+	static KeptPlan find_short = {
+		"SELECT s.line_no, l.quantity,"
+		" s.quantity OPERATOR(pg_catalog.-) s.reserved OPERATOR(pg_catalog.-) s.returned"
+		" FROM returns.sale_line s, returns.return_line l"
+		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
+		" AND s.order_ref OPERATOR(pg_catalog.=) $1 AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
+		" AND l.quantity OPERATOR(pg_catalog.>)"
+		" (s.quantity OPERATOR(pg_catalog.-) s.reserved OPERATOR(pg_catalog.-) s.returned)"
+		" ORDER BY s.line_no LIMIT 1",
+		2, {TEXTOID, INT8OID}
+	};
+	static KeptPlan hold = {
+		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.+) l.quantity"
+		LINES_OF_RETURN,
+		2, {TEXTOID, INT8OID}
+	};
+	OwnState	own;
+	bool		isnull;
+
+	own_begin(&own);
+	units_lock(book);
+	if (run_on_lines(book, &find_short) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_TOO_MANY_UNITS),
+				 errmsg("return " INT64_FORMAT " cannot be taken up again",
+						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+				 errdetail("Of line %d it would hold %d, and %d are left.",
+						   DatumGetInt32(plan_value(0, 1, &isnull)),
+						   DatumGetInt32(plan_value(0, 2, &isnull)),
+						   DatumGetInt32(plan_value(0, 3, &isnull))),
+				 errhint("Other returns have its units: cancel one of them, or leave it closed."),
+				 errtable(book->rel)));
+	run_on_lines(book, &hold);
 	own_end(&own);
 }
 

@@ -21,6 +21,9 @@ extern void units_lock(ReturnBook *book);
 /* The return ends without goods taken back: let go what it held. */
 extern void units_release(ReturnBook *book);
 
+/* It goes on after all: RT005 where others hold or have returned its units. */
+extern void units_hold_again(ReturnBook *book);
+
 /*
  * It is decided what is taken back: accepted is filled in where nobody did,
  * and the units that were not accepted are let go.
