@@ -18,10 +18,11 @@ CREATE TABLE IF NOT EXISTS returns.refund (
 	failed_at       timestamptz,
 	failure         text,
 	lease_until     timestamptz,                  -- while sent: when it falls back to pending
-	UNIQUE (provider, provider_ref),
 	FOREIGN KEY (order_ref, return_id) REFERENCES returns.return_request (order_ref, id),
 	FOREIGN KEY (order_ref, payment_no) REFERENCES returns.payment (order_ref, payment_no)
 );
+CREATE UNIQUE INDEX IF NOT EXISTS refund_provider_ref ON returns.refund (provider, provider_ref)
+	WHERE provider_ref IS NOT NULL;
 CREATE INDEX IF NOT EXISTS refund_return ON returns.refund (order_ref, return_id);
 CREATE INDEX IF NOT EXISTS refund_pending ON returns.refund (id) WHERE status = 'pending';
 CREATE INDEX IF NOT EXISTS refund_lease ON returns.refund (lease_until) WHERE status = 'sent';
@@ -35,9 +36,10 @@ CREATE TABLE IF NOT EXISTS returns.ledger_transfer (
 	at          timestamptz NOT NULL,
 	reverses    int,
 	PRIMARY KEY (order_ref, return_id, transfer_no),
-	UNIQUE (order_ref, return_id, reverses),
 	FOREIGN KEY (order_ref, return_id) REFERENCES returns.return_request (order_ref, id)
 );
+CREATE UNIQUE INDEX IF NOT EXISTS ledger_transfer_reverses ON returns.ledger_transfer (order_ref, return_id, reverses)
+	WHERE reverses IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS returns.ledger_entry (
 	order_ref   text    NOT NULL,
