@@ -277,7 +277,7 @@ SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a reversal that takes
 	format('UPDATE returns.ledger_entry b SET amount = amount - sign(amount) FROM returns.ledger_transfer t'
 	' WHERE b.return_id = %s AND t.return_id = b.return_id AND t.transfer_no = b.transfer_no AND t.reverses IS NOT NULL', :late));
 SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a transfer reversed twice',
-	'ALTER TABLE returns.ledger_transfer DROP CONSTRAINT ledger_transfer_order_ref_return_id_reverses_key',
+	'DROP INDEX returns.ledger_transfer_reverses',
 	format('INSERT INTO returns.ledger_entry (order_ref, return_id, transfer_no, entry_no, account, party_ref, amount, currency, written)'
 	' SELECT order_ref, return_id, 99, entry_no, account, party_ref, amount, currency, written'
 	' FROM returns.ledger_entry WHERE return_id = %1$s AND transfer_no = (SELECT max(transfer_no) FROM returns.ledger_transfer WHERE return_id = %1$s)', :late),
