@@ -281,20 +281,36 @@ limits_allow(List *policies, bool keep_item, int64 amount, const Currency *curre
 	return true;
 }
 
-static const State *
-edge_for_system(const State *from, StateRole role)
+/*
+ * May the system move the return there by itself?  Whatever the edge asks of
+ * others it asks of a rule too, guard and all; where the answer is no, the
+ * return waits for somebody.
+ */
+static bool
+system_may(ReturnBook *book, const State *to)
 {
-	const State *to = rules_current()->roles[role];
-	const Transition *edge = to == NULL ? NULL : transition_find(from, to);
+	Refusal		refusal;
+	MoveQuestion question = {
+		.machine = MACHINE_RETURN,
+		.id = DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
+		.return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
+		.from = book->state,
+		.to = to,
+		.actor = actor_as_system(),
+		.resolution = book_resolution(book),
+		.has_evidence = book_has_evidence(book),
+		.now = book->now,
+	};
 
-	return edge != NULL && (edge->actors & ACTOR_SYSTEM) != 0 ? to : NULL;
+	return to != NULL && move_judge(&question, &refusal);
 }
 
 void
 request_decide(ReturnBook *book)
 {
-	const State *keep_item = edge_for_system(book->state, ROLE_REFUND_DUE);
-	const State *approved = edge_for_system(book->state, ROLE_APPROVED);
+	const Rules *rules = rules_current();
+	const State *keep_item = rules->roles[ROLE_REFUND_DUE];
+	const State *approved = rules->roles[ROLE_APPROVED];
 	const Currency *currency = currency_get(text_to_cstring(book_text(book, REQ_CURRENCY)));
 	const State *decision = NULL;
 	List	   *policies;
@@ -304,12 +320,13 @@ request_decide(ReturnBook *book)
 	policies = deciding_policies(book);
 	if (policies != NIL)
 	{
-		int64		amount = refund_estimate(book);
+		bool		covered;
+		int64		amount = refund_estimate(book, &covered);
 
-		if (keep_item != NULL && book_resolution(book) == RESOLUTION_REFUND &&
-			limits_allow(policies, true, amount, currency))
+		if (covered && book_resolution(book) == RESOLUTION_REFUND &&
+			limits_allow(policies, true, amount, currency) && system_may(book, keep_item))
 			decision = keep_item;
-		else if (approved != NULL && limits_allow(policies, false, amount, currency))
+		else if (limits_allow(policies, false, amount, currency) && system_may(book, approved))
 			decision = approved;
 	}
 	own_end(&own);

@@ -229,15 +229,16 @@ refund_price(ReturnBook *book)
 }
 
 int64
-refund_estimate(ReturnBook *book)
+refund_estimate(ReturnBook *book, bool *covered)
 {
 	OwnState	own;
-	int64		total;
+	RefundPlan *plan;
 
 	own_begin(&own);
-	total = plan_of_book(book)->total;
+	plan = plan_of_book(book);
+	*covered = refund_plan_covered(plan, BOOK_VALUE(book, REQ_ORDER_REF));
 	own_end(&own);
-	return total;
+	return plan->total;
 }
 
 void

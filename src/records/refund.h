@@ -34,9 +34,10 @@ extern void refund_price(ReturnBook *book);
 
 /*
  * What refund_open() would make the total, in minor units, before the units
- * are decided: for the rules that decide by amount.
+ * are decided, and whether the payments cover it: for the rules that decide by
+ * amount.
  */
-extern int64 refund_estimate(ReturnBook *book);
+extern int64 refund_estimate(ReturnBook *book, bool *covered);
 
 /*
  * RT006 when a deduction (numeric) cannot be taken from that many units of a

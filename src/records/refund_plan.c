@@ -283,22 +283,37 @@ payment_left(uint64 row, const RefundPlan *plan, Shortage *shortage)
 	return 0;
 }
 
-void
-refund_plan_tenders(RefundPlan *plan, Datum order_ref, int64 return_id, bool lock)
+/* Split the total; what remains uncovered. */
+static int64
+spread_total(RefundPlan *plan, Datum order_ref, bool lock, Shortage *shortage)
 {
-	Shortage	shortage = {0};
-
 	if (plan->total == 0)
-		return;
+		return 0;
 	plan->ntenders = plan_run(lock ? &lock_payments : &select_payments, &order_ref, NULL);
 	plan->tenders = palloc0(sizeof(Tender) * Max(plan->ntenders, 1));
 	plan->providers = palloc0(sizeof(char *) * Max(plan->ntenders, 1));
 	for (int i = 0; i < plan->ntenders; i++)
 	{
 		plan->tenders[i].payment_no = column_int(i, P_PAYMENT_NO, false);
-		plan->tenders[i].left = payment_left(i, plan, &shortage);
+		plan->tenders[i].left = payment_left(i, plan, shortage);
 		plan->providers[i] = column_text(i, P_PROVIDER);
 	}
-	if (money_waterfall(plan->total, plan->tenders, plan->ntenders) > 0)
+	return money_waterfall(plan->total, plan->tenders, plan->ntenders);
+}
+
+void
+refund_plan_tenders(RefundPlan *plan, Datum order_ref, int64 return_id, bool lock)
+{
+	Shortage	shortage = {0};
+
+	if (spread_total(plan, order_ref, lock, &shortage) > 0)
 		refuse_total(plan, return_id, &shortage);
+}
+
+bool
+refund_plan_covered(RefundPlan *plan, Datum order_ref)
+{
+	Shortage	shortage = {0};
+
+	return spread_total(plan, order_ref, true, &shortage) == 0;
 }

@@ -60,4 +60,7 @@ extern RefundPlan *refund_plan_lines(Datum order_ref, int64 return_id,
  */
 extern void refund_plan_tenders(RefundPlan *plan, Datum order_ref, int64 return_id, bool lock);
 
+/* Would it cover the total?  Locks the payments, so that the answer stands. */
+extern bool refund_plan_covered(RefundPlan *plan, Datum order_ref);
+
 #endif							/* RETURNS_REFUND_PLAN_H */

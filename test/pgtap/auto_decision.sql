@@ -1,0 +1,65 @@
+-- Decisions that a rule makes at once, in the statement of the request itself.
+
+\set QUIET on
+SET client_min_messages = warning;
+SELECT plan(14);
+
+SET returns.clock = '2026-03-02 10:00+05';
+SET returns.actor = 'operator:desk';
+
+INSERT INTO returns.policy (market, category, window_term, keep_item_below, auto_approve_below, refund_shipping, resolutions, source)
+VALUES ('kz', 'toys', 30, 20, 100, true, '{refund,exchange}', 'test');
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
+	quantity, amount_paid, currency, purchased_at, delivered_at)
+SELECT o, 1, 'b', 's', 'x', 'toys', 'kz', 1, amount, 'KZT', '2026-02-25 19:40+05', '2026-02-28 12:15+05'
+  FROM (VALUES ('cheap', 19.99), ('limit', 20), ('middle', 99.99), ('dear', 100), ('unpaid', 5),
+	('swap', 5), ('guarded', 5), ('proof', 50)) AS v (o, amount);
+INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, captured_at)
+SELECT order_ref, 1, 'card', amount_paid, 'KZT', '2026-02-25 19:41+05'
+  FROM returns.sale_line WHERE category = 'toys' AND order_ref <> 'unpaid';
+
+-- The status that the statement itself returns.
+CREATE FUNCTION pg_temp.ask(o text, wanted text DEFAULT 'refund') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	opened bigint;
+	result text;
+BEGIN
+	INSERT INTO returns.return_request (order_ref, reason, resolution)
+	VALUES (o, 'changed_mind', wanted) RETURNING id INTO opened;
+	INSERT INTO returns.return_line (return_id, line_no, quantity) VALUES (opened, 1, 1);
+	UPDATE returns.return_request SET status = 'requested' WHERE id = opened RETURNING status INTO result;
+	RETURN result;
+END $$;
+
+SELECT is(pg_temp.ask('cheap'), 'refund_due', 'below keep_item_below the item is kept and the money is due');
+SELECT is(pg_temp.ask('limit'), 'approved', 'the limit itself is not below it');
+SELECT is(pg_temp.ask('middle'), 'approved', 'below auto_approve_below it is approved');
+SELECT is(pg_temp.ask('dear'), 'requested', 'above both the seller decides');
+SELECT is(pg_temp.ask('unpaid'), 'approved', 'no money is promised that the payments do not have');
+SELECT is(pg_temp.ask('swap', 'exchange'), 'approved', 'an exchange is no reason to keep the item');
+
+SELECT results_eq($$SELECT to_state, actor FROM returns.return_event JOIN returns.return_request r ON r.id = return_id
+	WHERE r.order_ref = 'cheap' AND kind = 'transition' ORDER BY seq$$,
+	$$VALUES ('draft', 'operator'), ('requested', 'operator'), ('refund_due', 'system')$$,
+	'the decision is an event of the system');
+SELECT is((SELECT amount FROM returns.refund JOIN returns.return_request r ON r.id = return_id WHERE r.order_ref = 'cheap'),
+	19.99, 'and the refund is there');
+SELECT is((SELECT requested_at FROM returns.return_request WHERE order_ref = 'cheap'), '2026-03-02 10:00+05'::timestamptz,
+	'requested when it was requested');
+
+-- A rule passes no gate that the system may not pass.
+CREATE FUNCTION public.fraud_check(bigint, text) RETURNS text LANGUAGE sql AS
+	$$SELECT CASE WHEN $2 = 'refund_due' THEN 'looks odd' END$$;
+UPDATE returns.transition SET guard = 'public.fraud_check' WHERE from_state = 'requested' AND to_state = 'refund_due';
+SELECT is(pg_temp.ask('guarded'), 'approved', 'a guard keeps the item from being given away, the next rule decides');
+UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
+DROP FUNCTION public.fraud_check;
+
+UPDATE returns.transition SET requires = '{evidence}' WHERE from_state = 'requested' AND to_state = 'approved';
+SELECT is(pg_temp.ask('proof'), 'requested', 'what needs evidence waits for it');
+SELECT lives_ok($$SELECT returns.act(max(id), 'approved', details => '{"evidence":["photo"]}') FROM returns.return_request$$,
+	'and goes on when it is there');
+SELECT is((SELECT status FROM returns.return_request WHERE order_ref = 'proof'), 'approved', 'approved');
+UPDATE returns.transition SET requires = '{}' WHERE from_state = 'requested' AND to_state = 'approved';
+SELECT is_empty('SELECT * FROM returns.verify()', 'and the books are right');
+SELECT finish();
