@@ -30,6 +30,11 @@ REVOKE ALL ON FUNCTION returns.refund_booked() FROM PUBLIC;
 COMMENT ON FUNCTION returns.refund_booked() IS
 'Row trigger of refund, after the change: its postings, its event, and the move of its return.';
 
+CREATE FUNCTION returns.is_party(order_ref text, return_id bigint) RETURNS boolean
+LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'returns_is_party';
+COMMENT ON FUNCTION returns.is_party(text, bigint) IS
+'Is the session''s actor the buyer or the seller of this return? For the policies of row-level security.';
+
 CREATE FUNCTION returns.claim_refunds(max_rows int, lease interval DEFAULT '10 minutes',
 	OUT id bigint, OUT order_ref text, OUT return_id bigint, OUT payment_no int,
 	OUT amount numeric, OUT currency text, OUT idempotency_key text, OUT provider text,

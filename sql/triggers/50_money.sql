@@ -36,20 +36,15 @@ DROP POLICY IF EXISTS returns_parties ON returns.refund;
 CREATE POLICY returns_parties ON returns.refund USING (
 	(SELECT returns.acting_as('operator')) IS NOT NULL
 	OR provider = (SELECT returns.acting_as('provider'))
-	OR EXISTS (
-		SELECT FROM returns.return_request r
-		WHERE r.order_ref = refund.order_ref AND r.id = refund.return_id
-			AND (r.buyer_ref = (SELECT returns.acting_as('buyer'))
-				OR r.seller_ref = (SELECT returns.acting_as('seller')))));
+	OR returns.is_party(order_ref, return_id));
 
 DROP POLICY IF EXISTS returns_parties ON returns.ledger_transfer;
 CREATE POLICY returns_parties ON returns.ledger_transfer USING (
 	(SELECT returns.acting_as('operator')) IS NOT NULL
 	OR EXISTS (
-		SELECT FROM returns.return_request r
-		WHERE r.order_ref = ledger_transfer.order_ref AND r.id = ledger_transfer.return_id
-			AND (r.buyer_ref = (SELECT returns.acting_as('buyer'))
-				OR r.seller_ref = (SELECT returns.acting_as('seller')))));
+		SELECT FROM returns.ledger_entry e
+		WHERE e.order_ref = ledger_transfer.order_ref AND e.return_id = ledger_transfer.return_id
+			AND e.transfer_no = ledger_transfer.transfer_no));
 
 DROP POLICY IF EXISTS returns_parties ON returns.ledger_entry;
 CREATE POLICY returns_parties ON returns.ledger_entry USING (

@@ -687,6 +687,17 @@ SELECT is(pg_temp.told('buyer:x', 'SELECT count(*) FROM returns.account_balance'
 SELECT is(pg_temp.told('operator:me', 'SELECT count(*) FROM returns.trial_balance WHERE currency = ''USD'''), '9', 'an operator sees all');
 SELECT is(pg_temp.told('buyer:x', 'SELECT count(*) FROM returns.preview_refund(1)'), 'RT010', 'the return of a stranger has no preview');
 SELECT is(pg_temp.told('buyer:b', 'SELECT count(*) FROM returns.preview_refund(1)'), '2', 'one''s own has');
+-- rights on one table are enough to use it
+REVOKE ALL ON ALL TABLES IN SCHEMA returns FROM money_app;
+GRANT SELECT, UPDATE ON returns.refund TO money_app;
+SELECT is(pg_temp.told('provider:other', 'SELECT array_agg(DISTINCT provider) FROM returns.refund'), '{other}', 'a provider needs rights on refund only');
+SELECT is(pg_temp.told('provider:other', 'SELECT count(*) FROM returns.claim_refunds(10)'), '0', 'to claim');
+SELECT is(pg_temp.told('provider:other', format('UPDATE returns.refund SET status = ''failed'' WHERE id = %s RETURNING status', :r2)), 'failed', 'and to report');
+SELECT is(pg_temp.told('buyer:b', 'SELECT count(*) > 0 FROM returns.refund'), 'true', 'a buyer too');
+SELECT is(pg_temp.told('buyer:x', 'SELECT count(*) > 0 FROM returns.refund'), 'false', 'on his own');
+REVOKE ALL ON ALL TABLES IN SCHEMA returns FROM money_app;
+GRANT SELECT ON returns.ledger_transfer, returns.ledger_entry TO money_app;
+SELECT is(pg_temp.told('operator:me', 'SELECT count(*) > 0 FROM returns.ledger_transfer'), 'true', 'an accountant on the ledger only');
 SELECT is(pg_temp.told('operator:me', 'INSERT INTO returns.ledger_transfer VALUES (''x'', 1, 1, NULL, ''x'', now(), NULL) RETURNING kind'), '42501', 'a client has no right to write the books');
 
 SET returns.actor = 'operator:desk';
