@@ -46,6 +46,7 @@
 #define LOCK_WAIT 1000			/* milliseconds */
 #define SHORT_LOCK_WAIT 10
 #define LONG_WAITS 3
+#define MAX_WARNINGS 3			/* of one batch */
 #define PAGES_PER_ROW 4			/* to find and lock a row that is there */
 #define FIRST_DELAY USECS_PER_MINUTE
 #define LAST_DELAY USECS_PER_DAY
@@ -77,6 +78,17 @@ typedef struct Failure
 } Failure;
 
 typedef void (*Work) (void *arg);
+
+/* Not one return's trouble: it would befall the next one as well. */
+static bool
+is_everybodys(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return error->sqlerrcode == ERRCODE_RT_NOT_SET_UP ||
+		category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_OPERATOR_INTERVENTION;
+}
 
 /*
  * Run work(arg) as the system, in a subtransaction, where no lock is waited for
@@ -118,7 +130,7 @@ attempt(Work work, void *arg, int lock_wait)
 	actor_restore(previous);
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (error != NULL && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+	if (error != NULL && is_everybodys(error))
 		ReThrowError(error);
 	return error;
 }
@@ -362,42 +374,54 @@ is_transient(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-static void
+/* False when not even that was possible. */
+static bool
 put_off(const Batch *batch, const ErrorData *error)
 {
 	Failure		failure = {batch, error, is_transient(error)};
 	ErrorData  *again = attempt(do_put_off, &failure, SHORT_LOCK_WAIT);
 
-	if (again == NULL)
-		return;
-	if (!failure.silent)
+	if (again != NULL && !failure.silent)
 	{
 		failure.silent = true;
 		again = attempt(do_put_off, &failure, SHORT_LOCK_WAIT);
 	}
-	if (again != NULL)
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("return " INT64_FORMAT " is due but cannot be moved: %s",
-						batch->position.id, error->message),
-				 errdetail("It could not be put off either: %s", again->message)));
+	return again == NULL;
 }
 
-/* waits: how often one of them has waited for a lock in vain. */
 static void
-sweep_one(SweepPosition *position, SweepCount *count, int *waits)
+warn_stuck(int64 id, const ErrorData *error)
+{
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("return " INT64_FORMAT " is due but can neither be moved nor put off: %s",
+					id, error->message),
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0));
+}
+
+/* What a batch that is done one by one has met with so far. */
+typedef struct Troubles
+{
+	int			waits;			/* for locks, in vain */
+	int			stuck;			/* could not be put off either */
+} Troubles;
+
+static void
+sweep_one(SweepPosition *position, SweepCount *count, Troubles *troubles)
 {
 	Batch		batch = {*position, NULL, 1};
-	ErrorData  *error = attempt(do_batch, &batch, *waits < LONG_WAITS ? LOCK_WAIT : SHORT_LOCK_WAIT);
+	ErrorData  *error = attempt(do_batch, &batch,
+								troubles->waits < LONG_WAITS ? LOCK_WAIT : SHORT_LOCK_WAIT);
 
 	if (error != NULL && batch.order_ref == NULL)
 		ReThrowError(error);
 	*position = batch.position;
 	if (error != NULL)
 	{
-		put_off(&batch, error);
 		count->failed++;
-		*waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+		troubles->waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+		if (!put_off(&batch, error) && troubles->stuck++ < MAX_WARNINGS)
+			warn_stuck(batch.position.id, error);
 	}
 	count->found += batch.count.found;
 	count->moved += batch.count.moved;
@@ -409,7 +433,7 @@ sweep_batch(SweepPosition *position, int max_rows, SweepCount *count)
 {
 	Batch		batch = {*position, NULL, max_rows};
 	ErrorData  *error = attempt(do_batch, &batch, LOCK_WAIT);
-	int			waits = 0;
+	Troubles	troubles = {0, 0};
 
 	if (error != NULL && batch.order_ref == NULL)
 		ReThrowError(error);
@@ -425,7 +449,7 @@ sweep_batch(SweepPosition *position, int max_rows, SweepCount *count)
 		for (int64 i = 0; i < batch.count.found; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			sweep_one(position, count, &waits);
+			sweep_one(position, count, &troubles);
 		}
 	return batch.count.found == max_rows;
 }
