@@ -29,13 +29,6 @@
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
 #endif
 
-/* 16: a second argument for soft errors */
-#if PG_VERSION_NUM >= 160000
-#define stringToQualifiedNameListCompat(name) stringToQualifiedNameList(name, NULL)
-#else
-#define stringToQualifiedNameListCompat(name) stringToQualifiedNameList(name)
-#endif
-
 /* 16: a flag for summarizing indexes */
 #if PG_VERSION_NUM >= 160000
 #define ExecInsertIndexTuplesCompat(target, slot, estate) \

@@ -4,7 +4,7 @@
 SET client_min_messages = error;
 SET returns.clock = '2026-03-02 12:00+05';
 
-SELECT plan(147);
+SELECT plan(149);
 
 -- Run an edit, tell the defects it makes and what its commit would say, undo it.
 CREATE FUNCTION edit(statements text, OUT defects text[], OUT details text, OUT verdict text) LANGUAGE plpgsql AS $$
@@ -275,6 +275,13 @@ SELECT is(tried($$DELETE FROM returns.installation$$), 'RT007', 'it stays');
 SELECT is(tried($$TRUNCATE returns.installation$$), 'RT007', 'in every way');
 SELECT is(tried($$TRUNCATE returns.transition$$), 'RT009', 'TRUNCATE is checked at once');
 SELECT is(tried($$TRUNCATE returns.stage_deadline$$), 'accepted', 'and refused only for a defect');
+
+-- ------------------------------------------------------------------- who may
+
+SET ROLE app;
+SELECT is_empty('SELECT * FROM returns.check_workflow()', 'whoever may use the schema may ask');
+SELECT is(tried($$DELETE FROM returns.transition$$), '42501', 'but not edit');
+RESET ROLE;
 
 -- --------------------------------------------------------------------- speed
 
