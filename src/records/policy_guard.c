@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "records/policy_guard.h"
+#include "records/rename.h"
 #include "server/cache_policy.h"
 #include "server/columns.h"
 #include "server/compat.h"
@@ -85,37 +86,24 @@ returns_policy_lock(PG_FUNCTION_ARGS)
 
 /* ---- before a row ---- */
 
+/* Is another code in a policy the same one, renamed? */
 static bool
-code_exists(PolicyColumn column, const char *code)
+code_is_renamed(const char *table, const char *old, const char *new, bool *renamed)
 {
-	static KeptPlan market = {
-		"SELECT 1 FROM returns.market WHERE code OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}
-	};
-	static KeptPlan category = {
-		"SELECT 1 FROM returns.category WHERE code OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}
-	};
-	static KeptPlan reason = {
-		"SELECT 1 FROM returns.reason WHERE code OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}
-	};
-	Datum		args[1] = {CStringGetTextDatum(code)};
-
-	return plan_run(column == POLICY_MARKET ? &market :
-					column == POLICY_CATEGORY ? &category : &reason, args, NULL) > 0;
-}
-
-/* Was a code replaced, and does it no longer exist? */
-static bool
-code_is_renamed(PolicyColumn column, const char *old, const char *new)
-{
-	return old != NULL && new != NULL && strcmp(old, new) != 0 && !code_exists(column, old);
+	if (old == new || (old != NULL && new != NULL && strcmp(old, new) == 0))
+		return true;
+	*renamed = old != NULL && new != NULL && rename_is_noted(table, old, new);
+	return *renamed;
 }
 
 bool
 policy_is_renamed(const Policy *old, const Policy *new)
 {
-	return code_is_renamed(POLICY_MARKET, old->market, new->market) ||
-		code_is_renamed(POLICY_CATEGORY, old->category, new->category) ||
-		code_is_renamed(POLICY_REASON, old->reason, new->reason);
+	bool		renamed = false;
+
+	return code_is_renamed("market", old->market, new->market, &renamed) &&
+		code_is_renamed("category", old->category, new->category, &renamed) &&
+		code_is_renamed("reason", old->reason, new->reason, &renamed) && renamed;
 }
 
 /* RT010 for a code that does not exist; RT009 for two that exclude each other. */
@@ -224,16 +212,13 @@ static void
 check_update(TriggerData *trigdata, const AttrNumber *attno, const Policy *new, Datum percent)
 {
 	Policy		old;
-	OwnState	own;
 	bool		renamed;
 
 	/* a row that got in past the constraints may be mended */
 	if (policy_from_tuple(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation),
 						  attno, &old))
 	{
-		own_begin(&own);
 		renamed = policy_is_renamed(&old, new);
-		own_end(&own);
 		if (policy_has_begun(&old, clock_now()))
 			check_in_force(trigdata, attno, &old, new, renamed);
 		if (renamed || policy_has_begun(&old, clock_now()))

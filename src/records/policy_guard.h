@@ -36,9 +36,7 @@ typedef struct PolicyEffect
 
 /*
  * Has a foreign key carried a new code of a market, category or reason into
- * the policy?  That is no change of the rule.  Told by the old code, which a
- * policy can only lose by its row being renamed.  Between own_begin() and
- * own_end().
+ * the policy?  That is no change of the rule.
  */
 extern bool policy_is_renamed(const Policy *old, const Policy *new);
 

@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "pgtime.h"
+#include "records/rename.h"
 #include "records/rule_guard.h"
 #include "server/errors.h"
 #include "storage/lmgr.h"
@@ -243,6 +244,7 @@ returns_rule_row(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called as the trigger it is made for",
 						"returns_rule_row")));
 	change = rule_change(trigdata);
+	rename_note(&change);
 	own_begin(&own);
 	for (int i = 0; i < lengthof(row_checks); i++)
 		if (rule_is_of(trigdata->tg_relation, row_checks[i].table))

@@ -1,7 +1,7 @@
 -- Policies: which one governs a sale, what it says, and what definitions are refused.
 -- policy_property.sql compares the look-up with a plain one on random policies.
 
-SELECT plan(155);
+SELECT plan(159);
 
 SET returns.clock = '2025-06-10 12:00+05';
 
@@ -342,6 +342,22 @@ SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spar
 SELECT is(tried($$UPDATE returns.market SET code = 'tied' WHERE code = 'tie'$$), 'accepted', 'a market too');
 SELECT is(tried($$UPDATE returns.reason SET code = 'whim' WHERE code = 'late_delivery'$$), 'accepted', 'a reason too');
 SELECT is(tried($$UPDATE returns.policy SET category = 'aside' WHERE id = 9105$$), 'RT009', 'another category is another rule');
+SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'top';
+	UPDATE returns.category SET code = 'top' WHERE code = 'summit'$$), 'accepted', 'there and back, with the categories below it');
+SELECT is(tried($$WITH gone AS (DELETE FROM returns.category WHERE code = 'spare' RETURNING code)
+	UPDATE returns.policy SET category = 'aside' WHERE category = (SELECT code FROM gone)$$),
+	'RT009', 'also when the same statement deletes the first');
+SELECT is(tried($$INSERT INTO returns.category VALUES ('x', NULL), ('y', NULL);
+	INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('tie', 'x', 1, '2030-01-01'), ('tie', 'y', 2, '2030-01-01');
+	WITH gone AS (DELETE FROM returns.category WHERE code = 'x' RETURNING code)
+	UPDATE returns.policy SET category = 'y' WHERE category = (SELECT code FROM gone)$$),
+	'RT009', 'two that would tie so');
+SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spare';
+	INSERT INTO returns.category VALUES ('spare', NULL);
+	INSERT INTO returns.policy (id, market, category, window_term) VALUES (9106, 'tie', 'spare', 1);
+	WITH gone AS (DELETE FROM returns.category WHERE code = 'spare' RETURNING code)
+	UPDATE returns.policy SET category = 'summit' WHERE id = 9106$$),
+	'RT009', 'or when another category had that name before and was renamed');
 
 -- ---------------------------------------------------------------------- past
 
