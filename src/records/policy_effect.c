@@ -26,6 +26,7 @@
 #include "server/errors.h"
 #include "server/plan.h"
 #include "server/settings.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -88,8 +89,9 @@ read_changes(PolicyEffect *effect, TriggerData *trigdata)
 
 /*
  * The time in which sales already made could have another policy by a change.
- * What begins in the past speaks of them; a policy in force that is ended
- * earlier or later than before does so only where its end was in the past.
+ * What begins in the past speaks of them, or now, of those of this instant and
+ * of those made since the transaction began; a policy in force that is ended
+ * earlier or later than before does so from the earlier end on.
  */
 static bool
 past_of(const PolicyChange *change, TimestampTz now, TimestampTz *from, TimestampTz *to)
@@ -101,17 +103,18 @@ past_of(const PolicyChange *change, TimestampTz now, TimestampTz *from, Timestam
 	{
 		*from = old->valid_from;
 		*to = old->valid_to;
-		return policy_has_begun(old, now);
 	}
-	if (old != NULL && policy_has_begun(old, now))
+	else if (old != NULL && policy_has_begun(old, now))
 	{
 		*from = Min(old->valid_to, new->valid_to);
 		*to = Max(old->valid_to, new->valid_to);
-		return *from < Min(*to, now);
 	}
-	*from = new->valid_from;
-	*to = new->valid_to;
-	return *from < now;
+	else
+	{
+		*from = new->valid_from;
+		*to = new->valid_to;
+	}
+	return *from < *to && *from <= now;
 }
 
 static bool
@@ -145,8 +148,11 @@ survey_changes(PolicyEffect *effect)
 			effect->past_to = Max(effect->past_to, to);
 		}
 	}
-	effect->past = effect->past_from < effect->past_to &&
-		any_sale_line_between(effect->past_from, effect->past_to);
+	if (effect->past_from >= effect->past_to)
+		return;
+	/* sales that have yet to commit count too */
+	LockRelationOid(table_oid("sale_line"), ShareLock);
+	effect->past = any_sale_line_between(effect->past_from, effect->past_to);
 }
 
 static void

@@ -162,7 +162,7 @@ refuse_past(const PolicyEffect *effect, const PolicyQuestion *question, const ch
 					   timestamptz_to_str(question->purchased_at), policy_name(was),
 					   question->reason == NULL ? "" : psprintf(" for reason \"%s\"", question->reason),
 					   is == NULL ? "none" : policy_name(is)),
-			 errhint("Old orders keep the rule they were sold under: let a policy begin now or later (valid_from), and end one by valid_to instead of deleting it."),
+			 errhint("Old orders keep the rule they were sold under: let a policy begin (valid_from) or end (valid_to) after them, a little later than now."),
 			 errtable(effect->rel)));
 }
 

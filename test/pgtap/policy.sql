@@ -1,7 +1,7 @@
 -- Policies: which one governs a sale, what it says, and what definitions are refused.
 -- policy_property.sql compares the look-up with a plain one on random policies.
 
-SELECT plan(159);
+SELECT plan(162);
 
 SET returns.clock = '2025-06-10 12:00+05';
 
@@ -378,6 +378,13 @@ SELECT is(tried($$INSERT INTO returns.policy (market, category, fault, window_te
 	'accepted', 'also by several of one statement, of which one stands before the other');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 3, returns.now())$$),
 	'accepted', 'one that begins now');
+CALL sell('old', 3, 'leaf', '2025-06-10 12:00+05', NULL, 'old');
+SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9101'), 'RT009', 'none ends in the instant of a sale');
+SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 3, returns.now())$$),
+	'RT009', 'nor begins in it');
+SELECT is(tried($$UPDATE returns.policy SET valid_to = returns.now() + interval '1 microsecond' WHERE id = 9101;
+	INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'top', 3, returns.now() + interval '1 microsecond')$$),
+	'accepted', 'but a little later');
 
 -- ----------------------------------------------------------- the law as a floor
 
