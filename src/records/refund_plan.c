@@ -49,13 +49,17 @@ enum
 	L_UNITS_BEFORE, L_GOODS_BEFORE, L_DEDUCTION_BEFORE, L_SHIPPING_BEFORE
 };
 
-#define SELECT_PAYMENTS \
-	"SELECT payment_no, amount, refunded, currency, captured_at, chargeback, provider" \
-	" FROM returns.payment WHERE order_ref OPERATOR(pg_catalog.=) $1" \
-	" ORDER BY refund_rank, payment_no"
+/*
+ * Locked in the order of their keys, which never changes, then sorted by ranks
+ * that nobody can change any more.
+ */
+#define SELECT_PAYMENTS(lock) \
+	"SELECT p.payment_no, p.amount, p.refunded, p.currency, p.captured_at, p.chargeback, p.provider" \
+	" FROM (SELECT * FROM returns.payment WHERE order_ref OPERATOR(pg_catalog.=) $1" \
+	" ORDER BY payment_no" lock ") AS p ORDER BY p.refund_rank, p.payment_no"
 
-static KeptPlan select_payments = {SELECT_PAYMENTS, 1, {TEXTOID}};
-static KeptPlan lock_payments = {SELECT_PAYMENTS " FOR NO KEY UPDATE", 1, {TEXTOID}};
+static KeptPlan select_payments = {SELECT_PAYMENTS(""), 1, {TEXTOID}};
+static KeptPlan lock_payments = {SELECT_PAYMENTS(" FOR NO KEY UPDATE"), 1, {TEXTOID}};
 
 enum
 {
