@@ -27,7 +27,7 @@ CREATE FUNCTION returns.rule_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_rule_row';
 REVOKE ALL ON FUNCTION returns.rule_row() FROM PUBLIC;
 COMMENT ON FUNCTION returns.rule_row() IS
-'Row trigger of stage_deadline, market, category, reason and currency. Refuses an unknown on_timeout (RT010); an unknown time zone, a category above itself, the removal of a reason that returns have, other minor units for a currency in use (RT009).';
+'Row trigger of stage_deadline, market, category, reason and currency. Refuses an unknown on_timeout (RT010); an unknown time zone, a category above itself, the removal of a reason that returns have, other minor units for a currency in use, another parent for a category once a line was sold in it or below it, another fault for a reason once anything was sold, and either where a policy would then give less than the law (RT009).';
 
 CREATE FUNCTION returns.installation_guard() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_installation_guard';

@@ -261,10 +261,11 @@ held_from(const PolicyEffect *effect, const PolicyChange *change)
 
 /*
  * The statutory policies themselves may differ as the law wills.  When one of
- * them changes, all others are held against the law as it is from now on.
+ * them changes, all others are held against the law as it is from now on; the
+ * hint is for the one that gives less.
  */
 static void
-check_law(const PolicyEffect *effect)
+check_law(const PolicyEffect *effect, const char *hint)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "returns policy floor",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -286,13 +287,23 @@ check_law(const PolicyEffect *effect)
 	for (int i = 0; effect->law && (policy = policy_index_nth(effect->after, i)) != NULL; i++)
 	{
 		if (!policy->statutory && policy->valid_to > effect->now)
-			check_against_law(effect, law, policy, effect->now,
-							  "End this policy (valid_to) where the law changes; a better one may follow it.");
+			check_against_law(effect, law, policy, effect->now, hint);
 		MemoryContextReset(scratch);
 		CHECK_FOR_INTERRUPTS();
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
+}
+
+void
+policy_check_law(Relation rel, const char *hint)
+{
+	PolicyEffect effect = {
+		.rel = rel, .now = clock_now(), .law = true, .after = policy_index_create()
+	};
+
+	policies_read_all(effect.after);
+	check_law(&effect, hint);
 }
 
 /* Without them we would not see what was written. */
@@ -332,7 +343,8 @@ returns_policy_changed(PG_FUNCTION_ARGS)
 		survey_changes(&effect);
 		read_policies(&effect);
 		check_ties(&effect);
-		check_law(&effect);
+		check_law(&effect,
+				  "End this policy (valid_to) where the law changes; a better one may follow it.");
 		if (effect.past)
 			policy_check_past(&effect);
 	}

@@ -47,6 +47,13 @@ policy_has_begun(const Policy *policy, TimestampTz now)
 	return policy->valid_from <= now;
 }
 
+/*
+ * RT009 when a policy in force or to come gives the buyer less than the law,
+ * now that a row of the table rel has changed what they speak of.  Between
+ * own_begin() and own_end().
+ */
+extern void policy_check_law(Relation rel, const char *hint);
+
 /* RT009 when a sale already made would change its rule. */
 extern void policy_check_past(const PolicyEffect *effect);
 

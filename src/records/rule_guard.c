@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "pgtime.h"
+#include "records/reclassify.h"
 #include "records/rename.h"
 #include "records/rule_guard.h"
 #include "server/errors.h"
@@ -143,16 +144,17 @@ check_category(const RuleChange *change)
 	char	   *parent = rule_text(change, change->new, "parent");
 	Datum		arg;
 
-	if (parent == NULL || (change->old != NULL && !rule_text_changed(change, "parent")))
+	if (change->new == NULL || (change->old != NULL && !rule_text_changed(change, "parent")))
 		return;
 	arg = CStringGetTextDatum(code);
-	if (plan_finds(&find_ring, &arg))
+	if (parent != NULL && plan_finds(&find_ring, &arg))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("category \"%s\" would be its own ancestor", code),
 				 errdetail("Its parent \"%s\" is below it.", parent),
 				 errhint("The categories are a tree: choose a parent outside its own branch."),
 				 err_column(change->rel, "parent")));
+	reclassify_category(change);
 }
 
 /* Returns know their reason by its code alone. */
@@ -166,6 +168,7 @@ check_reason(const RuleChange *change)
 	Datum		arg;
 	bool		isnull;
 
+	reclassify_reason(change);
 	if (code == NULL || !rule_text_changed(change, "code"))
 		return;
 	/* those that have yet to commit count too */

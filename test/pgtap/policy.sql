@@ -1,7 +1,7 @@
 -- Policies: which one governs a sale, what it says, and what definitions are refused.
 -- policy_property.sql compares the look-up with a plain one on random policies.
 
-SELECT plan(162);
+SELECT plan(175);
 
 SET returns.clock = '2025-06-10 12:00+05';
 
@@ -495,6 +495,54 @@ SELECT is(tried($$UPDATE returns.policy SET valid_to = '2026-01-01' WHERE id = 9
 SELECT is(tried($$INSERT INTO returns.policy (seller_ref, category, window_term, returnable, market, statutory, fault)
 	VALUES ('s4', 'leaf', NULL, false, 'days', false, NULL), (NULL, NULL, 14, true, 'days', true, NULL), (NULL, 'leaf', NULL, false, 'days', true, NULL)$$),
 	'accepted', 'a statement is judged by what it leaves, not by the order of its rows');
+
+-- --------------------------------------------- another parent, another fault
+
+CALL make_market('tree');
+INSERT INTO returns.category (code, parent) VALUES
+	('gadgets', 'top'), ('drones', 'gadgets'), ('phablets', NULL), ('misc', NULL), ('elsewhere', NULL);
+INSERT INTO returns.reason (code, fault) VALUES ('noisy', 'seller'), ('ugly', 'none');
+CALL sell('tree', 1, 'drones', '2025-06-09', '2025-06-09', 'tree');
+SELECT is(refusal($$UPDATE returns.category SET parent = 'phablets' WHERE code = 'gadgets'$$),
+	'RT009 category "gadgets" cannot get another parent; Line 1 of order "tree" was sold in category "drones", and keeps the rule it was sold under.',
+	'a category that something was sold below');
+SELECT is(tried($$UPDATE returns.category SET parent = NULL WHERE code = 'drones'$$), 'RT009', 'or in');
+SELECT is(tried($$UPDATE returns.category SET parent = 'misc' WHERE code = 'phablets'$$), 'accepted', 'one without sales moves');
+SELECT is(tried($$UPDATE returns.category SET code = 'devices' WHERE code = 'gadgets'$$), 'accepted', 'a parent may be renamed');
+SELECT is(tried($$UPDATE returns.category SET code = 'devices' WHERE code = 'gadgets';
+	INSERT INTO returns.category VALUES ('gadgets', 'top'); UPDATE returns.category SET parent = 'gadgets' WHERE code = 'drones'$$),
+	'RT009', 'which moves nothing to another of its old name');
+SELECT is(tried($$UPDATE returns.category SET (parent, name) = (parent, 'Drones') WHERE code = 'drones'$$), 'accepted', 'a client may send it back unchanged');
+SELECT is(refusal($$UPDATE returns.reason SET fault = 'none' WHERE code = 'noisy'$$),
+	'RT009 reason "noisy" cannot get another fault; Line 0 of order "ranks" could be returned for it, and keeps the rule it was sold under.',
+	'a reason, once something was sold');
+
+-- the law: of another branch, or of another fault
+INSERT INTO returns.policy (id, market, category, fault, window_term, statutory) VALUES
+	(9501, 'tree', 'misc', 'none', 14, false), (9502, 'tree', 'elsewhere', 'none', 60, true);
+SELECT is(refusal($$UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'misc'$$),
+	'RT009 policy 9501 gives the buyer less than the law; It would stand before the statutory policy 9502, which gives 60 days from delivery, where this one gives 14 days from delivery.',
+	'a category moved below a law that its policy would undercut');
+SELECT is(tried($$UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'phablets'$$), 'accepted', 'another one');
+SELECT is(tried($$UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9501;
+	UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'misc'$$), 'accepted', 'or when the policy is ended');
+
+CREATE FUNCTION unsold(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM returns.sale_line;
+	EXECUTE statement;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN 'accepted';
+	WHEN SQLSTATE 'RT009' THEN RETURN 'RT009 ' || SQLERRM;
+END $$;
+INSERT INTO returns.policy (id, market, reason, fault, window_term) VALUES (9503, 'tree', 'noisy', 'seller', 30), (9504, 'tree', 'ugly', NULL, 30);
+INSERT INTO returns.policy (id, market, fault, window_term, statutory) VALUES (9505, 'tree', 'carrier', 31, true);
+SELECT is(unsold($$UPDATE returns.reason SET fault = 'platform' WHERE code = 'ugly'$$), 'accepted', 'before the first sale a reason may get another fault');
+SELECT is(unsold($$UPDATE returns.reason SET fault = 'carrier' WHERE code = 'ugly'$$), 'RT009 policy 9504 gives the buyer less than the law',
+	'but not one whose law its policy would undercut');
+SELECT is(unsold($$UPDATE returns.reason SET fault = 'none' WHERE code = 'noisy'$$), 'RT009 policy 9503 would never apply',
+	'nor one that its policy is not for');
 
 -- --------------------------------------------------------------------- caches
 
