@@ -1,0 +1,137 @@
+# Sweeps at scale: under an old snapshot, one after the other, cut off in the
+# middle, with clients at work.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use FindBin;
+use lib $FindBin::Bin;
+use ReturnsNode;
+
+my $node = new_node('sweep', "max_prepared_transactions = 5\nautovacuum = off\nrestart_after_crash = on\nlog_statement = none\n");
+set_up_database($node, 'postgres');
+
+my $due = '2026-03-12 00:00+05';
+
+# n returns that wait for their seller, as history: the first d are due.
+sub load
+{
+	my ($prefix, $n, $d) = @_;
+	$node->safe_psql('postgres', qq{
+		BEGIN;
+		ALTER TABLE returns.return_request DISABLE TRIGGER USER;
+		INSERT INTO returns.return_request (order_ref, status, reason, due_at, wake_at, on_timeout, buyer_ref, seller_ref,
+			market, currency, last_seq, last_hash)
+		SELECT '$prefix' || i, 'requested', 'changed_mind', t, t, 'approved', 'b', 's', 'kz', 'KZT', 0, NULL
+		FROM (SELECT i, timestamptz '$due' + CASE WHEN i > $d THEN interval '10 days' ELSE interval '0' END AS t
+			FROM generate_series(1, $n) i) v;
+		ALTER TABLE returns.return_request ENABLE TRIGGER USER;
+		COMMIT;
+		VACUUM ANALYZE returns.return_request;
+	});
+}
+
+# Run statements at an instant; their output.
+sub at
+{
+	my ($clock, $sql) = @_;
+	return $node->safe_psql('postgres', "SET returns.clock = '$clock';\n$sql");
+}
+
+# What a poll costs, in pages: 'SELECT run_deadlines()' as EXPLAIN saw it.
+my $poll = q{EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT returns.run_deadlines();};
+
+sub pages
+{
+	my ($output) = @_;
+	my @pages;
+
+	# the plan node's figures stand before those of planning
+	while ($output =~ /"Plan": \{.*?"Shared Hit Blocks": (\d+),\s*"Shared Read Blocks": (\d+)/gs)
+	{
+		push @pages, $1 + $2;
+	}
+	return @pages;
+}
+
+# ------------------------------------------------------------ nothing due
+load('a', 10_000, 0);
+my $small = (pages(at($due, "SELECT returns.run_deadlines();\n" x 6 . $poll)))[0];
+load('b', 90_000, 0);
+my $large = (pages(at($due, "SELECT returns.run_deadlines();\n" x 6 . $poll)))[0];
+cmp_ok($small, '<', 30, "an idle poll reads $small pages among 10,000 open returns");
+cmp_ok($large, '<=', $small + 3, "and $large among 100,000");
+
+# ------------------------------------------------------------ an old snapshot
+load('c', 30_000, 30_000);
+$node->safe_psql('postgres', "BEGIN; CREATE TABLE old(); PREPARE TRANSACTION 'old'");
+my @after = pages(at($due, "SELECT returns.run_deadlines();\nCALL returns.sweep();\n" . $poll x 2));
+is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE status = 'approved'}), '30000', 'all that is due moves');
+is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event WHERE to_state = 'approved'}), '30000|30000', 'once');
+cmp_ok($after[0], '<', 100, "the next poll reads $after[0] pages");
+my @fresh = pages(at($due, "SELECT 1 FROM returns.state LIMIT 1;\n" . $poll x 3));
+cmp_ok($fresh[0], '>', 300, "another session has to look at what an old snapshot keeps: $fresh[0] pages");
+cmp_ok($fresh[2], '<', 100, "but not again and again: $fresh[2] pages");
+
+# It looks again when there is a reason to.
+load('d', 1, 1);
+is(at($due, 'SELECT returns.run_deadlines()'), '1', 'what comes behind the others is found by another session');
+my $undone = at($due, q{
+	SELECT returns.run_deadlines();
+	BEGIN;
+	SELECT returns.run_deadlines();
+	ROLLBACK;
+	SELECT 1 FROM returns.state LIMIT 1;
+} . $poll);
+cmp_ok((pages($undone))[0], '>', 300, 'a sweep that was rolled back is not believed');
+$node->safe_psql('postgres', q{
+	BEGIN;
+	ALTER TABLE returns.return_request DISABLE TRIGGER USER;
+	UPDATE returns.return_request SET wake_at = wake_at - interval '5 days', due_at = due_at - interval '5 days' WHERE order_ref = 'a1';
+	ALTER TABLE returns.return_request ENABLE TRIGGER USER;
+	COMMIT;});
+is(at($due, q{SELECT returns.run_deadlines() \g /dev/null
+	SET returns.clock = '2026-03-11 00:00+05';
+	SELECT count(*) FROM returns.return_request WHERE order_ref = 'a1' AND status = 'approved';}), '0', 'not due yet');
+is(at('2026-03-18 00:00+05', q{SELECT returns.run_deadlines() \g /dev/null
+	SELECT status FROM returns.return_request WHERE order_ref = 'a1';}), 'approved', 'found when its time comes');
+$node->safe_psql('postgres', "ROLLBACK PREPARED 'old'");
+
+# ------------------------------------------------------------ killed in the middle
+load('e', 20_000, 20_000);
+my $dir = PostgreSQL::Test::Utils::tempdir();
+append_to_file("$dir/slow.sql", "SET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(100);\n");
+my $psql = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', "$dir/slow.sql" ], '>&', \my $out);
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 1000 FROM returns.return_request WHERE status = 'approved' AND order_ref LIKE 'e%'}), 'in the middle of a sweep');
+my $pid = $node->safe_psql('postgres', q{SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE query LIKE 'CALL returns.sweep%'});
+kill 'KILL', $pid if $pid > 0;
+$psql->finish;
+ok($pid > 0, 'killed');
+ok($node->poll_query_until('postgres', 'SELECT true'), 'the server comes back');
+at('2026-03-13 00:00+05', 'CALL returns.sweep()');
+is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), count(*) FILTER (WHERE seq <> 1) FROM returns.return_event e
+	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'e%'}), '20000|20000|0', 'killed and begun again: each once');
+
+# ------------------------------------------------------------ many at once
+# Four sweepers, and clients who act on the same returns in another order.
+load('f', 8_000, 8_000);
+$node->safe_psql('postgres', q{CREATE SEQUENCE public.next});
+append_to_file("$dir/sweep.sql", "SET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(200);\n");
+append_to_file("$dir/act.sql", q{
+SET returns.actor = 'operator:desk';
+SET returns.clock = '2026-03-13 00:00+05';
+UPDATE returns.return_request SET status = 'cancelled'
+ WHERE id IN (SELECT id FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'
+	ORDER BY id DESC OFFSET 500 * (random() * 10)::int LIMIT 20);
+});
+$node->command_ok([ 'pgbench', '-n', '-c', '6', '-j', '2', '-t', '10', '-f', "$dir/sweep.sql\@2", '-f', "$dir/act.sql\@1",
+	$node->connstr('postgres') ], 'sweepers and clients at once');
+at('2026-03-13 00:00+05', 'CALL returns.sweep()');
+is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), count(DISTINCT (return_id, seq)) FROM returns.return_event e
+	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'f%'}), '8000|8000|8000', 'each return has moved once');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'}), '0', 'and none was forgotten');
+unlike(slurp_file($node->logfile), qr/deadlock/, 'no deadlock');
+
+done_testing();
