@@ -18,6 +18,5 @@ COMMENT ON FUNCTION returns.acting_as(text) IS
 -- Trigger function of every rule table.
 CREATE FUNCTION returns.rules_changed() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_rules_changed';
-REVOKE ALL ON FUNCTION returns.rules_changed() FROM PUBLIC;
 COMMENT ON FUNCTION returns.rules_changed() IS
 'Trigger of the rule tables: makes every session read them anew.';

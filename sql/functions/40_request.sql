@@ -2,19 +2,16 @@
 
 CREATE FUNCTION returns.request_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_request_row';
-REVOKE ALL ON FUNCTION returns.request_row() FROM PUBLIC;
 COMMENT ON FUNCTION returns.request_row() IS
 'Row trigger of return_request: every rule of the workflow, for every client.';
 
 CREATE FUNCTION returns.journal_flush() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_journal_flush';
-REVOKE ALL ON FUNCTION returns.journal_flush() FROM PUBLIC;
 COMMENT ON FUNCTION returns.journal_flush() IS
 'Statement trigger of return_request: writes the events of the statement.';
 
 CREATE FUNCTION returns.line_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_line_row';
-REVOKE ALL ON FUNCTION returns.line_row() FROM PUBLIC;
 COMMENT ON FUNCTION returns.line_row() IS
 'Row trigger of return_line: lines are chosen in a draft, their outcome is written while in transit or received.';
 

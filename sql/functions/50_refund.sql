@@ -2,31 +2,26 @@
 
 CREATE FUNCTION returns.sale_line_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_sale_line_row';
-REVOKE ALL ON FUNCTION returns.sale_line_row() FROM PUBLIC;
 COMMENT ON FUNCTION returns.sale_line_row() IS
 'Row trigger of sale_line: known codes, exact amounts; facts that a return rests on stand (RT007).';
 
 CREATE FUNCTION returns.payment_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_payment_row';
-REVOKE ALL ON FUNCTION returns.payment_row() FROM PUBLIC;
 COMMENT ON FUNCTION returns.payment_row() IS
 'Row trigger of payment: exact amounts; facts that a refund rests on stand (RT007).';
 
 CREATE FUNCTION returns.protected() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_protected';
-REVOKE ALL ON FUNCTION returns.protected() FROM PUBLIC;
 COMMENT ON FUNCTION returns.protected() IS
 'Trigger of tables that the extension alone writes: refuses (RT007) everything but its own INSERT.';
 
 CREATE FUNCTION returns.refund_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_refund_row';
-REVOKE ALL ON FUNCTION returns.refund_row() FROM PUBLIC;
 COMMENT ON FUNCTION returns.refund_row() IS
 'Row trigger of refund: which report moves it to which state.';
 
 CREATE FUNCTION returns.refund_booked() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_refund_booked';
-REVOKE ALL ON FUNCTION returns.refund_booked() FROM PUBLIC;
 COMMENT ON FUNCTION returns.refund_booked() IS
 'Row trigger of refund, after the change: its postings, its event, and the move of its return.';
 

@@ -13,25 +13,21 @@ COMMENT ON FUNCTION returns.workflow_diagram(text, text) IS
 
 CREATE FUNCTION returns.workflow_checked() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_workflow_checked';
-REVOKE ALL ON FUNCTION returns.workflow_checked() FROM PUBLIC;
 COMMENT ON FUNCTION returns.workflow_checked() IS
 'Deferred trigger of state, transition and stage_deadline: a commit that would leave a defect of check_workflow() fails with RT009. It judges all rules once, however many rows were written.';
 
 CREATE FUNCTION returns.rule_lock() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_rule_lock';
-REVOKE ALL ON FUNCTION returns.rule_lock() FROM PUBLIC;
 COMMENT ON FUNCTION returns.rule_lock() IS
 'Statement trigger of state, transition, stage_deadline and category: one transaction at a time edits the workflow, and one the tree of categories.';
 
 CREATE FUNCTION returns.rule_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_rule_row';
-REVOKE ALL ON FUNCTION returns.rule_row() FROM PUBLIC;
 COMMENT ON FUNCTION returns.rule_row() IS
 'Row trigger of stage_deadline, market, category, reason and currency. Refuses an unknown on_timeout (RT010); an unknown time zone, a category above itself, the removal of a reason that returns have, other minor units for a currency in use, another parent for a category once a line was sold in it or below it, another fault for a reason once anything was sold, and either where a policy would then give less than the law (RT009).';
 
 CREATE FUNCTION returns.installation_guard() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_installation_guard';
-REVOKE ALL ON FUNCTION returns.installation_guard() FROM PUBLIC;
 COMMENT ON FUNCTION returns.installation_guard() IS
 'Trigger of installation: setup() and the journal write it, everybody else is refused (RT007).';
 

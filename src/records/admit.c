@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "records/guard.h"
 #include "records/refund.h"
 #include "records/request.h"
 #include "rules/policy.h"
@@ -177,7 +178,7 @@ line_admit(ReturnBook *book, const Line *line)
 	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
 	args[1] = Int32GetDatum(line->sale.line_no);
 	args[2] = Int32GetDatum(line->quantity);
-	plan_run(&reserve, args, NULL);
+	guard_wrote("sale_line", plan_run(&reserve, args, NULL), 1);
 	args[2] = BOOK_VALUE(book, REQ_ID);
 	args[3] = Int64GetDatum(line->verdict.policy->id);
 	args[4] = TimestampTzGetDatum(line->verdict.window_ends_at);

@@ -17,6 +17,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "records/guard.h"
 #include "rules/money.h"
 #include "server/columns.h"
 #include "server/errors.h"
@@ -186,21 +187,35 @@ check_amount(const FactRow *row, int col, const char *currency)
 	bool		isnull;
 	Datum		value = row_value(row, row->new, col, &isnull);
 
-	if (!isnull && currency != NULL)
-		numeric_to_minor(value, currency_get(currency), row->table->columns->names[col]);
+	CodeColumn	place;
+
+	if (isnull || currency == NULL)
+		return;
+	code_column_begin(&place, row->trigger->tg_relation, "currency");
+	numeric_to_minor(value, currency_get(currency), row->table->columns->names[col]);
+	code_column_end(&place);
 }
 
 static void
 check_sale(const FactRow *row)
 {
+	CodeColumn	place;
 	char	   *category = row_code(row, SL_CATEGORY);
 	char	   *market = row_code(row, SL_MARKET);
 	char	   *currency = row_code(row, SL_CURRENCY);
 
 	if (category != NULL)
+	{
+		code_column_begin(&place, row->trigger->tg_relation, "category");
 		category_get(category);
+		code_column_end(&place);
+	}
 	if (market != NULL)
+	{
+		code_column_begin(&place, row->trigger->tg_relation, "market");
 		market_get(market);
+		code_column_end(&place);
+	}
 	check_amount(row, SL_AMOUNT_PAID, currency);
 	check_amount(row, SL_SHIPPING_PAID, currency);
 }
@@ -286,6 +301,7 @@ fact_row(FunctionCallInfo fcinfo, const FactTable *table, const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called as the trigger it is made for", function)));
+	guard_is_last(trigger);
 	row.trigger = trigger;
 	row.tupdesc = RelationGetDescr(trigger->tg_relation);
 	columns_find(table->columns, trigger->tg_relation);

@@ -36,6 +36,7 @@ static Event *kept = NULL;
 static int	nkept = 0;
 static int	kept_capacity = 0;
 static int	flush_depth = 0;
+static int	flush_level = 0;		/* of transactions, that the outermost flush is in */
 
 static const char *const kind_names[] = {
 	[EVENT_TRANSITION] = "transition",
@@ -93,6 +94,8 @@ subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 {
 	int			left = 0;
 
+	if (event == SUBXACT_EVENT_ABORT_SUB && GetCurrentTransactionNestLevel() <= flush_level)
+		flush_depth = 0;
 	if (nkept == 0)
 		return;
 	if (event == SUBXACT_EVENT_COMMIT_SUB)
@@ -236,6 +239,7 @@ journal_flush(void)
 	SubTransactionId mine = GetCurrentSubTransactionId();
 	int			left = 0;
 	int			nmine = 0;
+	int			depth = flush_depth;
 	Event	   *events;
 
 	if (nkept == 0)
@@ -249,10 +253,12 @@ journal_flush(void)
 			kept[left++] = kept[i];
 	}
 	nkept = left;
-	flush_depth++;
+	if (depth == 0)
+		flush_level = GetCurrentTransactionNestLevel();
+	flush_depth = depth + 1;
 	if (nmine > 0)
 		journal_write(events, nmine);
-	flush_depth--;
+	flush_depth = depth;
 	if (nkept == 0 && flush_depth == 0)
 		forget_all();
 }

@@ -25,6 +25,7 @@
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "records/guard.h"
 #include "records/journal_write.h"
 #include "server/compat.h"
 #include "server/errors.h"
@@ -211,7 +212,7 @@ write_by_statement(const Event *events, int nevents)
 		event_values(&events[i], hash, values, isnull);
 		for (int c = 0; c < EV_NCOLUMNS; c++)
 			nulls[c] = isnull[c] ? 'n' : ' ';
-		plan_run(&insert, values, nulls);
+		guard_wrote("return_event", plan_run(&insert, values, nulls), 1);
 	}
 	own_end(&own);
 }

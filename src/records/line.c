@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
+#include "records/guard.h"
 #include "records/journal.h"
 #include "records/refund.h"
 #include "rules/money.h"
@@ -442,6 +443,7 @@ returns_line_row(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called as a BEFORE ROW trigger", "returns_line_row")));
 	insert = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event);
 	delete = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event);
+	guard_is_last(trigdata);
 	if (own_writing())
 		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
@@ -449,6 +451,7 @@ returns_line_row(PG_FUNCTION_ARGS)
 				insert || delete ? trigdata->tg_trigslot : trigdata->tg_newslot);
 	row.old = insert ? NULL : trigdata->tg_trigslot;
 
+	rules_pin();
 	own_begin(&own);
 	if (insert)
 		line_insert(&row);
@@ -457,6 +460,7 @@ returns_line_row(PG_FUNCTION_ARGS)
 	else
 		line_update(&row);
 	own_end(&own);
+	rules_unpin();
 	if (!insert)
 		return PointerGetDatum(delete ? trigdata->tg_trigtuple : trigdata->tg_newtuple);
 	tuple = heap_form_tuple(RelationGetDescr(row.rel), row.values, row.isnull);

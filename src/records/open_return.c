@@ -19,6 +19,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "records/guard.h"
 #include "records/request.h"
 #include "server/compat.h"
 #include "server/errors.h"
@@ -26,6 +27,12 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
+
+typedef struct OpenLine
+{
+	int			line_no;
+	int			quantity;
+} OpenLine;
 
 /* The arguments, as text values; NULL: not given. */
 typedef struct OpenCall
@@ -37,8 +44,7 @@ typedef struct OpenCall
 	text	   *key;
 	Jsonb	   *details;
 	int			nlines;
-	int		   *line_no;
-	int		   *quantity;
+	OpenLine   *lines;			/* in order of line_no */
 	uint8		content[PG_SHA256_DIGEST_LENGTH];
 } OpenCall;
 
@@ -70,6 +76,15 @@ line_number(JsonbContainer *line, const char *key)
 	return result;
 }
 
+static int
+line_order(const void *a, const void *b)
+{
+	int			left = ((const OpenLine *) a)->line_no;
+	int			right = ((const OpenLine *) b)->line_no;
+
+	return left < right ? -1 : left > right;
+}
+
 static void
 parse_lines(OpenCall *call, Jsonb *lines)
 {
@@ -81,23 +96,26 @@ parse_lines(OpenCall *call, Jsonb *lines)
 	if (n == 0)
 		refuse_lines("The array is empty.");
 	call->nlines = n;
-	call->line_no = palloc(sizeof(int) * n);
-	call->quantity = palloc(sizeof(int) * n);
+	call->lines = palloc(sizeof(OpenLine) * n);
 	for (uint32 i = 0; i < n; i++)
 	{
 		JsonbValue *line = getIthJsonbValueFromContainer(&lines->root, i);
 
 		if (line->type != jbvBinary || !JsonContainerIsObject(line->val.binary.data))
 			refuse_lines("Every line must be an object.");
-		call->line_no[i] = line_number(line->val.binary.data, "line_no");
-		call->quantity[i] = line_number(line->val.binary.data, "quantity");
-		for (uint32 j = 0; j < i; j++)
-			if (call->line_no[j] == call->line_no[i])
-				ereport(ERROR,
-						(errcode(ERRCODE_UNIQUE_VIOLATION),
-						 errmsg("line %d is named twice", call->line_no[i]),
-						 errhint("Name each line once, with all its units.")));
+		CHECK_FOR_INTERRUPTS();
+		call->lines[i].line_no = line_number(line->val.binary.data, "line_no");
+		call->lines[i].quantity = line_number(line->val.binary.data, "quantity");
 	}
+	/* in any order, it is the same call */
+	qsort(call->lines, n, sizeof(OpenLine), line_order);
+	for (uint32 i = 1; i < n; i++)
+		if (call->lines[i].line_no == call->lines[i - 1].line_no)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNIQUE_VIOLATION),
+					 errmsg("line %d is named twice", call->lines[i].line_no),
+					 errdetail("The lines of a return are known by their numbers."),
+					 errhint("Name each line once, with all its units.")));
 }
 
 static void
@@ -115,24 +133,13 @@ append_text(StringInfo content, const text *value)
 				 value ? VARSIZE_ANY_EXHDR(value) : -1);
 }
 
-/* What makes two calls the same: everything but the key; lines in any order. */
+/* What makes two calls the same: everything but the key. */
 static void
 hash_content(OpenCall *call)
 {
 	StringInfoData content;
 	pg_cryptohash_ctx *hash;
 
-	for (int i = 1; i < call->nlines; i++)
-		for (int j = i; j > 0 && call->line_no[j] < call->line_no[j - 1]; j--)
-		{
-			int			line_no = call->line_no[j];
-			int			quantity = call->quantity[j];
-
-			call->line_no[j] = call->line_no[j - 1];
-			call->quantity[j] = call->quantity[j - 1];
-			call->line_no[j - 1] = line_no;
-			call->quantity[j - 1] = quantity;
-		}
 	initStringInfo(&content);
 	append_text(&content, call->order_ref);
 	append_text(&content, call->reason);
@@ -141,8 +148,7 @@ hash_content(OpenCall *call)
 	append_text(&content, call->details ?
 				cstring_to_text(JsonbToCString(NULL, &call->details->root, VARSIZE(call->details))) :
 				NULL);
-	append_field(&content, call->line_no, sizeof(int) * call->nlines);
-	append_field(&content, call->quantity, sizeof(int) * call->nlines);
+	append_field(&content, call->lines, sizeof(OpenLine) * call->nlines);
 
 	hash = pg_cryptohash_create(PG_SHA256);
 	if (pg_cryptohash_init(hash) < 0 ||
@@ -250,8 +256,8 @@ insert_lines(const OpenCall *call, int64 id)
 	for (int i = 0; i < call->nlines; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		args[2] = Int32GetDatum(call->line_no[i]);
-		args[3] = Int32GetDatum(call->quantity[i]);
+		args[2] = Int32GetDatum(call->lines[i].line_no);
+		args[3] = Int32GetDatum(call->lines[i].quantity);
 		plan_run_as_caller(&insert, args, NULL);
 	}
 }
@@ -297,6 +303,12 @@ parse_call(FunctionCallInfo fcinfo, OpenCall *call)
 	call->resolution = PG_GETARG_TEXT_PP(3);
 	call->note = PG_ARGISNULL(4) ? NULL : PG_GETARG_TEXT_PP(4);
 	call->key = PG_ARGISNULL(5) ? NULL : PG_GETARG_TEXT_PP(5);
+	if (call->key != NULL && VARSIZE_ANY_EXHDR(call->key) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("idempotency key must not be empty"),
+				 errdetail("All calls without a key of their own would be the same call."),
+				 errhint("Pass a key that is new for every return, or NULL.")));
 	call->details = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
 	hash_content(call);
 }
@@ -312,6 +324,7 @@ returns_open_return(PG_FUNCTION_ARGS)
 
 	parse_call(fcinfo, &call);
 	rules_current();
+	guard_is_there();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
 	if (call.key != NULL)

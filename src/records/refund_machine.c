@@ -28,6 +28,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "records/guard.h"
 #include "records/refund_machine.h"
 #include "rules/money.h"
 #include "rules/workflow.h"
@@ -417,9 +418,16 @@ Datum
 returns_refund_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = check_call(fcinfo, "returns_refund_row", TRIGGER_EVENT_BEFORE);
+	HeapTuple	updated;
 
+	guard_is_last(trigger);
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
-		return PointerGetDatum(refund_update(trigger));
+	{
+		rules_pin();
+		updated = refund_update(trigger);
+		rules_unpin();
+		return PointerGetDatum(updated);
+	}
 	if (!own_writing())
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
@@ -440,11 +448,15 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 	RefundRow	row;
 	RefundMove	move;
 
+	rules_pin();
 	row_load(&row, trigger);
 	move.from = row_state(&row, row.old, row.old_null);
 	move.to = row_state(&row, row.new, row.new_null);
 	if (move.from == move.to)
+	{
+		rules_unpin();
 		return PointerGetDatum(NULL);
+	}
 	move.refund_id = row.id;
 	move.order_ref = row.new[RF_ORDER_REF];
 	move.return_id = DatumGetInt64(row.new[RF_RETURN_ID]);
@@ -458,5 +470,6 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 		row_text(row.new, row.new_null, RF_FAILURE) : NULL;
 	move.actor = actor_current();
 	refund_book(&move);
+	rules_unpin();
 	return PointerGetDatum(NULL);
 }

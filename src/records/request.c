@@ -14,11 +14,11 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
+#include "records/guard.h"
 #include "records/journal.h"
 #include "records/request.h"
 #include "rules/workflow.h"
@@ -55,6 +55,7 @@ typedef struct RequestChange
 	TupleTableSlot *old;
 	TupleTableSlot *new;
 	const Bitmapset *set;		/* columns of the SET list */
+	bool		meddled;		/* may other triggers have changed more than it? */
 } RequestChange;
 
 void
@@ -93,7 +94,7 @@ is_changed(RequestChange *change, RequestColumn col)
 	bool		isnull;
 	Datum		old;
 
-	if (!was_set(change, col))
+	if (!was_set(change, col) && !change->meddled)
 		return false;
 	old = old_value(change, col, &isnull);
 	return column_changed(book->rel, book->attno[col], old, isnull,
@@ -200,6 +201,16 @@ check_resolution(ReturnBook *book)
 				 err_column(book->rel, "resolution")));
 }
 
+void
+check_reason(ReturnBook *book)
+{
+	CodeColumn	place;
+
+	code_column_begin(&place, book->rel, "reason");
+	reason_get(text_to_cstring(book_text(book, REQ_REASON)));
+	code_column_end(&place);
+}
+
 /* The codes that a draft may still change. */
 static void
 check_draft_codes(RequestChange *change)
@@ -214,7 +225,7 @@ check_draft_codes(RequestChange *change)
 							request_column_name(draft_columns[i])),
 					 err_column(book->rel, request_column_name(draft_columns[i]))));
 	if (is_changed(change, REQ_REASON))
-		reason_get(text_to_cstring(book_text(book, REQ_REASON)));
+		check_reason(book);
 	if (is_changed(change, REQ_RESOLUTION))
 		check_resolution(book);
 }
@@ -405,35 +416,6 @@ book_tuple(ReturnBook *book, HeapTuple original)
 	return tuple;
 }
 
-/*
- * What runs after us could change the row behind the back of its history, so
- * nothing of its kind may.
- */
-static void
-check_last(TriggerData *trigdata, bool insert)
-{
-	TriggerDesc *triggers = trigdata->tg_relation->trigdesc;
-
-	for (int i = triggers->numtriggers - 1; i >= 0; i--)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-
-		if (!TRIGGER_FOR_BEFORE(trigger->tgtype) || !TRIGGER_FOR_ROW(trigger->tgtype) ||
-			!(insert ? TRIGGER_FOR_INSERT(trigger->tgtype) : TRIGGER_FOR_UPDATE(trigger->tgtype)))
-			continue;
-		if (trigger->tgoid == trigdata->tg_trigger->tgoid)
-			return;
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("trigger \"%s\" would run after the rules of returns", trigger->tgname),
-				 errdetail("BEFORE ROW triggers fire in the order of their names, and \"%s\" must be the last.",
-						   trigdata->tg_trigger->tgname),
-				 errhint("Rename the trigger so that it sorts before \"%s\".",
-						 trigdata->tg_trigger->tgname),
-				 errtable(trigdata->tg_relation)));
-	}
-}
-
 static HeapTuple
 request_update(TriggerData *trigdata)
 {
@@ -444,7 +426,7 @@ request_update(TriggerData *trigdata)
 	BookWork	work;
 	void	   *arg;
 
-	check_last(trigdata, false);
+	change.meddled = guard_is_last(trigdata);
 	change.old = trigdata->tg_trigslot;
 	change.new = trigdata->tg_newslot;
 	change.set = trigdata->tg_updatedcols;
@@ -456,16 +438,20 @@ request_update(TriggerData *trigdata)
 	memcpy(book->values, change.new->tts_values, sizeof(Datum) * tupdesc->natts);
 	memcpy(book->isnull, change.new->tts_isnull, sizeof(bool) * tupdesc->natts);
 	book->now = book->since = clock_now();
-	rules_current();
 	book->state = state_of_text(book, old_text(&change, REQ_STATUS));
+	to = state_of_text(book, book_text(book, REQ_STATUS));
 
 	if (touch_take(DatumGetInt64(BOOK_VALUE(book, REQ_ID)), &work, &arg))
 	{
+		if (change.meddled)
+			check_columns(&change);
+		if (to != book->state)
+			refuse_protected(book, REQ_STATUS, "Another trigger changed it in a statement that moves nothing.",
+							 "Move the return by a statement of its own.");
 		work(book, arg);
 		return book_tuple(book, trigdata->tg_newtuple);
 	}
 	check_columns(&change);
-	to = state_of_text(book, book_text(book, REQ_STATUS));
 	if (to == book->state)
 	{
 		check_edit(&change);
@@ -481,22 +467,22 @@ Datum
 returns_request_row(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	HeapTuple	result = NULL;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called as a row trigger", "returns_request_row")));
+	/* one row is decided by one state of the rules */
+	rules_pin();
 	if (TRIGGER_FIRED_AFTER(trigdata->tg_event))
-	{
 		request_inserted(trigdata);
-		return PointerGetDatum(NULL);
-	}
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-	{
-		check_last(trigdata, true);
-		return PointerGetDatum(request_insert(trigdata));
-	}
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		return PointerGetDatum(request_delete(trigdata));
-	return PointerGetDatum(request_update(trigdata));
+	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		result = request_insert(trigdata);
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		result = request_delete(trigdata);
+	else
+		result = request_update(trigdata);
+	rules_unpin();
+	return PointerGetDatum(result);
 }

@@ -39,6 +39,9 @@ extern bool book_has_evidence(ReturnBook *book);
 /* RT010 unless the resolution is refund or exchange. */
 extern void check_resolution(ReturnBook *book);
 
+/* RT010 unless the reason is known. */
+extern void check_reason(ReturnBook *book);
+
 /* 22023 unless the details are an object, or none. */
 extern void check_details(ReturnBook *book);
 

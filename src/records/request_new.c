@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
+#include "records/guard.h"
 #include "records/journal.h"
 #include "records/request.h"
 #include "rules/workflow.h"
@@ -120,7 +121,7 @@ check_codes(ReturnBook *book)
 	}
 	check_resolution(book);
 	check_details(book);
-	reason_get(text_to_cstring(book_text(book, REQ_REASON)));
+	check_reason(book);
 }
 
 /* Whose order it is, and where: from its sale lines. */
@@ -173,6 +174,7 @@ request_insert(TriggerData *trigdata)
 	const Actor *actor;
 	HeapTuple	tuple;
 
+	guard_is_last(trigdata);
 	book_of_slot(&book, trigdata->tg_relation, trigdata->tg_trigslot);
 	check_computed(&book);
 	check_codes(&book);

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "records/guard.h"
 #include "records/units.h"
 #include "server/errors.h"
 #include "server/plan.h"
@@ -39,7 +40,7 @@ run_on_lines(ReturnBook *book, KeptPlan *plan)
 	return plan_run(plan, args, NULL);
 }
 
-void
+uint64
 units_lock(ReturnBook *book)
 {
 	static KeptPlan lock = {
@@ -51,7 +52,7 @@ units_lock(ReturnBook *book)
 		2, {TEXTOID, INT8OID}
 	};
 
-	run_on_lines(book, &lock);
+	return run_on_lines(book, &lock);
 }
 
 void
@@ -71,10 +72,11 @@ units_release(ReturnBook *book)
 		2, {TEXTOID, INT8OID}
 	};
 	OwnState	own;
+	uint64		nlines;
 
 	own_begin(&own);
-	units_lock(book);
-	run_on_lines(book, &release);
+	nlines = units_lock(book);
+	guard_wrote("sale_line", run_on_lines(book, &release), nlines);
 	run_on_lines(book, &undecide);
 	own_end(&own);
 }
@@ -100,9 +102,10 @@ units_hold_again(ReturnBook *book)
 	};
 	OwnState	own;
 	bool		isnull;
+	uint64		nlines;
 
 	own_begin(&own);
-	units_lock(book);
+	nlines = units_lock(book);
 	if (run_on_lines(book, &find_short) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MANY_UNITS),
@@ -114,7 +117,7 @@ units_hold_again(ReturnBook *book)
 						   DatumGetInt32(plan_value(0, 3, &isnull))),
 				 errhint("Other returns have its units: cancel one of them, or leave it closed."),
 				 errtable(book->rel)));
-	run_on_lines(book, &hold);
+	guard_wrote("sale_line", run_on_lines(book, &hold), nlines);
 	own_end(&own);
 }
 
@@ -136,7 +139,7 @@ units_decide(ReturnBook *book)
 	OwnState	own;
 
 	own_begin(&own);
-	units_lock(book);
+	(void) units_lock(book);
 	run_on_lines(book, &decide);
 	own_end(&own);
 }
@@ -151,10 +154,11 @@ units_take_back(ReturnBook *book)
 		2, {TEXTOID, INT8OID}
 	};
 	OwnState	own;
+	uint64		nlines;
 
 	own_begin(&own);
-	units_lock(book);
-	run_on_lines(book, &take);
+	nlines = units_lock(book);
+	guard_wrote("sale_line", run_on_lines(book, &take), nlines);
 	own_end(&own);
 }
 
@@ -168,9 +172,10 @@ units_give_back(ReturnBook *book)
 		2, {TEXTOID, INT8OID}
 	};
 	OwnState	own;
+	uint64		nlines;
 
 	own_begin(&own);
-	units_lock(book);
-	run_on_lines(book, &give);
+	nlines = units_lock(book);
+	guard_wrote("sale_line", run_on_lines(book, &give), nlines);
 	own_end(&own);
 }

@@ -14,9 +14,9 @@
 
 /*
  * Lock the sale lines of the return in key order.  Everything that counts
- * units or money of a line does so under this lock.
+ * units or money of a line does so under this lock.  Returns their number.
  */
-extern void units_lock(ReturnBook *book);
+extern uint64 units_lock(ReturnBook *book);
 
 /* The return ends without goods taken back: let go what it held. */
 extern void units_release(ReturnBook *book);

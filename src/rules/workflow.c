@@ -216,6 +216,12 @@ guard_function(const char *guard, const char **why)
 		*why = "There is no such function (bigint, text) that returns text.";
 		return InvalidOid;
 	}
+	if (!DatumGetBool(DirectFunctionCall2(has_function_privilege_id, ObjectIdGetDatum(function),
+										  CStringGetTextDatum("EXECUTE"))))
+	{
+		*why = "The owner of the tables may not execute that function.";
+		return InvalidOid;
+	}
 	return function;
 }
 

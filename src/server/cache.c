@@ -31,6 +31,16 @@ static bool book_borrowed = false;
 static uint64 generation = 0;
 static List *retired = NIL;		/* of MemoryContext, in TopMemoryContext */
 
+/*
+ * While a row is decided its rules stay the same: pointers into two generations
+ * do not compare.  One entry per pin, the level of the transaction that set it,
+ * so that an error unwinds the pins of what it aborts.
+ */
+#define MAX_PINS 64
+
+static int	pins[MAX_PINS];
+static int	npins = 0;
+
 /* The statement that last looked for invalidations. */
 static CommandId checked_command = InvalidCommandId;
 static TimestampTz checked_statement = 0;
@@ -53,6 +63,7 @@ xact_callback(XactEvent event, void *arg)
 	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
 		event != XACT_EVENT_PREPARE)
 		return;
+	npins = 0;
 	while (retired != NIL)
 	{
 		MemoryContextDelete((MemoryContext) linitial(retired));
@@ -60,11 +71,42 @@ xact_callback(XactEvent event, void *arg)
 	}
 }
 
+static void
+subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
+				 void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (npins > 0 && pins[npins - 1] >= GetCurrentTransactionNestLevel())
+			npins--;
+}
+
+const Rules *
+rules_pin(void)
+{
+	const Rules *rules = rules_current();
+
+	if (npins >= MAX_PINS)
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 errmsg("statements of the extension returns are nested too deeply"),
+				 errhint("Look for a trigger on its tables that writes to them again.")));
+	pins[npins++] = GetCurrentTransactionNestLevel();
+	return rules;
+}
+
+void
+rules_unpin(void)
+{
+	Assert(npins > 0);
+	npins--;
+}
+
 void
 cache_init(void)
 {
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
 }
 
 void
@@ -122,8 +164,13 @@ rules_reload(void)
 const Rules *
 rules_current(void)
 {
-	CommandId	command = GetCurrentCommandId(false);
-	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	CommandId	command;
+	TimestampTz statement;
+
+	if (npins > 0 && book != NULL)
+		return &book->rules;
+	command = GetCurrentCommandId(false);
+	statement = GetCurrentStatementStartTimestamp();
 
 	/*
 	 * A lock already held does not look for invalidations again, so a later

@@ -158,6 +158,13 @@ typedef struct ActorGrant
 /* Raises RT012 when the tables are missing or of another version. */
 extern const Rules *rules_current(void);
 
+/*
+ * The same, and it stays the current one until rules_unpin(), whatever changes
+ * meanwhile: around the decision on one row.  Nests; an error unpins.
+ */
+extern const Rules *rules_pin(void);
+extern void rules_unpin(void);
+
 /* Counts every reload: a memo made under another number is stale. */
 extern uint64 rules_generation(void);
 

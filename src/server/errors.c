@@ -32,3 +32,29 @@ error_not_set_up(const char *detail)
 			 errdetail("%s", detail),
 			 errhint("Run CALL returns.setup() with the presets you need, for example CALL returns.setup('kz').")));
 }
+
+static void
+code_column_callback(void *arg)
+{
+	CodeColumn *place = arg;
+
+	if (geterrcode() == ERRCODE_RT_UNKNOWN_CODE)
+		err_column(place->rel, place->column);
+}
+
+void
+code_column_begin(CodeColumn *place, Relation rel, const char *column)
+{
+	place->rel = rel;
+	place->column = column;
+	place->callback.callback = code_column_callback;
+	place->callback.arg = place;
+	place->callback.previous = error_context_stack;
+	error_context_stack = &place->callback;
+}
+
+void
+code_column_end(CodeColumn *place)
+{
+	error_context_stack = place->callback.previous;
+}

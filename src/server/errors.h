@@ -33,4 +33,18 @@ pg_noreturn extern void error_not_set_up(const char *detail);
 /* Attach schema, table and, by name, column to the error being raised. */
 extern int	err_column(Relation rel, const char *column);
 
+/*
+ * Between the two, RT010 names the column that the unknown code stands in: for
+ * look-ups of cache.h.
+ */
+typedef struct CodeColumn
+{
+	ErrorContextCallback callback;
+	Relation	rel;
+	const char *column;
+} CodeColumn;
+
+extern void code_column_begin(CodeColumn *place, Relation rel, const char *column);
+extern void code_column_end(CodeColumn *place);
+
 #endif							/* RETURNS_ERRORS_H */

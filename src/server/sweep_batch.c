@@ -25,6 +25,7 @@
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "records/book.h"
+#include "records/guard.h"
 #include "records/journal.h"
 #include "records/ledger.h"
 #include "records/refund_machine.h"
@@ -239,37 +240,6 @@ tid_array(Datum *tids, int n)
 										   TYPALIGN_SHORT));
 }
 
-/*
- * Rows that move without the rules would have no history, and be due again.
- * The lock keeps the triggers as they are until we are done.
- */
-static void
-check_triggers(void)
-{
-	static const char *const names[] = {"zz_returns_request", "zz_returns_request_flush"};
-	char		here = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
-		TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN;
-	Relation	rel = table_open(table_oid("return_request"), RowExclusiveLock);
-	TriggerDesc *triggers = rel->trigdesc;
-
-	for (int i = 0; i < lengthof(names); i++)
-	{
-		bool		fires = false;
-
-		for (int t = 0; triggers != NULL && t < triggers->numtriggers; t++)
-			if (strcmp(triggers->triggers[t].tgname, names[i]) == 0)
-				fires = triggers->triggers[t].tgenabled == here ||
-					triggers->triggers[t].tgenabled == TRIGGER_FIRES_ALWAYS;
-		if (!fires)
-			ereport(ERROR,
-					(errcode(ERRCODE_RT_PROTECTED),
-					 errmsg("trigger \"%s\" does not fire, so nothing can be moved by its deadline", names[i]),
-					 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup(); session_replication_role must be origin."),
-					 errtable(rel)));
-	}
-	table_close(rel, NoLock);
-}
-
 static void
 do_batch(void *arg)
 {
@@ -284,7 +254,7 @@ do_batch(void *arg)
 	Datum		tids;
 
 	own_begin(&own);
-	check_triggers();
+	guard_is_there();
 	lock_due(batch, &due);
 	if (due.nmoves > 0)
 	{

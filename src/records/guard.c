@@ -1,0 +1,105 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.c
+ *		What the row triggers of our tables ask of the triggers beside them.
+ *
+ * src/records/guard.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "records/guard.h"
+#include "server/errors.h"
+#include "server/plan.h"
+#include "utils/rel.h"
+
+/* Is it a BEFORE ROW trigger for the event that ours was fired by? */
+static bool
+fires_beside(const Trigger *trigger, TriggerEvent event)
+{
+	if (!TRIGGER_FOR_BEFORE(trigger->tgtype) || !TRIGGER_FOR_ROW(trigger->tgtype))
+		return false;
+	return TRIGGER_FIRED_BY_INSERT(event) ? TRIGGER_FOR_INSERT(trigger->tgtype) :
+		TRIGGER_FIRED_BY_DELETE(event) ? TRIGGER_FOR_DELETE(trigger->tgtype) :
+		TRIGGER_FOR_UPDATE(trigger->tgtype);
+}
+
+bool
+guard_is_last(TriggerData *trigdata)
+{
+	TriggerDesc *triggers = trigdata->tg_relation->trigdesc;
+	bool		ours_came = false;
+
+	for (int i = triggers->numtriggers - 1; i >= 0; i--)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (!fires_beside(trigger, trigdata->tg_event))
+			continue;
+		if (ours_came)
+			return true;
+		if (trigger->tgoid != trigdata->tg_trigger->tgoid)
+			ereport(ERROR,
+					(errcode(ERRCODE_RT_PROTECTED),
+					 errmsg("trigger \"%s\" would run after the rules of returns", trigger->tgname),
+					 errdetail("BEFORE ROW triggers fire in the order of their names, and \"%s\" must be the last.",
+							   trigdata->tg_trigger->tgname),
+					 errhint("Rename the trigger so that it sorts before \"%s\".",
+							 trigdata->tg_trigger->tgname),
+					 errtable(trigdata->tg_relation)));
+		ours_came = true;
+	}
+	return false;
+}
+
+void
+guard_wrote(const char *table, uint64 wrote, uint64 expected)
+{
+	if (wrote != expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_PROTECTED),
+				 errmsg("returns could not write to its table \"%s\"", table),
+				 errdetail(UINT64_FORMAT " of " UINT64_FORMAT " rows were written; a trigger kept it from the others, or they are gone.",
+						   wrote, expected),
+				 errhint("Look for a BEFORE trigger on returns.%s that returns NULL.", table)));
+}
+
+static const Trigger *
+trigger_find(Relation rel, const char *name)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		if (strcmp(triggers->triggers[i].tgname, name) == 0)
+			return &triggers->triggers[i];
+	return NULL;
+}
+
+void
+guard_is_there(void)
+{
+	static const char *const names[] = {"zz_returns_request", "zz_returns_request_flush"};
+	char		here = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+		TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN;
+	Relation	rel = table_open(table_oid("return_request"), RowExclusiveLock);
+
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		const Trigger *trigger = trigger_find(rel, names[i]);
+
+		if (trigger == NULL)
+			error_not_set_up(psprintf("The table returns.return_request has no trigger \"%s\".",
+									  names[i]));
+		if (trigger->tgenabled != here && trigger->tgenabled != TRIGGER_FIRES_ALWAYS)
+			ereport(ERROR,
+					(errcode(ERRCODE_RT_PROTECTED),
+					 errmsg("trigger \"%s\" does not fire, so nothing can be moved", names[i]),
+					 errdetail("It is disabled in sessions with this session_replication_role."),
+					 errhint("Enable the triggers of returns.return_request; session_replication_role must be origin."),
+					 errtable(rel)));
+	}
+	table_close(rel, NoLock);
+}
