@@ -82,4 +82,7 @@ extern void visit_set_state(const char *database, VisitState state);
 /* Register the launcher; while the server preloads libraries. */
 extern void worker_init(void);
 
+/* Signals, in either process. */
+extern void worker_begin(void);
+
 #endif							/* RETURNS_WORKER_H */
