@@ -56,7 +56,8 @@ SELECT 'eu', v.*
 -- Sale at a distance: 14 days to withdraw, all of it paid back with the
 -- standard delivery (directive 2011/83/EU). Whether sealed goods were opened
 -- (art. 16 (e)) is seen when they come back, so no category is excepted for
--- it. A lack of conformity shows within two years (directive 2019/771); repair
+-- it; nor are the other exceptions of art. 16 laid down as the law before
+-- somebody has verified them for the shop. A lack of conformity shows within two years (directive 2019/771); repair
 -- or replacement comes first there, here the buyer may choose money as well.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
@@ -65,7 +66,6 @@ SELECT 'eu', v.*
   FROM (VALUES
 	(NULL::text, 'none', true, 14, 'day', true, '{refund}'::text[], true, true,
 	 'Directive 2011/83/EU art. 9: 14 days; art. 13: standard delivery included; Regulation 1182/71 art. 3(4): a term ending on a day off is moved'),
-	('custom_made', 'none', false, NULL, 'day', true, '{}', false, true, 'Directive 2011/83/EU art. 16 (c): default, not verified'),
 	(NULL, 'seller', true, 24, 'month', true, '{refund,exchange}', true, true, 'Directive (EU) 2019/771 art. 10: two years'),
 	(NULL, 'carrier', true, 24, 'month', true, '{refund,exchange}', true, false,
 	 'As for the seller, who bears the risk until delivery: default, not verified'),

@@ -79,15 +79,19 @@ SELECT 'uk', v.*
 -- ---------------------------------------------------------------- policies
 -- Sale at a distance: 14 days after delivery to cancel (Consumer Contracts
 -- Regulations 2013), 30 days to reject faulty goods (Consumer Rights Act 2015,
--- s. 22). The Acts do not move a term that ends on a day off: no roll.
+-- s. 22). The Acts do not move a term that ends on a day off: no roll. To
+-- cancel needs no reason, so that is the law whoever is at fault, and the
+-- shop's own terms, which give more, stand before it. The exceptions to it
+-- are not laid down before somebody has verified them for the shop.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)
 SELECT 'uk', v.*
   FROM (VALUES
-	(NULL::text, 'none', true, 14, 'day', false, '{refund}'::text[], true, true,
-	 'Consumer Contracts Regulations 2013: 14 days after the day of delivery; standard delivery included: default, not verified'),
-	('custom_made', 'none', false, NULL, 'day', false, '{}', false, true, 'Consumer Contracts Regulations 2013: default, not verified'),
+	(NULL::text, NULL::text, true, 14, 'day', false, '{refund}'::text[], false, true,
+	 'Consumer Contracts Regulations 2013: 14 days after the day of delivery'),
+	(NULL, 'none', true, 14, 'day', false, '{refund}', true, false,
+	 'As the law; standard delivery included: default, not verified'),
 	(NULL, 'seller', true, 30, 'day', false, '{refund,exchange}', true, true,
 	 'Consumer Rights Act 2015 s. 22(3): 30 days to reject; exchange: default'),
 	(NULL, 'carrier', true, 30, 'day', false, '{refund,exchange}', true, false,
@@ -97,4 +101,4 @@ SELECT 'uk', v.*
  WHERE NOT EXISTS (
 	SELECT FROM returns.policy p
 	 WHERE p.market = 'uk' AND p.category IS NOT DISTINCT FROM v.category AND p.reason IS NULL
-	   AND p.fault = v.fault AND p.seller_ref IS NULL AND p.valid_from = '-infinity');
+	   AND p.fault IS NOT DISTINCT FROM v.fault AND p.seller_ref IS NULL AND p.valid_from = '-infinity');
