@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "portability/instr_time.h"
+#include "records/guard.h"
 #include "records/ledger.h"
 #include "server/errors.h"
 #include "server/plan.h"
@@ -63,10 +64,11 @@ static KeptPlan take_in = {
 	" WHERE t.entries OPERATOR(pg_catalog.>=) $3"
 	" ON CONFLICT (account, party_ref, currency) DO UPDATE"
 	" SET debit = c.debit OPERATOR(pg_catalog.+) excluded.debit,"
-	" credit = c.credit OPERATOR(pg_catalog.+) excluded.credit)"
+	" credit = c.credit OPERATOR(pg_catalog.+) excluded.credit RETURNING 1)"
 	" UPDATE returns.ledger_horizon AS h SET written = b.written, at = $4"
 	" FROM bound AS b, total AS t WHERE t.entries OPERATOR(pg_catalog.>=) $3"
-	" RETURNING t.entries",
+	" RETURNING t.entries, (SELECT pg_catalog.count(*) FROM summed),"
+	" (SELECT pg_catalog.count(*) FROM delta)",
 	4, {INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID}
 };
 
@@ -98,6 +100,8 @@ ledger_checkpoint(int64 min_entries)
 		if (plan_run(&take_in, args, NULL) > 0)
 		{
 			entries = DatumGetInt64(plan_value(0, 1, &isnull));
+			guard_wrote("ledger_checkpoint", DatumGetInt64(plan_value(0, 2, &isnull)),
+						DatumGetInt64(plan_value(0, 3, &isnull)));
 			plan_run(&summarize, NULL, NULL);
 		}
 	}
@@ -129,6 +133,8 @@ returns_checkpoint_balances(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("min_entries must not be null")));
+				 errmsg("min_entries must not be null"),
+				 errdetail("It is the least number of entries that a checkpoint is worth."),
+				 errhint("Leave it out to take in whatever there is.")));
 	PG_RETURN_INT64(ledger_checkpoint(PG_GETARG_INT32(0)));
 }

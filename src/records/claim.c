@@ -20,6 +20,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "records/guard.h"
 #include "records/refund_machine.h"
 #include "server/errors.h"
 #include "server/plan.h"
@@ -100,6 +101,7 @@ lease_end(Interval *lease)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("lease must be a positive, finite interval"),
+				 errdetail("It would end at %s.", timestamptz_to_str(until)),
 				 errhint("Give the time a provider may take to answer, for example '10 minutes'.")));
 	return until;
 }
@@ -117,7 +119,7 @@ let_go_expired(Datum *args, const char *nulls)
 	previous = actor_become_system();
 	PG_TRY();
 	{
-		plan_run(&let_go, &arg, NULL);
+		guard_wrote("refund", plan_run(&let_go, &arg, NULL), rows);
 	}
 	PG_FINALLY();
 	{
@@ -153,6 +155,7 @@ take_pending(Datum *args, const char *nulls, TimestampTz until, ReturnSetInfo *r
 	PG_TRY();
 	{
 		rows = plan_run(&take, &arg, NULL);
+		guard_wrote("refund", rows, ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)));
 	}
 	PG_FINALLY();
 	{
@@ -184,11 +187,15 @@ returns_claim_refunds(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("max_rows and lease must not be null")));
+				 errmsg("max_rows and lease must not be null"),
+				 errdetail("NULL never means all, or for ever."),
+				 errhint("For example returns.claim_refunds(100, '10 minutes').")));
 	if (PG_GETARG_INT32(0) < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_rows must be positive, not %d", PG_GETARG_INT32(0))));
+				 errmsg("max_rows must be positive, not %d", PG_GETARG_INT32(0)),
+				 errdetail("It is the greatest number of refunds to take at once."),
+				 errhint("For example returns.claim_refunds(100).")));
 	until = lease_end(PG_GETARG_INTERVAL_P(1));
 	actor = actor_current();
 	if ((actor->kind & (ACTOR_PROVIDER | ACTOR_OPERATOR)) == 0)

@@ -287,6 +287,7 @@ check_delete(const FactRow *row)
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("%s cannot be deleted", row_key(row, row->old)),
 				 errdetail("A %s rests on it.", row->table->user),
+				 errhint("What was sold and paid stays as long as what followed from it."),
 				 errtable(row->trigger->tg_relation)));
 }
 

@@ -68,14 +68,17 @@ grant_work(ReturnBook *book, void *arg)
 				(errcode(ERRCODE_RT_ILLEGAL_TRANSITION),
 				 errmsg("return " INT64_FORMAT " is a draft", return_id),
 				 errdetail("Nothing was requested yet that could be made good."),
-				 errhint("Request the return first.")));
+				 errhint("Request the return first."),
+				 err_our_column("return_request", "status")));
 	plan.currency = currency_get(TextDatumGetCString(BOOK_VALUE(book, REQ_CURRENCY)));
 	plan.total = numeric_to_minor(grant->amount, plan.currency, "amount");
 	if (plan.total <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("amount must be positive, not %s",
-						money_text(plan.total, plan.currency))));
+						money_text(plan.total, plan.currency)),
+				 errdetail("A grant of nothing is none, and money is not taken back this way."),
+				 errhint("Give what the buyer is to get beyond the rule.")));
 
 	own_begin(&own);
 	refund_plan_tenders(&plan, BOOK_VALUE(book, REQ_ORDER_REF), return_id, true);
@@ -127,7 +130,9 @@ returns_grant_refund(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("return_id, amount and note must not be null")));
+				 errmsg("return_id, amount and note must not be null"),
+				 errdetail("NULL never means everything or nothing."),
+				 errhint("Say for which return, how much, and why.")));
 	return_id = PG_GETARG_DATUM(0);
 	grant.amount = PG_GETARG_DATUM(1);
 	grant.note = PG_GETARG_TEXT_PP(2);
@@ -139,7 +144,9 @@ returns_grant_refund(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown return " INT64_FORMAT, DatumGetInt64(return_id)),
-				 errdetail("returns.return_request has no such return.")));
+				 errdetail("returns.return_request has no such return."),
+				 errhint("Check the number."),
+				 err_our_column("return_request", "id")));
 	order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
 	return_touch(order_ref, DatumGetInt64(return_id), grant_work, &grant);
 	own_end(&own);

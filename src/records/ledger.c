@@ -37,6 +37,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "records/guard.h"
 #include "records/journal.h"
 #include "records/ledger.h"
 #include "rules/money.h"
@@ -188,7 +189,8 @@ insert_by_statement(KeptPlan *plan, int nrows, DirectFill fill, void *arg)
 		fill(row, values, isnull, arg);
 		for (int c = 0; c < plan->nargs; c++)
 			nulls[c] = isnull[c] ? 'n' : ' ';
-		plan_run(plan, values, nulls);
+		guard_wrote(plan == &insert_transfer ? "ledger_transfer" : "ledger_entry",
+					plan_run(plan, values, nulls), 1);
 	}
 }
 

@@ -73,7 +73,8 @@ find_facts(int64 return_id, ReturnFacts *facts)
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown return " INT64_FORMAT, return_id),
 				 errdetail("returns.return_request has no such return that you may see."),
-				 errhint("Check the number and returns.actor.")));
+				 errhint("Check the number and returns.actor."),
+				 err_our_column("return_request", "id")));
 	facts->order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
 	facts->reason = reason_get(TextDatumGetCString(plan_value(0, 2, &isnull)));
 	facts->state = state_get(MACHINE_RETURN, TextDatumGetCString(plan_value(0, 3, &isnull)));
@@ -151,7 +152,9 @@ returns_preview_refund(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("return_id must not be null")));
+				 errmsg("return_id must not be null"),
+				 errdetail("A preview is of one return."),
+				 errhint("Give its id.")));
 	InitMaterializedSRF(fcinfo, 0);
 	find_facts(PG_GETARG_INT64(0), &facts);
 	own_begin(&own);

@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "records/guard.h"
 #include "records/ledger.h"
 #include "records/refund.h"
 #include "records/refund_plan.h"
@@ -33,17 +34,17 @@ static KeptPlan price_line = {
 
 static KeptPlan owe_line = {
 	"WITH s AS (UPDATE returns.sale_line SET refunded = refunded OPERATOR(pg_catalog.+) $7"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $3) "
-	PRICE_LINE,
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $3 RETURNING 1) "
+	PRICE_LINE " RETURNING (SELECT pg_catalog.count(*) FROM s)",
 	7, {TEXTOID, INT8OID, INT4OID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID}
 };
 
 static KeptPlan issue_refund = {
 	"WITH p AS (UPDATE returns.payment SET refunded = refunded OPERATOR(pg_catalog.+) $4"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $3)"
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $3 RETURNING 1)"
 	" INSERT INTO returns.refund (order_ref, return_id, payment_no, amount, currency,"
 	" status, idempotency_key, provider, created_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING (SELECT pg_catalog.count(*) FROM p)",
 	9, {TEXTOID, INT8OID, INT4OID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TIMESTAMPTZOID}
 };
@@ -67,7 +68,9 @@ plan_of_book(ReturnBook *book)
 				(errcode(ERRCODE_RT_NOT_RETURNABLE),
 				 errmsg("return " INT64_FORMAT " has no lines",
 						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
-				 errhint("Add what is returned to returns.return_line first.")));
+				 errdetail("Nothing was said of what is returned."),
+				 errhint("Add it to returns.return_line first."),
+				 err_our_column("return_line", NULL)));
 	return plan;
 }
 
@@ -82,7 +85,19 @@ check_cap(const RefundPlan *plan, const PlannedLine *line)
 						   money_text(line->cap, plan->currency),
 						   money_text(line->refunded, plan->currency),
 						   money_text(line->price.total, plan->currency)),
-				 errhint("Look at returns.verify(): its counters do not match its returns.")));
+				 errhint("Look at returns.verify(): its counters do not match its returns."),
+				 err_our_column("sale_line", "refunded")));
+}
+
+/* Run a statement that writes a row of one table and, in its WITH, of another. */
+static void
+write_both(KeptPlan *plan, Datum *args, const char *nulls, const char *table,
+		   const char *other_table)
+{
+	bool		isnull;
+
+	guard_wrote(table, plan_run(plan, args, nulls), 1);
+	guard_wrote(other_table, DatumGetInt64(plan_value(0, 1, &isnull)), 1);
 }
 
 /* Write the prices to the lines, and the totals to the sale lines if owed. */
@@ -102,7 +117,10 @@ write_lines(ReturnBook *book, const RefundPlan *plan, bool owed)
 
 		if (owed)
 			check_cap(plan, line);
-		plan_run(owed && price->total != 0 ? &owe_line : &price_line, args, NULL);
+		if (owed && price->total != 0)
+			write_both(&owe_line, args, NULL, "return_line", "sale_line");
+		else
+			guard_wrote("return_line", plan_run(&price_line, args, NULL), 1);
 	}
 }
 
@@ -153,7 +171,8 @@ refund_issue(ReturnBook *book, const RefundPlan *plan)
 		TimestampTzGetDatum(book->now)};
 
 		if (tender->taken > 0)
-			plan_run(&issue_refund, args, plan->providers[i] ? NULL : "       n ");
+			write_both(&issue_refund, args, plan->providers[i] ? NULL : "       n ",
+					   "refund", "payment");
 	}
 }
 

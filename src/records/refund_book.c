@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "records/guard.h"
 #include "records/journal.h"
 #include "records/ledger.h"
 #include "records/refund_machine.h"
@@ -162,14 +163,17 @@ book_payment(ReturnBook *book, const RefundMove *move)
 	if (held == holds)
 		return;
 	own_begin(&own);
-	if (plan_run(holds ? &take_payment : &release_payment, args, NULL) != 1)
+	if (!holds)
+		guard_wrote("payment", plan_run(&release_payment, args, NULL), 1);
+	else if (plan_run(&take_payment, args, NULL) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 				 errmsg("payment %d has not enough left for refund " INT64_FORMAT,
 						move->payment_no, move->refund_id),
 				 errdetail("Since it failed, other refunds have taken what it needs: %s.",
 						   money_text(move->amount, move->currency)),
-				 errhint("Let one of them fail, or refund the buyer by another payment.")));
+				 errhint("Let one of them fail, or refund the buyer by another payment."),
+				 err_our_column("payment", "refunded")));
 	own_end(&own);
 }
 

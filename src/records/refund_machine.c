@@ -169,6 +169,7 @@ row_state(RefundRow *row, const Datum *values, const bool *isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("status of refund " INT64_FORMAT " must not be null", row->id),
+				 errhint("Leave the column out to keep it."),
 				 err_column(row->rel, "status")));
 	return state_get(MACHINE_REFUND, TextDatumGetCString(values[RF_STATUS]));
 }
@@ -291,7 +292,8 @@ refuse_chargeback(RefundRow *row)
 						row->id),
 				 errdetail("The chargeback of payment %d is \"%s\".",
 						   DatumGetInt32(row->old[RF_PAYMENT_NO]), chargeback),
-				 errhint("Wait for its end; where it was lost the buyer has the money, and an operator may record that.")));
+				 errhint("Wait for its end; where it was lost the buyer has the money, and an operator may record that."),
+				 err_our_column("payment", "chargeback")));
 }
 
 static void
@@ -320,6 +322,8 @@ enter_state(RefundRow *row, const State *from, const State *to)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("failure of refund " INT64_FORMAT " is written when it fails", row->id),
+				 errdetail("It says why the refund is in state \"failed\"."),
+				 errhint("Leave the column out, or report the refund as failed."),
 				 err_column(row->rel, "failure")));
 	row_clear(row, RF_LEASE_UNTIL);
 	switch (to->role)
@@ -360,6 +364,8 @@ check_attributes(RefundRow *row, const State *state)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("failure of refund " INT64_FORMAT " is written when it fails", row->id),
+				 errdetail("It says why the refund is in state \"failed\"."),
+				 errhint("Leave the column out, or report the refund as failed."),
 				 err_column(row->rel, "failure")));
 	memset(&refusal, 0, sizeof(refusal));
 	row->actor = actor_current();
@@ -371,7 +377,8 @@ check_attributes(RefundRow *row, const State *state)
 				 errmsg("%s may not report on refund " INT64_FORMAT,
 						actor_kind_name(row->actor->kind), row->id),
 				 errdetail("Its provider and operators report on it."),
-				 errhint("Check returns.actor.")));
+				 errhint("Check returns.actor."),
+				 errtable(row->rel)));
 }
 
 static HeapTuple

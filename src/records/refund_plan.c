@@ -139,13 +139,17 @@ refuse_deduction(const RefundPlan *plan, const PlannedLine *line, const LineFact
 	if (facts->deduction < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("deduction from line %d must not be negative", line->line_no)));
+				 errmsg("deduction from line %d must not be negative", line->line_no),
+				 errdetail("It is %s.", money_text(facts->deduction, plan->currency)),
+				 errhint("Set deduction to 0, or to what the line has lost in value."),
+				 err_our_column("return_line", "deduction")));
 	if (plan->fault != FAULT_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 				 errmsg("no deduction may be taken from line %d", line->line_no),
 				 errdetail("The reason of the return is somebody's fault, so the buyer gets the line's full share."),
-				 errhint("Set deduction to 0.")));
+				 errhint("Set deduction to 0."),
+				 err_our_column("return_line", "deduction")));
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 			 errmsg("deduction from line %d is more than its units are worth", line->line_no),
@@ -153,7 +157,8 @@ refuse_deduction(const RefundPlan *plan, const PlannedLine *line, const LineFact
 					   facts->units, money_text(line->price.goods, plan->currency),
 					   money_text(line->price.fee, plan->currency),
 					   money_text(facts->deduction, plan->currency)),
-			 errhint("Deduct at most what is left of the share after the fee.")));
+			 errhint("Deduct at most what is left of the share after the fee."),
+			 err_our_column("return_line", "deduction")));
 }
 
 static void
@@ -197,7 +202,8 @@ check_currency(const RefundPlan *plan, int64 return_id, const Currency *other)
 						return_id),
 				 errdetail("One line was paid in %s, another in %s.", plan->currency->code,
 						   other->code),
-				 errhint("Open one return for each currency.")));
+				 errhint("Open one return for each currency."),
+				 err_our_column("sale_line", "currency")));
 }
 
 RefundPlan *
@@ -259,7 +265,8 @@ refuse_total(const RefundPlan *plan, int64 return_id, const Shortage *shortage)
 			 errdetail("It is owed %s; the order's payments have %s left to refund.%s%s",
 					   money_text(plan->total, plan->currency),
 					   money_text(shortage->available, plan->currency), disputed, uncaptured),
-			 errhint("Record the missing capture or the end of the chargeback in returns.payment, or let the refunds that hold the money fail.")));
+			 errhint("Record the missing capture or the end of the chargeback in returns.payment, or let the refunds that hold the money fail."),
+			 err_our_column("payment", "refunded")));
 }
 
 /* What a payment can still give; 0 with the reason counted. */

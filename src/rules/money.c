@@ -40,6 +40,7 @@ to_minor(Datum value, const Currency *currency, int64 limit, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s must be an amount of money, not %s", what, numeric_text(amount)),
+				 errdetail("It cannot be counted in %s.", currency->code),
 				 errhint("Give a finite number.")));
 	if (!numeric_less(amount, int64_to_numeric(limit)) ||
 		!numeric_less(int64_to_numeric(-limit), amount))
@@ -47,7 +48,8 @@ to_minor(Datum value, const Currency *currency, int64 limit, const char *what)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s is out of range", what),
 				 errdetail("An amount is less than " INT64_FORMAT " %s.", limit,
-						   currency->code)));
+						   currency->code),
+				 errhint("Check the unit: amounts are in %s, not in parts of it.", currency->code)));
 
 	scaled = DirectFunctionCall2(numeric_mul, NumericGetDatum(amount),
 								 NumericGetDatum(int64_to_numeric(currency->scale)));
@@ -100,7 +102,9 @@ money_add(int64 a, int64 b)
 	if (unlikely(pg_add_s64_overflow(a, b, &sum)))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("sum of amounts out of range")));
+				 errmsg("sum of amounts out of range"),
+				 errdetail("It has more minor units than a 64-bit integer can count."),
+				 errhint("Return the lines in several returns.")));
 	return sum;
 }
 
@@ -120,7 +124,9 @@ proportion(int64 amount, int64 part, int64 whole)
 	if (unlikely(quotient > PG_INT64_MAX || quotient < PG_INT64_MIN))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("share of an amount out of range")));
+				 errmsg("share of an amount out of range"),
+				 errdetail("It has more minor units than a 64-bit integer can count."),
+				 errhint("Check the amounts and quantities of the order.")));
 	return (int64) quotient;
 }
 

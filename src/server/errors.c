@@ -23,6 +23,14 @@ err_column(Relation rel, const char *column)
 	return attno != InvalidAttrNumber ? errtablecol(rel, attno) : errtable(rel);
 }
 
+int
+err_our_column(const char *table, const char *column)
+{
+	err_generic_string(PG_DIAG_SCHEMA_NAME, "returns");
+	err_generic_string(PG_DIAG_TABLE_NAME, table);
+	return column == NULL ? 0 : err_generic_string(PG_DIAG_COLUMN_NAME, column);
+}
+
 void
 error_not_set_up(const char *detail)
 {

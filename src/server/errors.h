@@ -33,6 +33,9 @@ pg_noreturn extern void error_not_set_up(const char *detail);
 /* Attach schema, table and, by name, column to the error being raised. */
 extern int	err_column(Relation rel, const char *column);
 
+/* The same for a table of ours that is not open; column NULL: none. */
+extern int	err_our_column(const char *table, const char *column);
+
 /*
  * Between the two, RT010 names the column that the unknown code stands in: for
  * look-ups of cache.h.

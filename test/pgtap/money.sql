@@ -534,6 +534,34 @@ SELECT is((SELECT balance FROM returns.seller_statement ORDER BY at DESC, order_
 	'the statement ends with the balance');
 SELECT is((SELECT count(*) FROM returns.refund_register), (SELECT count(*) FROM returns.refund), 'the register lists every refund');
 
+-- ---------------------------------------------------------------- meddlers
+CREATE FUNCTION pg_temp.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+SELECT pg_temp.sell('meddler', 1, 3, 30);
+SELECT pg_temp.pay('meddler', 1, 30);
+SELECT pg_temp.decide('meddler', pg_temp.units(1, 1)) AS waits \gset
+SELECT pg_temp.receive('meddler', pg_temp.units(1, 1)) AS id \gset
+SELECT pg_temp.book('meddler') AS before \gset
+CREATE FUNCTION pg_temp.meddled(tab text, event text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text := 'done';
+BEGIN
+	EXECUTE format('CREATE TRIGGER aaa BEFORE %s ON returns.%I FOR EACH ROW EXECUTE FUNCTION pg_temp.swallow()', event, tab);
+	BEGIN
+		EXECUTE statement;
+	EXCEPTION WHEN OTHERS THEN
+		said := sqlstate;
+	END;
+	EXECUTE format('DROP TRIGGER aaa ON returns.%I', tab);
+	RETURN said;
+END $$;
+SELECT is(pg_temp.meddled(t, e, format('SELECT returns.act(%s, ''refund_due'')', :id)), 'RT007', format('a decision whose %s on %s is swallowed is none', e, t))
+FROM (VALUES ('sale_line', 'UPDATE'), ('return_line', 'UPDATE'), ('payment', 'UPDATE'), ('refund', 'INSERT'), ('ledger_transfer', 'INSERT'), ('ledger_entry', 'INSERT')) v (t, e);
+SELECT is(pg_temp.meddled('payment', 'UPDATE', format('UPDATE returns.refund SET status = ''failed'' WHERE return_id = %s', :waits)), 'RT007', 'nor a failure that releases nothing');
+SELECT is(pg_temp.meddled('refund', 'UPDATE', 'SELECT returns.claim_refunds(100)'), 'RT007', 'nor a claim that claims nothing');
+SELECT is(pg_temp.book('meddler'), :'before', 'and nothing has changed');
+SELECT returns.act(:id, 'refund_due') AS ok \gset
+SELECT is(pg_temp.refunds(:id), '1:10.00:pending', 'without them it is decided');
+
 -- --------------------------------------------------------------- checkpoint
 CREATE FUNCTION pg_temp.balances_differ() RETURNS SETOF text LANGUAGE sql AS $$
 	WITH slow AS (SELECT account, party_ref, currency, sum(amount) FROM returns.ledger_entry GROUP BY 1, 2, 3)

@@ -41,8 +41,13 @@ SELECT results_eq($$SELECT currency, sum(CASE WHEN status = 'settled' THEN amoun
 	$$SELECT currency, coalesce(-sum(balance) FILTER (WHERE account = 'cash'), 0) FROM returns.trial_balance GROUP BY 1 ORDER BY 1$$, 'cash left for what is settled');
 SELECT is_empty($$SELECT op FROM unnest('{sell,open,act,receipt,claim,report,payment,grant,time}'::text[]) op
 	WHERE NOT EXISTS (SELECT FROM life.outcome o WHERE o.op = op.op AND code = 'ok')$$, 'everything succeeded at some time');
+SELECT :count >= 4000 AS long \gset
+\if :long
 SELECT is_empty($$SELECT s FROM unnest('{refund_due,refunded,exchange_due,rejected,closed}'::text[]) s
 	WHERE NOT EXISTS (SELECT FROM returns.return_event WHERE to_state = s AND kind = 'transition')$$, 'and lives took every turn');
+\else
+SELECT pass('(a short life takes few turns)');
+\endif
 SELECT diag(op || ': ' || string_agg(code || ' ' || times, ', ' ORDER BY times DESC))
 FROM (SELECT op, code, count(*) AS times FROM life.outcome GROUP BY 1, 2) o GROUP BY op ORDER BY op;
 SELECT * FROM finish();
