@@ -34,7 +34,7 @@ COMMENT ON FUNCTION returns.installation_guard() IS
 CREATE FUNCTION returns.reschedule() RETURNS int
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_reschedule';
 COMMENT ON FUNCTION returns.reschedule() IS
-'After a calendar has changed: count the deadline of every open stage again from where it began, by the rules as they are now. A deadline only ever becomes later, and what follows it stays as promised; the windows of requested lines stay too. Each return changed gets an event "override" with due_at_before in its details. Returns how many there were. Commit the change of the calendar first: whoever moves a return meanwhile counts by what is committed. For the owner of the tables and operators, else 42501; RT009 where a term leaves its calendar.';
+'After a calendar has changed: count the deadline of every open stage again from where it began, by the rules as they are now. A deadline only ever becomes later, and what follows it stays as promised; the windows of requested lines stay too. Each return changed gets an event "override" with due_at_before in its details. Returns how many there were. Commit the change of the calendar first: whoever moves a return meanwhile counts by what is committed. For the owner of the tables and operators, else 42501. A return whose term would leave the calendar of its market keeps its deadline, with a WARNING for each such market.';
 
 CREATE FUNCTION returns.explain(return_id bigint) RETURNS SETOF text
 LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_explain';

@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -38,6 +39,7 @@
 #include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #define BATCH 1000
@@ -55,11 +57,23 @@ typedef struct OpenStage
 	TimestampTz due_at;
 } OpenStage;
 
-/* In the triggers of one call. */
+/* A market whose calendar is too short for some of its returns. */
+typedef struct ShortMarket
+{
+	char	   *code;
+	int64		first_id;		/* of its returns that were left as they are */
+	int			n;
+	char	   *message;		/* what was wrong with the first, and in which way */
+	char	   *detail;
+} ShortMarket;
+
+/* Of one call, its triggers included. */
 typedef struct Reschedule
 {
 	const Actor *actor;
 	int			changed;
+	MemoryContext context;
+	List	   *short_markets;	/* of ShortMarket, in context */
 } Reschedule;
 
 static void
@@ -145,6 +159,85 @@ is_later_now(const OpenStage *stage)
 		due_at > stage->due_at;
 }
 
+/* The return keeps its deadline, which is told at the end. */
+static void
+note_short_market(Reschedule *reschedule, const OpenStage *stage, const ErrorData *error)
+{
+	MemoryContext old = MemoryContextSwitchTo(reschedule->context);
+	ShortMarket *market = NULL;
+	ListCell   *cell;
+
+	foreach(cell, reschedule->short_markets)
+	{
+		market = lfirst(cell);
+		if (strcmp(market->code, stage->market->code) == 0)
+			break;
+	}
+	if (cell == NULL)
+	{
+		market = palloc0(sizeof(ShortMarket));
+		market->code = pstrdup(stage->market->code);
+		market->first_id = stage->id;
+		market->message = pstrdup(error->message);
+		market->detail = pstrdup(error->detail == NULL ? "" : error->detail);
+		reschedule->short_markets = lappend(reschedule->short_markets, market);
+	}
+	market->n++;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+warn_short_markets(const Reschedule *reschedule)
+{
+	ListCell   *cell;
+
+	foreach(cell, reschedule->short_markets)
+	{
+		const ShortMarket *market = lfirst(cell);
+
+		ereport(WARNING,
+				(errcode(ERRCODE_RT_RULE_REFUSED),
+				 errmsg("the calendar of market \"%s\" is too short: %d returns keep their deadlines, the first is return " INT64_FORMAT,
+						market->code, market->n, market->first_id),
+				 errdetail("%s: %s", market->message, market->detail),
+				 errhint("Extend the calendar, then call returns.reschedule() again.")));
+	}
+}
+
+/* As is_later_now(); a calendar that is too short does not hold up other markets. */
+static bool
+is_later_if_known(const OpenStage *stage, Reschedule *reschedule)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+	volatile bool later = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		later = is_later_now(stage);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return later;
+	if (error->sqlerrcode != ERRCODE_RT_RULE_REFUSED || stage->market == NULL)
+		ReThrowError(error);
+	note_short_market(reschedule, stage, error);
+	return false;
+}
+
 static Jsonb *
 event_details(TimestampTz before)
 {
@@ -228,7 +321,7 @@ reschedule_batch(int64 *after, Reschedule *reschedule)
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (is_later_now(&stages[i]))
+		if (is_later_if_known(&stages[i], reschedule))
 			return_touch(stages[i].order_ref, stages[i].id, reschedule_work, reschedule);
 		*after = stages[i].id;
 	}
@@ -266,6 +359,7 @@ returns_reschedule(PG_FUNCTION_ARGS)
 	if (reschedule.actor == NULL || reschedule.actor->kind != ACTOR_OPERATOR)
 		reschedule.actor = actor_as_system();
 	own_begin(&own);
+	reschedule.context = CurrentMemoryContext;
 	batch_context = AllocSetContextCreate(CurrentMemoryContext, "returns reschedule",
 										  ALLOCSET_DEFAULT_SIZES);
 	while (more)
@@ -277,5 +371,6 @@ returns_reschedule(PG_FUNCTION_ARGS)
 		MemoryContextReset(batch_context);
 	}
 	own_end(&own);
+	warn_short_markets(&reschedule);
 	PG_RETURN_INT32(reschedule.changed);
 }

@@ -6,7 +6,7 @@ SET timezone = 'Asia/Almaty';
 SET returns.actor = 'operator:o';
 SET returns.clock = '2026-03-02 12:00+05';
 
-SELECT plan(63);
+SELECT plan(64);
 
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
 	quantity, amount_paid, currency, purchased_at, delivered_at)
@@ -148,12 +148,27 @@ SELECT is((SELECT on_timeout FROM r WHERE order_ref = 'chain'), 'refund_due', 'b
 DELETE FROM returns.stage_deadline WHERE state = 'outcome_disputed';
 SELECT is(returns.reschedule(), 0, 'a timer taken out');
 SELECT isnt(due('chain'), NULL, 'takes back no deadline');
+INSERT INTO returns.calendar (code, first_day, last_day) VALUES ('far', '2026-01-01', '2026-12-31');
+INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('far', 'Asia/Almaty', 'far', 'KZT');
+INSERT INTO returns.policy (market, window_term, valid_from) VALUES ('far', 60, '2026-01-01');
+INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout) VALUES ('far', 'requested', 3, 'business_day', 'approved');
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
+	quantity, amount_paid, currency, purchased_at, delivered_at)
+VALUES ('far', 1, 'ann', 'acme', 'lamp', 'appliances', 'far', 1, 100, 'KZT', '2026-03-10 10:00+05', '2026-03-11 10:00+05');
+INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
+VALUES ('far', 1, 'card', 100, 'KZT', 'bank', '2026-03-10 10:00+05');
+SELECT open('far');
 CREATE FUNCTION shortened() RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
-	UPDATE returns.calendar SET last_day = '2026-03-17';
+	UPDATE returns.calendar SET last_day = '2026-03-17' WHERE code = 'kz';
+	INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES ('far', due('far')::date - 1, false, 'Storm');
 	RETURN returns.reschedule();
 END $$;
-SELECT throws_ok('SELECT shortened()', 'RT009', NULL, 'a term that leaves its calendar');
+CREATE TABLE before_short AS SELECT * FROM r;
+SELECT is(shortened(), 1, 'a term that leaves its calendar holds up nobody in another market');
+SELECT is((SELECT string_agg(r.order_ref, ',') FROM before_short AS b JOIN r USING (id) WHERE r.due_at <> b.due_at), 'far',
+	'and its return keeps its deadline');
+UPDATE returns.calendar SET last_day = '2027-12-31' WHERE code = 'kz';
 
 -- -------------------------------------------------------------------- rights
 
