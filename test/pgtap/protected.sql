@@ -195,7 +195,7 @@ INSERT INTO refusal VALUES
 	('unknown state', 'RT010', 'return_request', 'status', 'operator:o', NULL, format('UPDATE returns.return_request SET status = ''nowhere'' WHERE id = %s', :open)),
 	('unknown return', 'RT010', '', '', 'operator:o', NULL, 'SELECT returns.act(0, ''approved'')'),
 	('unknown order', 'RT010', 'return_request', 'order_ref', 'operator:o', NULL, 'INSERT INTO returns.return_request (order_ref, reason) VALUES (''none'', ''defective'')'),
-	('unknown reason', 'RT010', '', '', 'operator:o', NULL, 'INSERT INTO returns.return_request (order_ref, reason) VALUES (''free'', ''none'')'),
+	('unknown reason', 'RT010', 'return_request', 'reason', 'operator:o', NULL, 'INSERT INTO returns.return_request (order_ref, reason) VALUES (''free'', ''none'')'),
 	('unknown resolution', 'RT010', 'return_request', 'resolution', 'operator:o', NULL, 'INSERT INTO returns.return_request (order_ref, reason, resolution) VALUES (''free'', ''defective'', ''none'')'),
 	('key reused', 'RT011', '', '', 'operator:o', NULL, 'SELECT returns.open_return(''open'', ''[{"line_no":1,"quantity":2}]'', ''changed_mind'', idempotency_key => ''k'')'),
 	('no status', '23502', 'return_request', 'status', 'operator:o', NULL, format('UPDATE returns.return_request SET status = NULL WHERE id = %s', :open));

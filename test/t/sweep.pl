@@ -123,7 +123,7 @@ append_to_file("$dir/act.sql", q{
 SET returns.actor = 'operator:desk';
 SET returns.clock = '2026-03-13 00:00+05';
 UPDATE returns.return_request SET status = 'cancelled'
- WHERE id IN (SELECT id FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'
+ WHERE status = 'requested' AND id IN (SELECT id FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'
 	ORDER BY id DESC OFFSET 500 * (random() * 10)::int LIMIT 20);
 });
 $node->command_ok([ 'pgbench', '-n', '-c', '6', '-j', '2', '-t', '10', '-f', "$dir/sweep.sql\@2", '-f', "$dir/act.sql\@1",
