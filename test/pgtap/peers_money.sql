@@ -289,9 +289,21 @@ SELECT is((SELECT string_agg(amount || '=' || balance, ' ' ORDER BY balance) FRO
 SELECT pg_temp.sell('b52', 1, 1, 10); SELECT pg_temp.pay('b52', 1, 10);
 SELECT returns.open_return('b52', '[{"line_no": 1, "quantity": 1}]', 'defective') AS id \gset
 SELECT isnt_empty(format('SELECT * FROM returns.return_request WHERE id = %s AND due_at IS NOT NULL AND on_timeout = ''approved''', :id), 'b52_absent_seller: his silence has an end, and a meaning');
-SELECT is(returns.act(:id, 'refund_due'), 'refund_due', 'b52_absent_seller: and the platform can always finish');
+SET returns.clock = '2026-03-05 10:00:00+05';
+SELECT ok(returns.run_deadlines(10000) > 0, 'b52_absent_seller: time passes');
+SELECT is(pg_temp.status(:id), 'approved', 'b52_absent_seller: silence was consent');
+UPDATE returns.return_request SET status = 'in_transit', carrier = 'post', tracking_ref = 't' WHERE id = :id;
+SET returns.actor = 'carrier:post';
+UPDATE returns.return_request SET status = 'received' WHERE id = :id;
+SET returns.actor = 'operator:desk';
+SET returns.clock = '2026-03-13 10:00:00+05';
+SELECT ok(returns.run_deadlines(10000) > 0, 'b52_absent_seller: time passes');
+SELECT is(pg_temp.status(:id), 'refund_due', 'b52_absent_seller: the money gets out without him');
 SELECT pg_temp.settle(:id);
-SELECT is(pg_temp.status(:id), 'refunded', 'b52_absent_seller: with the money');
+SELECT is(pg_temp.status(:id), 'refunded', 'b52_absent_seller: and arrives');
+SELECT pg_temp.sell('b52-2', 1, 1, 10); SELECT pg_temp.pay('b52-2', 1, 10);
+SELECT returns.open_return('b52-2', '[{"line_no": 1, "quantity": 1}]', 'defective') AS id \gset
+SELECT is(returns.act(:id, 'refund_due'), 'refund_due', 'b52_absent_seller: the platform need not wait');
 
 SELECT is_empty('SELECT currency FROM returns.trial_balance GROUP BY 1 HAVING sum(balance) <> 0', 'the books balance');
 SELECT is_empty('SELECT order_ref FROM returns.payment WHERE refunded > amount OR refunded < 0', 'no payment gave more than it had');
