@@ -16,14 +16,14 @@ COMMENT ON FUNCTION returns.policy_for(text, int, text) IS
 CREATE FUNCTION returns.policy_lock() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_policy_lock';
 COMMENT ON FUNCTION returns.policy_lock() IS
-'Trigger of policy before a statement: lets one transaction at a time define policies; refuses to truncate them once sales were made (RT009).';
+'Trigger of policy before a statement: lets one transaction at a time define policies; refuses to truncate them once anything was sold (RT009).';
 
 CREATE FUNCTION returns.policy_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_policy_row';
 COMMENT ON FUNCTION returns.policy_row() IS
-'Trigger of policy before a row: unknown codes RT010; RT009 for a definition without sense, and for a change of a policy in force, which can only be ended (valid_to not in the past).';
+'Trigger of policy before a row: unknown codes RT010, also of a row that the same statement inserts (insert it by a statement of its own); RT009 for a definition without sense, and for a change of a policy in force, which can only be ended (valid_to not in the past).';
 
 CREATE FUNCTION returns.policy_changed() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_policy_changed';
 COMMENT ON FUNCTION returns.policy_changed() IS
-'Trigger of policy after a statement: RT009 for two that tie, for one that gives the buyer less than the statutory one it stands before, and when a sale already made would change its rule.';
+'Trigger of policy after a statement: RT009 for two that tie, for one that gives the buyer less than the statutory one it stands before, when a sale already made would change its rule, and for the deletion of one that has begun, once anything was sold. A sale that no policy governs may get one. Waits for transactions that are writing sale lines when a policy begins or ends now or earlier.';

@@ -88,6 +88,32 @@ read_changes(PolicyEffect *effect, TriggerData *trigdata)
 }
 
 /*
+ * A policy that is or was in force is ended, not deleted: what it said of a
+ * sale must stay to be read.  Only before the first sale it may go, so that a
+ * shop can make its rules out of a preset's.
+ */
+static void
+check_deletions(const PolicyEffect *effect)
+{
+	for (int i = 0; i < effect->n; i++)
+	{
+		const Policy *old = effect->changes[i].old;
+
+		if (effect->changes[i].new != NULL || !policy_has_begun(old, effect->now))
+			continue;
+		if (!policy_any_sale())
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_RULE_REFUSED),
+				 errmsg("policy " INT64_FORMAT " is in force and cannot be deleted", old->id),
+				 errdetail("It began at %s, and sales have been made.",
+						   timestamptz_to_str(old->valid_from)),
+				 errhint("End it: set its valid_to to an instant not in the past."),
+				 errtable(effect->rel)));
+	}
+}
+
+/*
  * The time in which sales already made could have another policy by a change.
  * What begins in the past speaks of them, or now, of those of this instant and
  * of those made since the transaction began; a policy in force that is ended
@@ -100,11 +126,8 @@ past_of(const PolicyChange *change, TimestampTz now, TimestampTz *from, Timestam
 	const Policy *new = change->new;
 
 	if (new == NULL)
-	{
-		*from = old->valid_from;
-		*to = old->valid_to;
-	}
-	else if (old != NULL && policy_has_begun(old, now))
+		return false;			/* it has not begun, or nothing was sold */
+	if (old != NULL && policy_has_begun(old, now))
 	{
 		*from = Min(old->valid_to, new->valid_to);
 		*to = Max(old->valid_to, new->valid_to);
@@ -340,6 +363,7 @@ returns_policy_changed(PG_FUNCTION_ARGS)
 	read_changes(&effect, trigdata);
 	if (effect.n > 0)
 	{
+		check_deletions(&effect);
 		survey_changes(&effect);
 		read_policies(&effect);
 		check_ties(&effect);

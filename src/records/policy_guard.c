@@ -45,13 +45,14 @@ policy_trigger_check(FunctionCallInfo fcinfo, const char *function, TriggerEvent
 
 /* ---- before the statement ---- */
 
-static bool
-any_sale_line(void)
+bool
+policy_any_sale(void)
 {
 	static KeptPlan plan = {"SELECT 1 FROM returns.sale_line", 0};
 	OwnState	own;
 	bool		any;
 
+	LockRelationOid(table_oid("sale_line"), ShareLock);
 	own_begin(&own);
 	any = plan_run_limit(&plan, NULL, NULL, 1) > 0;
 	own_end(&own);
@@ -74,7 +75,7 @@ returns_policy_lock(PG_FUNCTION_ARGS)
 
 	policy_trigger_check(fcinfo, "returns_policy_lock", TRIGGER_EVENT_BEFORE, false);
 	LockRelation(trigdata->tg_relation, ShareUpdateExclusiveLock);
-	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) && any_sale_line())
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) && policy_any_sale())
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("the policies cannot be truncated"),

@@ -48,6 +48,12 @@ policy_has_begun(const Policy *policy, TimestampTz now)
 }
 
 /*
+ * Has anything been sold?  Waits for those who are writing sales, and holds up
+ * new ones until the end of the transaction.
+ */
+extern bool policy_any_sale(void);
+
+/*
  * RT009 when a policy in force or to come gives the buyer less than the law,
  * now that a row of the table rel has changed what they speak of.  Between
  * own_begin() and own_end().

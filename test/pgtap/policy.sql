@@ -1,7 +1,7 @@
 -- Policies: which one governs a sale, what it says, and what definitions are refused.
 -- policy_property.sql compares the look-up with a plain one on random policies.
 
-SELECT plan(175);
+SELECT plan(178);
 
 SET returns.clock = '2025-06-10 12:00+05';
 
@@ -332,8 +332,13 @@ SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() - interval '
 	'RT009', 'not in the past');
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''2025-06-02'' WHERE id = 9102'), 'RT009', 'nor may what has ended end at another instant of the past');
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''infinity'' WHERE id = 9102'), 'accepted', 'it may be taken up again: a sale without a rule gets one');
-SELECT is(tried('DELETE FROM returns.policy WHERE id = 9101'), 'RT009', 'a policy that sales fall under cannot be deleted');
-SELECT is(tried('DELETE FROM returns.policy WHERE id IN (9102, 9103, 9104)'), 'accepted', 'others can');
+SELECT is(refusal('DELETE FROM returns.policy WHERE id = 9101'),
+	'RT009 policy 9101 is in force and cannot be deleted; It began at -infinity, and sales have been made.', 'a policy in force cannot be deleted');
+SELECT is(tried('DELETE FROM returns.policy WHERE id = 9102'), 'RT009', 'nor one that has ended');
+SELECT is(tried('DELETE FROM returns.policy WHERE id = 9103'), 'RT009', 'nor one that begins now, whether anything was sold under it or not');
+SELECT is(tried('DELETE FROM returns.policy WHERE id = 9104'), 'accepted', 'one that has not begun can');
+SELECT is(tried($$WITH gone AS (DELETE FROM returns.policy WHERE id = 9103 RETURNING *)
+	INSERT INTO returns.policy (market, category, window_term) SELECT market, category, 30 FROM gone$$), 'RT009', 'not even to be replaced');
 SELECT is(tried('TRUNCATE returns.policy'), 'RT009', 'all cannot');
 
 -- a renamed code is carried into the policies by the foreign keys: no change of a rule
