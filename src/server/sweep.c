@@ -107,8 +107,9 @@ pass_remember(Sweep *sweep, bool more)
 }
 
 void
-sweep_begin(Sweep *sweep)
+sweep_begin(Sweep *sweep, bool commits)
 {
+	sweep->commits = commits;
 	sweep->total = (SweepCount) {0};
 	sweep->context = AllocSetContextCreate(CurrentMemoryContext, "returns sweep",
 										   ALLOCSET_DEFAULT_SIZES);
@@ -121,7 +122,7 @@ sweep_step(Sweep *sweep, int max_rows)
 	MemoryContext old = MemoryContextSwitchTo(sweep->context);
 	SweepCount	before = sweep->count;
 	uint64		stages_over = book_stages_over;
-	bool		more = sweep_batch(&sweep->position, max_rows, &sweep->count);
+	bool		more = sweep_batch(&sweep->position, max_rows, sweep->commits, &sweep->count);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(sweep->context);
@@ -163,7 +164,7 @@ returns_run_deadlines(PG_FUNCTION_ARGS)
 	int			max_rows = rows_argument(fcinfo, "max_rows");
 	Sweep		sweep;
 
-	sweep_begin(&sweep);
+	sweep_begin(&sweep, false);
 	while (sweep.total.moved < max_rows && sweep_step(&sweep, max_rows - sweep.total.moved))
 		CHECK_FOR_INTERRUPTS();
 	MemoryContextDelete(sweep.context);
@@ -193,7 +194,7 @@ returns_sweep(PG_FUNCTION_ARGS)
 				 errmsg("sweep() commits each batch, so it cannot run inside a transaction"),
 				 errhint("Inside a transaction, use returns.run_deadlines().")));
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
-	sweep_begin(&sweep);
+	sweep_begin(&sweep, true);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -37,9 +37,9 @@ typedef struct SweepCount
 /*
  * Do what is due behind the position, at most so many returns, the oldest
  * first; move the position past them and add to the count.  False when there
- * were fewer than that.
+ * were fewer than that.  commits: the transaction is the sweep's own.
  */
-extern bool sweep_batch(SweepPosition *position, int max_rows, SweepCount *count);
+extern bool sweep_batch(SweepPosition *position, int max_rows, bool commits, SweepCount *count);
 
 /* When the next return is to be looked at, later than now; false: never. */
 extern bool sweep_next_due(TimestampTz *next_due);
@@ -67,6 +67,7 @@ extern Watermark sweep_watermark;
 /* Passes over all that is due, until one of them finds nothing to do. */
 typedef struct Sweep
 {
+	bool		commits;		/* each batch */
 	SweepCount	total;
 	/* of this pass */
 	SweepPosition position;
@@ -77,7 +78,7 @@ typedef struct Sweep
 	MemoryContext context;		/* of one batch */
 } Sweep;
 
-extern void sweep_begin(Sweep *sweep);
+extern void sweep_begin(Sweep *sweep, bool commits);
 
 /* One batch; false when nothing is left that is due. */
 extern bool sweep_step(Sweep *sweep, int max_rows);

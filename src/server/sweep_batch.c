@@ -18,10 +18,8 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "records/book.h"
@@ -58,6 +56,7 @@ typedef struct Batch
 	SweepPosition position;		/* where to start, then: of its last row */
 	text	   *order_ref;		/* of its last row; NULL: it found none */
 	int			max_rows;
+	bool		commits;		/* the transaction ends with it */
 	SweepCount	count;
 } Batch;
 
@@ -248,6 +247,7 @@ do_batch(void *arg)
 		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
 		1, {TIDARRAYOID}
 	};
+	static KeptPlan check_deferred = {"SET CONSTRAINTS ALL IMMEDIATE", 0};
 	Batch	   *batch = arg;
 	DueRows		due;
 	OwnState	own;
@@ -263,6 +263,9 @@ do_batch(void *arg)
 	}
 	if (due.nmarks > 0)
 		batch->count.marked = return_touch_all(tid_array(due.marks, due.nmarks), mark_work, NULL);
+	/* what would fail the commit is one return's trouble as well */
+	if (batch->commits && batch->count.found > 0)
+		plan_run(&check_deferred, NULL, NULL);
 	own_end(&own);
 }
 
@@ -377,9 +380,9 @@ typedef struct Troubles
 } Troubles;
 
 static void
-sweep_one(SweepPosition *position, SweepCount *count, Troubles *troubles)
+sweep_one(SweepPosition *position, bool commits, SweepCount *count, Troubles *troubles)
 {
-	Batch		batch = {*position, NULL, 1};
+	Batch		batch = {*position, NULL, 1, commits};
 	ErrorData  *error = attempt(do_batch, &batch,
 								troubles->waits < LONG_WAITS ? LOCK_WAIT : SHORT_LOCK_WAIT);
 
@@ -388,6 +391,7 @@ sweep_one(SweepPosition *position, SweepCount *count, Troubles *troubles)
 	*position = batch.position;
 	if (error != NULL)
 	{
+		batch.count.moved = batch.count.marked = 0;
 		count->failed++;
 		troubles->waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 		if (!put_off(&batch, error) && troubles->stuck++ < MAX_WARNINGS)
@@ -399,9 +403,9 @@ sweep_one(SweepPosition *position, SweepCount *count, Troubles *troubles)
 }
 
 bool
-sweep_batch(SweepPosition *position, int max_rows, SweepCount *count)
+sweep_batch(SweepPosition *position, int max_rows, bool commits, SweepCount *count)
 {
-	Batch		batch = {*position, NULL, max_rows};
+	Batch		batch = {*position, NULL, max_rows, commits};
 	ErrorData  *error = attempt(do_batch, &batch, LOCK_WAIT);
 	Troubles	troubles = {0, 0};
 
@@ -419,7 +423,7 @@ sweep_batch(SweepPosition *position, int max_rows, SweepCount *count)
 		for (int64 i = 0; i < batch.count.found; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			sweep_one(position, count, &troubles);
+			sweep_one(position, commits, count, &troubles);
 		}
 	return batch.count.found == max_rows;
 }

@@ -90,7 +90,7 @@ sweep_for_a_stint(void)
 
 	transaction_begin();
 	MemoryContextSwitchTo(TopMemoryContext);
-	sweep_begin(&sweep);
+	sweep_begin(&sweep, true);
 	transaction_commit();
 	while (more && monotonic_now() < end)
 	{

@@ -241,6 +241,21 @@ DROP TRIGGER user_check ON returns.return_event;
 INSERT INTO public.released VALUES ('bad3');
 UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
 
+-- What would fail at the commit only does not fail the others' either.
+CREATE FUNCTION public.no_bad() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.order_ref LIKE 'bad%' AND NEW.status = 'approved' THEN RAISE EXCEPTION 'not this one' USING ERRCODE = '23000'; END IF;
+	RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER user_deferred AFTER UPDATE ON returns.return_request DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION public.no_bad();
+SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{i1,bad6,i2}'::text[]) o;
+SELECT set_config('returns.clock', pg_temp.due('bad6')::text, false);
+CALL returns.sweep();
+SELECT is(pg_temp.state('i1') || pg_temp.state('bad6') || pg_temp.state('i2'), 'approvedrequestedapproved', 'a deferred constraint refuses one');
+SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad6' AND kind = 'overdue'), '23000', 'which is in its history');
+DROP TRIGGER user_deferred ON returns.return_request;
+
 -- ---------------------------------------------------------------- after an outage
 SET returns.clock = '2026-06-01 10:00:00+05';  -- a Monday
 SELECT returns.run_deadlines();
