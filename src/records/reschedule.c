@@ -63,7 +63,7 @@ typedef struct ShortMarket
 	char	   *code;
 	int64		first_id;		/* of its returns that were left as they are */
 	int			n;
-	char	   *message;		/* what was wrong with the first, and in which way */
+	char	   *message;		/* what was wrong with the first */
 	char	   *detail;
 } ShortMarket;
 
@@ -197,9 +197,10 @@ warn_short_markets(const Reschedule *reschedule)
 
 		ereport(WARNING,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
-				 errmsg("the calendar of market \"%s\" is too short: %d returns keep their deadlines, the first is return " INT64_FORMAT,
-						market->code, market->n, market->first_id),
-				 errdetail("%s: %s", market->message, market->detail),
+				 errmsg("the calendar of market \"%s\" is too short for %d of its returns",
+						market->code, market->n),
+				 errdetail("They keep their deadlines. Return " INT64_FORMAT ": %s. %s",
+						   market->first_id, market->message, market->detail),
 				 errhint("Extend the calendar, then call returns.reschedule() again.")));
 	}
 }
