@@ -1,6 +1,13 @@
 -- The audit of the money: refunds, the payments they rest on, the returns they
 -- follow from, and the double entry behind it all.
 
+CREATE FUNCTION returns.transfer_hash(order_ref text, return_id bigint, transfer_no int, refund_id bigint,
+	kind text, at timestamptz, reverses int, currency text, accounts text[], parties text[], amounts numeric[])
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'returns_transfer_hash';
+COMMENT ON FUNCTION returns.transfer_hash(text, bigint, int, bigint, text, timestamptz, int, text, text[], text[], numeric[]) IS
+'The hash of a ledger transfer with its entries in the order of entry_no: sha256 over every field with its length. What the event that booked it has, in hex, under details -> booked -> transfers -> transfer_no.';
+
 CREATE FUNCTION returns.verify_refunds(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
 RETURNS SETOF record
@@ -13,11 +20,17 @@ SELECT v.invariant, coalesce(f.order_ref, e.order_ref), coalesce(f.return_id, e.
 FROM returns.refund f
 FULL JOIN (
 	SELECT DISTINCT ON (e.order_ref, e.return_id, e.details ->> 'refund_id')
-		e.order_ref, e.return_id, e.details ->> 'refund_id' AS refund_id, e.seq, e.details
+		e.order_ref, e.return_id, e.details ->> 'refund_id' AS refund_id, e.seq, e.details, e.at
 	FROM returns.return_event e
 	WHERE e.kind = 'refund'
 	ORDER BY e.order_ref, e.return_id, e.details ->> 'refund_id', e.seq DESC
 ) e ON e.order_ref = f.order_ref AND e.return_id = f.return_id AND e.refund_id = f.id::text
+LEFT JOIN (
+	SELECT e.order_ref, e.return_id, issued ->> 'refund_id' AS refund_id, e.seq, e.at, issued
+	FROM returns.return_event e
+	CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.refunds[*]') AS issued
+	WHERE e.details ? 'booked'
+) i ON i.order_ref = f.order_ref AND i.return_id = f.return_id AND i.refund_id = f.id::text
 LEFT JOIN returns.return_request r ON r.order_ref = f.order_ref AND r.id = f.return_id
 LEFT JOIN returns.payment p ON p.order_ref = f.order_ref AND p.payment_no = f.payment_no
 LEFT JOIN (
@@ -59,6 +72,16 @@ CROSS JOIN LATERAL (
 			OR (f.status = 'settled' AND e.details ? 'provider_ref'
 				AND e.details ->> 'provider_ref' IS DISTINCT FROM f.provider_ref) END
 	UNION ALL
+	SELECT 'refund_issue', CASE WHEN i.seq IS NULL THEN 'no event has issued it'
+		ELSE format('event %s issued %s at %s, and it is %s %s of payment %s, created at %s', i.seq, i.issued, i.at, f.amount,
+			f.currency, f.payment_no, f.created_at) END
+	WHERE f.id IS NOT NULL AND (i.seq IS NULL OR f.created_at <> i.at
+		OR NOT i.issued @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount, 'currency', f.currency))
+	UNION ALL
+	SELECT 'refund_event', format('%s at %s, and event %s says so at %s', f.status,
+		CASE f.status WHEN 'sent' THEN f.sent_at WHEN 'settled' THEN f.settled_at ELSE f.failed_at END, e.seq, e.at)
+	WHERE e.at <> CASE f.status WHEN 'sent' THEN f.sent_at WHEN 'settled' THEN f.settled_at WHEN 'failed' THEN f.failed_at END
+	UNION ALL
 	SELECT 'refund_ledger', format('%s of %s is booked as %s on buyer_payable, %s on provider_clearing, %s on cash%s',
 		f.status, f.amount, coalesce(b.buyer_payable, 0), coalesce(b.provider_clearing, 0), coalesce(b.cash, 0),
 		CASE WHEN b.others > 0 THEN ', and on other accounts' ELSE '' END)
@@ -67,6 +90,13 @@ CROSS JOIN LATERAL (
 		OR coalesce(b.cash, 0) <> CASE WHEN f.status = 'settled' THEN -f.amount ELSE 0 END
 		OR b.others > 0
 ) AS v (invariant, detail)
+UNION ALL
+SELECT 'refund_issue', e.order_ref, e.return_id, format('Event %s has issued %s, which does not exist.', e.seq, issued)
+FROM returns.return_event e
+CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.refunds[*]') AS issued
+LEFT JOIN returns.refund f ON f.order_ref = e.order_ref AND f.return_id = e.return_id
+	AND f.id::text = issued ->> 'refund_id'
+WHERE e.details ? 'booked' AND f.id IS NULL
 UNION ALL
 SELECT v.invariant, p.order_ref, NULL, format('Payment %s: %s.', p.payment_no, v.detail)
 FROM returns.payment p
@@ -175,6 +205,8 @@ SELECT v.invariant, coalesce(t.order_ref, b.order_ref), coalesce(t.return_id, b.
 FROM returns.ledger_transfer t
 FULL JOIN (
 	SELECT b.order_ref, b.return_id, b.transfer_no, count(*) AS entries, min(b.entry_no) AS first_no,
+		array_agg(b.account ORDER BY b.entry_no) AS accounts, array_agg(b.party_ref ORDER BY b.entry_no) AS parties,
+		array_agg(b.amount ORDER BY b.entry_no) AS amounts,
 		max(b.entry_no) AS last_no, min(b.currency) AS currency, max(b.currency) AS other_currency,
 		sum(b.amount) AS total, max(b.party_ref) FILTER (WHERE b.account = 'buyer_payable') AS buyer,
 		max(b.party_ref) FILTER (WHERE b.account = 'seller_receivable') AS seller,
@@ -185,6 +217,13 @@ FULL JOIN (
 ) b ON b.order_ref = t.order_ref AND b.return_id = t.return_id AND b.transfer_no = t.transfer_no
 LEFT JOIN returns.return_request r ON r.order_ref = t.order_ref AND r.id = t.return_id
 LEFT JOIN returns.refund f ON f.id = t.refund_id AND f.return_id = t.return_id
+LEFT JOIN (
+	SELECT e.order_ref, e.return_id, e.seq, booked.key AS transfer_no, booked.value AS hash
+	FROM returns.return_event e
+	CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.transfers.keyvalue()') AS pair
+	CROSS JOIN LATERAL jsonb_to_record(pair) AS booked (key text, value text)
+	WHERE e.details ? 'booked'
+) e ON e.order_ref = t.order_ref AND e.return_id = t.return_id AND e.transfer_no = t.transfer_no::text
 CROSS JOIN LATERAL (
 	SELECT 'transfer_reference', CASE WHEN t.transfer_no IS NULL THEN 'it has entries, and does not exist'
 		WHEN r.id IS NULL THEN 'there is no such return'
@@ -200,10 +239,22 @@ CROSS JOIN LATERAL (
 	WHERE b.total <> 0 OR b.currency <> b.other_currency OR b.currency <> r.currency
 		OR coalesce(b.entries, 0) < 2 OR b.first_no <> 1 OR b.last_no <> b.entries
 	UNION ALL
+	SELECT 'transfer_event', CASE WHEN e.seq IS NULL THEN 'no event has booked it'
+		ELSE format('it is not what event %s has booked', e.seq) END
+	WHERE t.transfer_no IS NOT NULL AND e.hash IS DISTINCT FROM encode(returns.transfer_hash(t.order_ref, t.return_id,
+		t.transfer_no, t.refund_id, t.kind, t.at, t.reverses, b.currency, b.accounts, b.parties, b.amounts), 'hex')
+	UNION ALL
 	SELECT 'transfer_party', format('booked on buyer %s and seller %s, the return is of %s and %s', b.buyer, b.seller,
 		r.buyer_ref, r.seller_ref)
 	WHERE b.buyer <> r.buyer_ref OR b.seller <> r.seller_ref
 ) AS v (invariant, detail)
+UNION ALL
+SELECT 'transfer_event', e.order_ref, e.return_id, format('Event %s has booked transfer %s, which does not exist.', e.seq, pair ->> 'key')
+FROM returns.return_event e
+CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.transfers.keyvalue()') AS pair
+LEFT JOIN returns.ledger_transfer t ON t.order_ref = e.order_ref AND t.return_id = e.return_id
+	AND t.transfer_no::text = pair ->> 'key'
+WHERE e.details ? 'booked' AND t.transfer_no IS NULL
 UNION ALL
 SELECT 'transfer_sequence', r.order_ref, r.id, format('It should have %s transfers, and has %s, numbered %s to %s.', r.last_transfer,
 	coalesce(t.transfers, 0), coalesce(t.first_no, 0), coalesce(t.last_no, 0))

@@ -48,6 +48,8 @@ typedef struct ReturnBook
 	TimestampTz since;			/* what the term of the next stage is counted from */
 	const State *state;			/* current, follows the moves */
 	int64		owed;			/* by a refund that this move opened; -1: none */
+	List	   *transfers;		/* booked since the last event: booked.h */
+	List	   *refunds;
 } ReturnBook;
 
 #define BOOK_NULL(b, col)	((b)->isnull[(b)->attno[col] - 1])

@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
+#include "records/booked.h"
 #include "records/journal.h"
 #include "records/journal_write.h"
 #include "server/compat.h"
@@ -191,7 +192,7 @@ event_fill(Event *event, ReturnBook *book, EventKind kind, const State *from,
 	event->order_ref = DatumGetTextPP(BOOK_VALUE(book, REQ_ORDER_REF));
 	event->actor_ref = by->ref_text;
 	event->note = note;
-	event->details = details;
+	event->details = booked_details(book, details);
 	event->subxact = GetCurrentSubTransactionId();
 }
 

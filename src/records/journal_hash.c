@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * journal_hash.c
- *		The hash that chains the events of a return.
+ *		The hash that chains the events of a return, and the hash of a transfer.
  *
  * Every field goes in with its length, so that no two different events have
  * the same bytes; integers big-endian, instants as microseconds since 2000 in
@@ -13,13 +13,17 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
+#include "records/booked.h"
 #include "records/journal.h"
 #include "server/compat.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -88,6 +92,15 @@ add_int64(int64 value)
 	pq_sendint64(&hash_buffer, value);
 }
 
+static void
+hash_finish(uint8 *hash)
+{
+	if (pg_cryptohash_init(hash_context) < 0 ||
+		pg_cryptohash_update(hash_context, (uint8 *) hash_buffer.data, hash_buffer.len) < 0 ||
+		pg_cryptohash_final(hash_context, hash, PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "could not hash a record: %s", pg_cryptohash_error(hash_context));
+}
+
 void
 event_hash(const Event *event, const uint8 *previous, int previous_length, uint8 *hash)
 {
@@ -115,11 +128,7 @@ event_hash(const Event *event, const uint8 *previous, int previous_length, uint8
 		add_int64(event->due_at);
 	else
 		add_missing();
-
-	if (pg_cryptohash_init(hash_context) < 0 ||
-		pg_cryptohash_update(hash_context, (uint8 *) hash_buffer.data, hash_buffer.len) < 0 ||
-		pg_cryptohash_final(hash_context, hash, PG_SHA256_DIGEST_LENGTH) < 0)
-		elog(ERROR, "could not hash an event: %s", pg_cryptohash_error(hash_context));
+	hash_finish(hash);
 }
 
 /*
@@ -182,5 +191,85 @@ returns_event_hash(PG_FUNCTION_ARGS)
 	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	event_hash(&event, previous ? (uint8 *) VARDATA_ANY(previous) : (const uint8 *) "",
 			   previous ? VARSIZE_ANY_EXHDR(previous) : 0, (uint8 *) VARDATA(result));
+	PG_RETURN_BYTEA_P(result);
+}
+
+void
+transfer_hash(const TransferContent *transfer, uint8 *hash)
+{
+	hash_prepare();
+	resetStringInfo(&hash_buffer);
+	add_text(transfer->order_ref);
+	add_int64(transfer->return_id);
+	add_int64(transfer->transfer_no);
+	add_int64(transfer->refund_id);
+	add_text(transfer->kind);
+	add_int64(transfer->at);
+	add_int64(transfer->reverses);
+	add_text(transfer->currency);
+	for (int i = 0; i < transfer->nentries; i++)
+	{
+		add_text(DatumGetTextPP(transfer->accounts[i]));
+		add_text(transfer->no_party[i] ? NULL : DatumGetTextPP(transfer->parties[i]));
+		add_string(DatumGetCString(DirectFunctionCall1(numeric_out, transfer->amounts[i])));
+	}
+	hash_finish(hash);
+}
+
+/* An array of entries, as the transfer has them; NULL elements only for parties. */
+static int
+arg_array(FunctionCallInfo fcinfo, int n, Oid type, Datum **values, bool **isnull)
+{
+	int			count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), type, -1, false, TYPALIGN_INT, values, isnull,
+					  &count);
+	return count;
+}
+
+/*
+ * transfer_hash(order_ref, return_id, transfer_no, refund_id, kind, at,
+ * reverses, currency, accounts text[], parties text[], amounts numeric[]): what
+ * the event that booked such a transfer must say.  NULL where none can say it.
+ */
+PG_FUNCTION_INFO_V1(returns_transfer_hash);
+
+Datum
+returns_transfer_hash(PG_FUNCTION_ARGS)
+{
+	TransferContent transfer = {0};
+	Datum	   *columns[3];
+	bool	   *nulls[3];
+	int			counts[3];
+	bytea	   *result;
+
+	for (int i = 0; i < PG_NARGS(); i++)
+		if (PG_ARGISNULL(i) && i != 3 && i != 6)
+			PG_RETURN_NULL();
+	for (int i = 0; i < 3; i++)
+		counts[i] = arg_array(fcinfo, 8 + i, i == 2 ? NUMERICOID : TEXTOID, &columns[i], &nulls[i]);
+	if (counts[0] != counts[1] || counts[0] != counts[2])
+		PG_RETURN_NULL();
+	for (int i = 0; i < counts[0]; i++)
+		if (nulls[0][i] || nulls[2][i])
+			PG_RETURN_NULL();
+
+	transfer.order_ref = arg_text(fcinfo, 0);
+	transfer.return_id = PG_GETARG_INT64(1);
+	transfer.transfer_no = PG_GETARG_INT32(2);
+	transfer.refund_id = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3);
+	transfer.kind = arg_text(fcinfo, 4);
+	transfer.at = PG_GETARG_TIMESTAMPTZ(5);
+	transfer.reverses = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT32(6);
+	transfer.currency = arg_text(fcinfo, 7);
+	transfer.nentries = counts[0];
+	transfer.accounts = columns[0];
+	transfer.parties = columns[1];
+	transfer.no_party = nulls[1];
+	transfer.amounts = columns[2];
+
+	result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	transfer_hash(&transfer, (uint8 *) VARDATA(result));
 	PG_RETURN_BYTEA_P(result);
 }

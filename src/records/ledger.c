@@ -37,6 +37,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "records/booked.h"
 #include "records/guard.h"
 #include "records/journal.h"
 #include "records/ledger.h"
@@ -194,6 +195,29 @@ insert_by_statement(KeptPlan *plan, int nrows, DirectFill fill, void *arg)
 	}
 }
 
+/* The next event speaks of the transfer. */
+static void
+tell(ReturnBook *book, const Posting *posting)
+{
+	TransferContent content = {
+		.order_ref = DatumGetTextPP(posting->order_ref),
+		.return_id = DatumGetInt64(posting->return_id),
+		.transfer_no = posting->transfer_no,
+		.refund_id = posting->refund_id,
+		.kind = DatumGetTextPP(posting->kind),
+		.at = posting->at,
+		.reverses = posting->reverses,
+		.currency = DatumGetTextPP(posting->currency),
+		.nentries = posting->nentries,
+		.accounts = posting->accounts,
+		.parties = posting->parties,
+		.no_party = posting->no_party,
+		.amounts = posting->amounts,
+	};
+
+	booked_transfer(book, &content);
+}
+
 static void
 insert(Posting *posting)
 {
@@ -226,6 +250,7 @@ ledger_post(ReturnBook *book, const char *kind, int64 refund_id, int reverses,
 	posting.reverses = reverses;
 	posting.currency = BOOK_VALUE(book, REQ_CURRENCY);
 	insert(&posting);
+	tell(book, &posting);
 	book_set(book, REQ_LAST_TRANSFER, Int32GetDatum(posting.transfer_no));
 	return posting.transfer_no;
 }

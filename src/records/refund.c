@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "records/booked.h"
 #include "records/guard.h"
 #include "records/ledger.h"
 #include "records/refund.h"
@@ -44,7 +45,7 @@ static KeptPlan issue_refund = {
 	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $3 RETURNING 1)"
 	" INSERT INTO returns.refund (order_ref, return_id, payment_no, amount, currency,"
 	" status, idempotency_key, provider, created_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING (SELECT pg_catalog.count(*) FROM p)",
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING (SELECT pg_catalog.count(*) FROM p), id",
 	9, {TEXTOID, INT8OID, INT4OID, NUMERICOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TIMESTAMPTZOID}
 };
@@ -169,10 +170,14 @@ refund_issue(ReturnBook *book, const RefundPlan *plan)
 			refund_key(book, tender->payment_no),
 			plan->providers[i] ? CStringGetTextDatum(plan->providers[i]) : (Datum) 0,
 		TimestampTzGetDatum(book->now)};
+		bool		isnull;
 
-		if (tender->taken > 0)
-			write_both(&issue_refund, args, plan->providers[i] ? NULL : "       n ",
-					   "refund", "payment");
+		if (tender->taken == 0)
+			continue;
+		write_both(&issue_refund, args, plan->providers[i] ? NULL : "       n ", "refund",
+				   "payment");
+		booked_refund(book, DatumGetInt64(plan_value(0, 2, &isnull)), tender->payment_no,
+					  amount, plan->currency->code);
 	}
 }
 

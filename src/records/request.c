@@ -438,6 +438,7 @@ request_update(TriggerData *trigdata)
 	memcpy(book->values, change.new->tts_values, sizeof(Datum) * tupdesc->natts);
 	memcpy(book->isnull, change.new->tts_isnull, sizeof(bool) * tupdesc->natts);
 	book->now = book->since = clock_now();
+	book->transfers = book->refunds = NIL;
 	book->state = state_of_text(book, old_text(&change, REQ_STATUS));
 	to = state_of_text(book, book_text(book, REQ_STATUS));
 

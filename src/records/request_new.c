@@ -51,6 +51,7 @@ book_of_slot(ReturnBook *book, Relation rel, TupleTableSlot *slot)
 	book->now = book->since = clock_now();
 	book->state = rules_current()->initial;
 	book->owed = -1;
+	book->transfers = book->refunds = NIL;
 	if (book->state == NULL)
 		error_not_set_up("The workflow of returns has no initial state.");
 }

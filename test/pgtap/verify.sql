@@ -200,9 +200,9 @@ SELECT pg_temp.finds(expected::text[], 'refund: ' || change,
 	'ALTER TABLE returns.payment DROP CONSTRAINT payment_money',
 	format('UPDATE returns.refund SET %s WHERE id = (SELECT min(id) FROM returns.refund WHERE order_ref = ''settled'')', change))
   FROM (VALUES
-	('amount = amount - 1', '{payment_refunded,refund_event,refund_ledger,return_refunds}'),
-	('amount = amount + 9', '{payment_cap,payment_refunded,refund_event,refund_ledger,return_refunds}'),
-	('currency = ''RUB''', '{refund_currency,refund_event}'),
+	('amount = amount - 1', '{payment_refunded,refund_event,refund_issue,refund_ledger,return_refunds}'),
+	('amount = amount + 9', '{payment_cap,payment_refunded,refund_event,refund_issue,refund_ledger,return_refunds}'),
+	('currency = ''RUB''', '{refund_currency,refund_event,refund_issue}'),
 	('status = ''pending''', '{refund_event,refund_ledger,return_status}'),
 	('status = ''sent''', '{refund_event,refund_ledger,refund_state,return_status}'),
 	('status = ''failed''', '{payment_refunded,refund_event,refund_ledger,refund_state,return_status}'),
@@ -213,12 +213,14 @@ SELECT pg_temp.finds(expected::text[], 'refund: ' || change,
 	('lease_until = now()', '{refund_state}'),
 	('provider_ref = ''other''', '{refund_event}'),
 	('provider_ref = NULL', '{refund_event}'),
-	('payment_no = 2', '{payment_refunded,refund_event}'),
-	('payment_no = 9', '{payment_refunded,refund_event,refund_reference}')
+	('payment_no = 2', '{payment_refunded,refund_event,refund_issue}'),
+	('payment_no = 9', '{payment_refunded,refund_event,refund_issue,refund_reference}'),
+	('created_at = created_at - interval ''1 second''', '{refund_issue}'),
+	('settled_at = settled_at - interval ''1 second''', '{refund_event}')
   ) AS v (change, expected);
-SELECT pg_temp.finds('{payment_refunded,refund_reference,return_refunds,transfer_reference}', 'a settled refund is gone',
+SELECT pg_temp.finds('{payment_refunded,refund_issue,refund_reference,return_refunds,transfer_reference}', 'a settled refund is gone',
 	'DELETE FROM returns.refund WHERE id = (SELECT min(id) FROM returns.refund WHERE order_ref = ''settled'')');
-SELECT pg_temp.finds('{payment_refunded,return_refunds}', 'a pending refund is gone',
+SELECT pg_temp.finds('{payment_refunded,refund_issue,return_refunds}', 'a pending refund is gone',
 	format('DELETE FROM returns.refund WHERE return_id = %s', :gift));
 SELECT pg_temp.finds(expected::text[], 'payment: ' || change,
 	'ALTER TABLE returns.payment DROP CONSTRAINT payment_money',
@@ -240,43 +242,58 @@ SELECT pg_temp.finds('{request_deadline,request_state,request_status,return_stat
 	format('UPDATE returns.return_request SET status = ''refunded'' WHERE id = %s', :late));
 SELECT pg_temp.finds('{request_state,request_status,return_status,sale_reserved,sale_returned}', 'not refunded while all are settled',
 	format('UPDATE returns.return_request SET status = ''refund_due'' WHERE id = %s', :settled));
-SELECT pg_temp.finds('{event_chain,event_hash,return_ledger,return_refunds}', 'a grant of another amount',
+SELECT pg_temp.finds('{event_chain,event_hash,refund_issue,return_ledger,return_refunds,transfer_event}', 'a grant of another amount',
 	format('UPDATE returns.return_event SET details = ''{"amount": 8}'', kind = ''transition'' WHERE return_id = %s AND kind = ''override''', :gift));
 
 -- The ledger
 SELECT pg_temp.finds(expected::text[], 'entry: ' || change,
 	format('UPDATE returns.ledger_entry SET %s WHERE return_id = %s AND transfer_no = 1 AND account = ''buyer_payable''', change, :settled))
   FROM (VALUES
-	('amount = amount - 1', '{return_ledger,transfer_balance}'),
+	('amount = amount - 1', '{return_ledger,transfer_balance,transfer_event}'),
 	('currency = ''RUB''', '{transfer_balance}'),
-	('account = ''cash''', '{return_ledger}'),
-	('account = ''no_such_account''', '{return_ledger,transfer_reference}'),
-	('party_ref = ''other''', '{transfer_party}'),
+	('account = ''cash''', '{return_ledger,transfer_event}'),
+	('account = ''no_such_account''', '{return_ledger,transfer_event,transfer_reference}'),
+	('party_ref = ''other''', '{transfer_event,transfer_party}'),
 	('entry_no = 77', '{transfer_balance}'),
-	('transfer_no = 77', '{return_ledger,transfer_balance,transfer_reference}')
+	('transfer_no = 77', '{return_ledger,transfer_balance,transfer_event,transfer_reference}')
   ) AS v (change, expected);
-SELECT pg_temp.finds('{return_ledger,transfer_balance}', 'an entry is gone',
+SELECT pg_temp.finds('{return_ledger,transfer_balance,transfer_event}', 'an entry is gone',
 	format('DELETE FROM returns.ledger_entry WHERE return_id = %s AND transfer_no = 1 AND account = ''buyer_payable''', :settled));
-SELECT pg_temp.finds('{return_ledger}', 'what was borne and owed, both more',
+SELECT pg_temp.finds('{return_ledger,transfer_event}', 'what was borne and owed, both more',
 	format('UPDATE returns.ledger_entry SET amount = amount + sign(amount) WHERE return_id = %s AND transfer_no = 1 AND account IN (''buyer_payable'', ''seller_receivable'')', :settled));
-SELECT pg_temp.finds('{refund_ledger}', 'what was sent, more of it on both sides',
+-- no sum shows these: the events do
+SELECT pg_temp.finds('{transfer_event}', 'from the seller to the commission',
+	format('UPDATE returns.ledger_entry SET amount = amount + CASE account WHEN ''seller_receivable'' THEN -1 ELSE 1 END'
+	' WHERE return_id = %s AND transfer_no = 1 AND account IN (''seller_receivable'', ''commission_income'')', :settled));
+SELECT pg_temp.finds('{transfer_event}', 'from one provider to another',
+	format('UPDATE returns.ledger_entry SET party_ref = ''other'' WHERE return_id = %s AND account IN (''provider_clearing'', ''cash'')', :settled));
+SELECT pg_temp.finds('{refund_issue}', 'a pending refund from one payment to another, with all that is summed',
+	format('UPDATE returns.refund SET payment_no = 2 WHERE return_id = %s', :gift),
+	'UPDATE returns.payment SET refunded = CASE payment_no WHEN 2 THEN 7.50 ELSE 0 END WHERE order_ref = ''gift''');
+SELECT pg_temp.finds('{return_ledger,transfer_event}', 'the last transfer is gone, and the counter with it',
+	format('DELETE FROM returns.ledger_entry WHERE return_id = %s', :gift),
+	format('DELETE FROM returns.ledger_transfer WHERE return_id = %s', :gift),
+	format('UPDATE returns.return_request SET last_transfer = 0 WHERE id = %s', :gift));
+SELECT pg_temp.finds('{refund_ledger,transfer_event}', 'what was sent, more of it on both sides',
 	format('UPDATE returns.ledger_entry SET amount = amount + sign(amount) WHERE return_id = %s AND transfer_no = 2', :settled));
 SELECT pg_temp.finds(expected::text[], 'transfer: ' || change,
 	format('UPDATE returns.ledger_transfer SET %s WHERE return_id = %s AND transfer_no = 2', change, :settled))
   FROM (VALUES
-	('refund_id = 0', '{refund_ledger,transfer_reference}'),
-	('refund_id = NULL', '{refund_ledger}'),
-	('reverses = 77', '{transfer_reversal}'),
-	('reverses = 1', '{transfer_reversal}'),
-	('transfer_no = 77', '{refund_ledger,transfer_balance,transfer_reference,transfer_sequence}')
+	('refund_id = 0', '{refund_ledger,transfer_event,transfer_reference}'),
+	('refund_id = NULL', '{refund_ledger,transfer_event}'),
+	('kind = ''refund_settled''', '{transfer_event}'),
+	('at = at - interval ''1 second''', '{transfer_event}'),
+	('reverses = 77', '{transfer_event,transfer_reversal}'),
+	('reverses = 1', '{transfer_event,transfer_reversal}'),
+	('transfer_no = 77', '{refund_ledger,transfer_balance,transfer_event,transfer_reference,transfer_sequence}')
   ) AS v (change, expected);
-SELECT pg_temp.finds('{refund_ledger,transfer_sequence}', 'a transfer is gone with its entries',
+SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_sequence}', 'a transfer is gone with its entries',
 	format('DELETE FROM returns.ledger_entry WHERE return_id = %s AND transfer_no = 2', :settled),
 	format('DELETE FROM returns.ledger_transfer WHERE return_id = %s AND transfer_no = 2', :settled));
-SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a reversal that takes back less',
+SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_reversal}', 'a reversal that takes back less',
 	format('UPDATE returns.ledger_entry b SET amount = amount - sign(amount) FROM returns.ledger_transfer t'
 	' WHERE b.return_id = %s AND t.return_id = b.return_id AND t.transfer_no = b.transfer_no AND t.reverses IS NOT NULL', :late));
-SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a transfer reversed twice',
+SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_reversal}', 'a transfer reversed twice',
 	'DROP INDEX returns.ledger_transfer_reverses',
 	format('INSERT INTO returns.ledger_entry (order_ref, return_id, transfer_no, entry_no, account, party_ref, amount, currency, written)'
 	' SELECT order_ref, return_id, 99, entry_no, account, party_ref, amount, currency, written'
@@ -286,7 +303,7 @@ SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a transfer reversed t
 	format('UPDATE returns.ledger_transfer SET transfer_no = 1 + (SELECT last_transfer FROM returns.return_request WHERE id = %1$s) WHERE return_id = %1$s AND transfer_no = 99', :late),
 	format('UPDATE returns.ledger_entry SET transfer_no = 1 + (SELECT last_transfer FROM returns.return_request WHERE id = %1$s) WHERE return_id = %1$s AND transfer_no = 99', :late),
 	format('UPDATE returns.return_request SET last_transfer = last_transfer + 1 WHERE id = %s', :late));
-SELECT pg_temp.finds('{refund_ledger,transfer_reversal}', 'a reversal reversed', format(
+SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_reversal}', 'a reversal reversed', format(
 	'UPDATE returns.ledger_transfer t SET refund_id = NULL WHERE return_id = %s AND reverses IS NOT NULL', :late));
 
 -- --------------------------------------------------------------- installation

@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * booked.h
+ *		What an event says of the money that was booked with it.
+ *
+ * Refunds and ledger transfers are rows of their own.  So that nobody can
+ * change them unnoticed, the next event of the return speaks of them: under
+ * the key "booked" of its details stand the refunds that were issued, and a
+ * hash of each transfer; the event's own hash covers both.
+ *
+ *		{"booked": {"refunds": [{"refund_id": 7, "payment_no": 1, "amount": 5.00,
+ *		"currency": "KZT"}], "transfers": {"1": "<sha256, hex>"}}}
+ *
+ * src/records/booked.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_BOOKED_H
+#define RETURNS_BOOKED_H
+
+#include "records/book.h"
+
+/* A transfer as it is hashed; texts as values of their type. */
+typedef struct TransferContent
+{
+	const text *order_ref;
+	int64		return_id;
+	int			transfer_no;
+	int64		refund_id;		/* 0: none */
+	const text *kind;
+	TimestampTz at;
+	int			reverses;		/* 0: none */
+	const text *currency;
+	int			nentries;
+	const Datum *accounts;
+	const Datum *parties;
+	const bool *no_party;
+	const Datum *amounts;		/* numeric */
+} TransferContent;
+
+extern void booked_transfer(ReturnBook *book, const TransferContent *transfer);
+extern void booked_refund(ReturnBook *book, int64 refund_id, int payment_no, Datum amount,
+						  const char *currency);
+
+/*
+ * The details of the event that is being appended: those given (NULL: none),
+ * with what was booked since the last event; NULL when there is neither.
+ */
+extern Jsonb *booked_details(ReturnBook *book, Jsonb *details);
+
+/* sha256 over all that a transfer says. */
+extern void transfer_hash(const TransferContent *transfer, uint8 *hash);
+
+#endif							/* RETURNS_BOOKED_H */
