@@ -185,7 +185,7 @@ INSERT INTO refusal VALUES
 	('not delivered', 'RT004', 'return_request', '', 'operator:o', NULL, 'SELECT returns.open_return(''free'', ''[{"line_no":2,"quantity":1}]'', ''changed_mind'')'),
 	('too many units', 'RT005', 'return_line', 'quantity', 'operator:o', NULL, 'SELECT returns.open_return(''free'', ''[{"line_no":1,"quantity":3}]'', ''changed_mind'')'),
 	('units taken', 'RT005', 'return_request', '', 'operator:o', NULL, 'SELECT returns.open_return(''open'', ''[{"line_no":1,"quantity":2}]'', ''changed_mind'')'),
-	('too much money', 'RT006', '', '', 'operator:o', NULL, format('SELECT returns.grant_refund(%s, 1000, ''because'')', :open)),
+	('too much money', 'RT006', 'payment', 'refunded', 'operator:o', NULL, format('SELECT returns.grant_refund(%s, 1000, ''because'')', :open)),
 	('computed column', 'RT007', 'return_request', 'due_at', 'operator:o', NULL, format('UPDATE returns.return_request SET due_at = NULL WHERE id = %s', :open)),
 	('history', 'RT007', 'return_event', '', 'operator:o', NULL, 'DELETE FROM returns.return_event'),
 	('a return deleted', 'RT007', 'return_request', '', 'operator:o', NULL, format('DELETE FROM returns.return_request WHERE id = %s', :open)),
