@@ -95,6 +95,13 @@ check_stage_deadline(const RuleChange *change)
 	char	   *machine = rule_text(change, change->new, "machine");
 	Datum		args[2];
 
+	if (machine != NULL && strcmp(machine, "refund") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_RULE_REFUSED),
+				 errmsg("a refund has no stage deadlines"),
+				 errdetail("It waits for its provider as long as its lease lasts, and its return has the deadline of \"refund_due\"."),
+				 errhint("Pass another lease to returns.claim_refunds(), or change the deadline of \"refund_due\"."),
+				 err_column(change->rel, "machine")));
 	if (target == NULL || (change->old != NULL && !rule_text_changed(change, "on_timeout")))
 		return;
 	args[0] = CStringGetTextDatum(machine);

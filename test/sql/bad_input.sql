@@ -217,3 +217,5 @@ SELECT count(attach(proname, t, timing, level)) > 50
 SELECT outcome || ' <- ' || left(statement, 200) FROM tried WHERE outcome NOT IN ('accepted', 'refused') ORDER BY 1;
 SELECT count(*) > 2000, count(*) FILTER (WHERE outcome NOT IN ('accepted', 'refused')) AS defects FROM tried;
 SELECT * FROM returns.verify();
+\echo == timers that nothing would run
+SELECT said_each('INSERT INTO returns.stage_deadline (machine, state, term, unit) VALUES (''refund'', ?, 1, ''day'')', '''sent''');
