@@ -45,7 +45,7 @@ check: test
 
 # Long ones, for developers: not part of the tests.
 property:
-	@RETURNS_PROPERTY_COUNT=$${COUNT:-100000} test/run test pgtap/deadline pgtap/policy_property
+	@RETURNS_PROPERTY_COUNT=$${COUNT:-100000} test/run test pgtap/deadline pgtap/policy_property pgtap/money_lives
 orders:
 	@test/real_orders $(ORDERS)
 
