@@ -8,7 +8,7 @@ part_deadline()
 	rows=$(pick 100000 10000)
 	rounds=$(pick 5 3)
 	series=$(cat "$sql/deadline_series.sql")
-	template bench_returns -v n="$(returns_rows)" -f "$sql/load.sql" -f "$sql/twin.sql"
+	returns_template
 	copy bench_returns
 	query bench_run -c "CREATE TABLE bench.instant AS
 		SELECT timestamptz '2024-02-01 00:00+00' + i * interval '10 minutes' AS at, 1 + i % 15 AS term

@@ -52,7 +52,7 @@ copy()
 {
 	query postgres -c 'SET client_min_messages = warning' \
 		-c 'DROP DATABASE IF EXISTS bench_run WITH (FORCE)' \
-		-c "CREATE DATABASE bench_run TEMPLATE $1" -c CHECKPOINT
+		-c "CREATE DATABASE bench_run TEMPLATE $1 STRATEGY FILE_COPY" -c CHECKPOINT
 	query bench_run -c "SELECT sum(pg_prewarm(c.oid)) FROM pg_class c
 		WHERE relnamespace IN ('returns'::regnamespace, 'bench'::regnamespace)
 			AND relkind IN ('r', 'i')" >/dev/null
@@ -68,20 +68,42 @@ drop_databases()
 	done
 }
 
-# measure VARIANT ROWS PSQL-ARGUMENTS...: run the statements from standard input
-# in one session of bench_run and note their nanoseconds per row, on the
-# processor and by the clock, for the variant.
+# measure VARIANT ROWS [BEFORE]: run the statements from standard input in one
+# session of bench_run and note their nanoseconds per row, on the processor and
+# by the clock, for the variant.  BEFORE is run there first and not measured.
 measure()
 {
 	local variant=$1 rows=$2
-	shift 2
 	{
 		cat "$sql/session.sql"
+		printf '%s\n' "${3:-}"
 		echo 'SELECT cpu AS cpu_before, wall AS wall_before FROM meter \gset'
 		cat
 		echo 'SELECT cpu - :cpu_before, wall - :wall_before FROM meter;'
-	} | query bench_run -v n="$rows" "$@" | tail -1 |
+	} | query bench_run -v n="$rows" | tail -1 |
 		awk -F'|' -v n="$rows" '{print $1 / n, $2 / n}' >> "$work/$variant"
+}
+
+# Ticks (1/100 s) on the processor of all backends that have ended.
+ended_ticks()
+{
+	awk '{print $16 + $17}' "/proc/$(head -1 "$PGDATA/postmaster.pid")/stat"
+}
+
+# pgbench_ticks ARGUMENTS...: run pgbench on bench_run as an operator.  Leaves its
+# report in $work/pgbench and what its backends took in $ticks.
+pgbench_ticks()
+{
+	local before
+
+	before=$(ended_ticks)
+	PGOPTIONS='-c returns.actor=operator:bench' pgbench -n -M prepared "$@" bench_run \
+		> "$work/pgbench" 2>&1 || { cat "$work/pgbench" >&2; die 'pgbench failed'; }
+	until [ -z "$(query postgres -c "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pgbench'")" ]
+	do
+		sleep 0.1
+	done
+	ticks=$(($(ended_ticks) - before))
 }
 
 # median VARIANT COLUMN: of what was noted.
@@ -97,10 +119,42 @@ microseconds()
 	ratio "$(median "$1" "${2:-1}")" 1000
 }
 
-# How many returns the database has that most parts work on.
+# How many returns the database bench_returns has, on which most parts work.
 returns_rows()
 {
 	pick 200000 20000
+}
+
+returns_template()
+{
+	template bench_returns -v n="$(returns_rows)" -f "$sql/load.sql" -f "$sql/bare.sql" \
+		-f "$sql/twin.sql" -f "$sql/settle.sql"
+}
+
+# Hold a snapshot open in bench_run, as a report or a dump does, until released.
+hold_snapshot()
+{
+	query bench_run >/dev/null 2>&1 <<-EOF &
+		BEGIN ISOLATION LEVEL REPEATABLE READ;
+		SELECT count(*) FROM returns.market;
+		SELECT pg_sleep(86400);
+	EOF
+	until [ -n "$(holder)" ]
+	do
+		sleep 0.1
+	done
+}
+
+holder()
+{
+	query postgres -c "SELECT pid FROM pg_stat_activity
+		WHERE datname = 'bench_run' AND query LIKE 'SELECT pg_sleep%'"
+}
+
+release_snapshot()
+{
+	query postgres -c "SELECT pg_terminate_backend($(holder), 10000)" >/dev/null
+	wait
 }
 
 title()

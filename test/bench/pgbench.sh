@@ -8,7 +8,7 @@ part_pgbench()
 
 	moves=$(pick 40000 4000)
 	rounds=$(pick 5 3)
-	template bench_returns -v n="$(returns_rows)" -f "$sql/load.sql" -f "$sql/twin.sql"
+	returns_template
 	for round in $(seq "$rounds")
 	do
 		for clients in 1 2 4
@@ -47,25 +47,13 @@ pgbench_label()
 	esac
 }
 
-# Ticks (1/100 s) on the processor of the backends that have ended.
-ended_ticks()
-{
-	awk '{print $16 + $17}' "/proc/$(head -1 "$PGDATA/postmaster.pid")/stat"
-}
-
 pgbench_round()
 {
-	local variant=$1 clients=$2 moves=$3 before
+	local variant=$1 clients=$2 moves=$3
 
 	copy bench_returns
-	before=$(ended_ticks)
-	PGOPTIONS='-c returns.actor=operator:bench' pgbench -n -M prepared -c "$clients" -j "$clients" \
-		-t $((moves / clients)) -D i=0 -D clients="$clients" -f "$sql/one_$variant.sql" bench_run \
-		> "$work/pgbench" 2>&1 || { cat "$work/pgbench" >&2; die "pgbench failed ($variant)"; }
-	until [ -z "$(query postgres -c "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pgbench'")" ]
-	do
-		sleep 0.1
-	done
-	awk -v ticks=$(($(ended_ticks) - before)) -v moves="$moves" '
+	pgbench_ticks -c "$clients" -j "$clients" -t $((moves / clients)) -D i=0 -D clients="$clients" \
+		-f "$sql/one_$variant.sql"
+	awk -v ticks="$ticks" -v moves="$moves" '
 		/^tps = / {print $3, ticks * 10000 / moves}' "$work/pgbench" >> "$work/pgbench.$variant.$clients"
 }

@@ -1,9 +1,15 @@
--- The rules of the move in PL/pgSQL, as well as one can: every look-up is one
+-- The rules of a move in PL/pgSQL, as well as one can: every look-up is one
 -- probe of an index, with the terms laid out for each market, category and
--- state beforehand, and the business days numbered.
+-- state beforehand, and the business days numbered.  The function runs as its
+-- owner, for the callers must not write history themselves.
 
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
+
+CREATE TABLE bench.twin_request (LIKE returns.return_request INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TABLE bench.twin_event (LIKE returns.return_event INCLUDING DEFAULTS INCLUDING INDEXES);
+INSERT INTO bench.twin_request TABLE returns.return_request;
+INSERT INTO bench.twin_event TABLE returns.return_event;
 
 -- The stage rules with every ANY spelled out, the most specific taken.
 CREATE TABLE bench.stage AS
@@ -13,18 +19,18 @@ WITH RECURSIVE tree (category, ancestor, distance) AS (
 	SELECT t.category, c.parent, t.distance + 1
 	  FROM tree t JOIN returns.category c ON c.code = t.ancestor WHERE c.parent IS NOT NULL
 )
-SELECT DISTINCT ON (r.state, m.code, t.category, a.resolution)
-	r.state, m.code AS market, t.category, a.resolution, m.timezone, m.calendar, r.term, r.unit,
-	r.on_timeout
+SELECT DISTINCT ON (r.state, m.code, a.resolution, t.category)
+	r.state, m.code AS market, a.resolution, t.category, m.timezone, m.calendar, r.term, r.unit,
+	r.on_timeout, r.remind
   FROM returns.stage_deadline r
 	JOIN returns.market m ON r.market IS NULL OR r.market = m.code
 	JOIN tree t ON r.category IS NULL OR r.category = t.ancestor
 	JOIN (VALUES ('refund'), ('exchange')) AS a (resolution)
 		ON r.resolution IS NULL OR r.resolution = a.resolution
  WHERE r.machine = 'return'
- ORDER BY r.state, m.code, t.category, a.resolution, r.market NULLS LAST, r.category IS NULL,
+ ORDER BY r.state, m.code, a.resolution, t.category, r.market NULLS LAST, r.category IS NULL,
 	t.distance, r.resolution NULLS LAST;
-ALTER TABLE bench.stage ADD PRIMARY KEY (state, market, category, resolution);
+ALTER TABLE bench.stage ADD PRIMARY KEY (state, market, resolution, category);
 
 -- Every day with the number of working days up to it.
 CREATE TABLE bench.calendar_day AS
@@ -37,8 +43,6 @@ SELECT calendar, day, working,
 		 WHERE c.code = 'kz') AS days;
 ALTER TABLE bench.calendar_day ADD PRIMARY KEY (calendar, day);
 CREATE UNIQUE INDEX ON bench.calendar_day (calendar, number) INCLUDE (day) WHERE working;
-VACUUM ANALYZE bench.stage;
-VACUUM ANALYZE bench.calendar_day;
 
 -- One trigger function for each way to find the last of so many business days.
 DO $do$
@@ -55,22 +59,30 @@ BEGIN
 			 WHERE coalesce(x.working, extract(isodow FROM d) < 6)
 			 ORDER BY d OFFSET stage.term - 1 LIMIT 1)$$)
 	LOOP
-		EXECUTE format('CREATE FUNCTION bench.twin_by_%s() RETURNS trigger LANGUAGE plpgsql AS %L',
+		EXECUTE format('CREATE FUNCTION bench.twin_by_%s() RETURNS trigger'
+			' LANGUAGE plpgsql SECURITY DEFINER AS %L',
 			way.column1, replace($body$
 DECLARE
 	actor_kind text := split_part(current_setting('bench.actor'), ':', 1);
 	actor_ref text := split_part(current_setting('bench.actor'), ':', 2);
 	edge returns.transition;
 	stage bench.stage;
+	goods text;
 	today date;
+	due timestamptz;
+	refusal text;
 BEGIN
-	IF (NEW.id, NEW.order_ref, NEW.last_seq, NEW.last_hash, NEW.due_at, NEW.wake_at, NEW.on_timeout,
-		NEW.buyer_ref, NEW.seller_ref, NEW.market, NEW.currency, NEW.categories, NEW.refund_total)
+	IF (NEW.id, NEW.order_ref, NEW.idempotency_key, NEW.last_seq, NEW.last_transfer, NEW.failures,
+		NEW.overdue, NEW.last_hash, NEW.created_at, NEW.updated_at, NEW.requested_at, NEW.closed_at,
+		NEW.due_at, NEW.wake_at, NEW.on_timeout, NEW.buyer_ref, NEW.seller_ref, NEW.market,
+		NEW.currency, NEW.categories, NEW.refund_total, NEW.content_hash, NEW.reason, NEW.resolution)
 		IS DISTINCT FROM
-		(OLD.id, OLD.order_ref, OLD.last_seq, OLD.last_hash, OLD.due_at, OLD.wake_at, OLD.on_timeout,
-		OLD.buyer_ref, OLD.seller_ref, OLD.market, OLD.currency, OLD.categories, OLD.refund_total)
+		(OLD.id, OLD.order_ref, OLD.idempotency_key, OLD.last_seq, OLD.last_transfer, OLD.failures,
+		OLD.overdue, OLD.last_hash, OLD.created_at, OLD.updated_at, OLD.requested_at, OLD.closed_at,
+		OLD.due_at, OLD.wake_at, OLD.on_timeout, OLD.buyer_ref, OLD.seller_ref, OLD.market,
+		OLD.currency, OLD.categories, OLD.refund_total, OLD.content_hash, OLD.reason, OLD.resolution)
 	THEN
-		RAISE EXCEPTION 'a computed column of return % cannot be changed', NEW.id;
+		RAISE EXCEPTION 'a protected column of return % cannot be changed', NEW.id;
 	END IF;
 	IF NEW.status = OLD.status THEN
 		RETURN NEW;
@@ -78,9 +90,9 @@ BEGIN
 
 	PERFORM FROM returns.actor_grant
 	  WHERE actor = actor_kind AND (ref IS NULL OR ref = actor_ref)
-		AND pg_has_role(current_user, db_role, 'MEMBER');
+		AND pg_has_role(session_user, db_role, 'MEMBER');
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'role % may not act as %', current_user, current_setting('bench.actor');
+		RAISE EXCEPTION 'role % may not act as %', session_user, current_setting('bench.actor');
 	END IF;
 	SELECT * INTO edge FROM returns.transition
 	  WHERE machine = 'return' AND from_state = OLD.status AND to_state = NEW.status;
@@ -97,20 +109,32 @@ BEGIN
 	IF OLD.due_at <= now() AND OLD.on_timeout IS NOT NULL AND actor_kind <> 'operator' THEN
 		RAISE EXCEPTION 'too late to move return %', NEW.id;
 	END IF;
-	IF edge.requires <> '{}' AND (
-		'note' = ANY (edge.requires) AND coalesce(NEW.note, '') = ''
-		OR 'tracking' = ANY (edge.requires) AND coalesce(NEW.tracking_ref, '') = '')
-		OR edge.resolution <> NEW.resolution
+	IF edge.resolution <> NEW.resolution
+		OR edge.requires <> '{}' AND (
+			'note' = ANY (edge.requires) AND coalesce(NEW.note, '') = ''
+			OR 'tracking' = ANY (edge.requires) AND coalesce(NEW.tracking_ref, '') = ''
+			OR 'evidence' = ANY (edge.requires)
+				AND coalesce(jsonb_array_length(NEW.details -> 'evidence'), 0) = 0)
 	THEN
 		RAISE EXCEPTION 'moving return % to % lacks a requirement', NEW.id, NEW.status;
 	END IF;
+	IF edge.guard IS NOT NULL THEN
+		EXECUTE format('SELECT %s($1, $2)', edge.guard) INTO refusal USING NEW.id, NEW.status;
+		IF refusal IS NOT NULL THEN
+			RAISE EXCEPTION 'guard refuses to move return % to %: %', NEW.id, NEW.status, refusal;
+		END IF;
+	END IF;
 
-	SELECT * INTO stage FROM bench.stage s
-	  WHERE s.state = NEW.status AND s.market = NEW.market AND s.category = NEW.categories[1]
-		AND s.resolution = NEW.resolution;
-	IF NOT FOUND THEN
-		NEW.due_at := NULL;
-	ELSE
+	-- Of the terms of its goods, the one that ends first.
+	NEW.due_at := NULL;
+	NEW.wake_at := NULL;
+	NEW.on_timeout := NULL;
+	FOREACH goods IN ARRAY coalesce(NEW.categories, '{}')
+	LOOP
+		SELECT * INTO stage FROM bench.stage AS s
+		  WHERE s.state = NEW.status AND s.market = NEW.market AND s.resolution = NEW.resolution
+			AND s.category = goods;
+		CONTINUE WHEN NOT FOUND;
 		today := (now() AT TIME ZONE stage.timezone)::date;
 		IF stage.unit = 'business_day' THEN
 			today := <last business day>;
@@ -118,21 +142,24 @@ BEGIN
 			today := (SELECT min(day) FROM bench.calendar_day
 				WHERE calendar = stage.calendar AND day >= today + stage.term AND working);
 		END IF;
-		NEW.due_at := (today + 1)::timestamp AT TIME ZONE stage.timezone;
-	END IF;
-	NEW.wake_at := NEW.due_at;
-	NEW.on_timeout := stage.on_timeout;
+		due := (today + 1)::timestamp AT TIME ZONE stage.timezone;
+		IF NEW.due_at IS NULL OR due < NEW.due_at THEN
+			NEW.due_at := due;
+			NEW.wake_at := coalesce(due - stage.remind * interval '1 day', due);
+			NEW.on_timeout := stage.on_timeout;
+		END IF;
+	END LOOP;
 	NEW.updated_at := now();
 	NEW.overdue := false;
 	NEW.failures := 0;
 	NEW.last_seq := OLD.last_seq + 1;
 	NEW.last_hash := sha256(OLD.last_hash || convert_to(concat_ws('|', NEW.order_ref, NEW.id,
-		NEW.last_seq, 1, pg_current_xact_id(), now(), actor_kind, actor_ref, current_user, OLD.status,
+		NEW.last_seq, 1, pg_current_xact_id(), now(), actor_kind, actor_ref, session_user, OLD.status,
 		NEW.status, 'transition', NEW.note, NEW.details, NEW.due_at), 'UTF8'));
 	INSERT INTO bench.twin_event (return_id, xid, at, seq, epoch, order_ref, kind, from_state, to_state,
 		actor, actor_ref, db_role, hash, due_at, note, details)
 	VALUES (NEW.id, pg_current_xact_id(), now(), NEW.last_seq, 1, NEW.order_ref, 'transition',
-		OLD.status, NEW.status, actor_kind, actor_ref, current_user, NEW.last_hash, NEW.due_at,
+		OLD.status, NEW.status, actor_kind, actor_ref, session_user, NEW.last_hash, NEW.due_at,
 		NULL, NULL);
 	RETURN NEW;
 END $body$, '<last business day>', way.column2));

@@ -1,0 +1,35 @@
+# Whole lives of returns, from the order line to the settled refund, among a
+# thousand that are over and among a million.
+
+part_life()
+{
+	local many lives rounds round
+
+	many=$(pick 1000000 20000)
+	lives=$(pick 3000 300)
+	rounds=$(pick 5 3)
+	template bench_thousand -v n=1000 -f "$sql/load.sql" -f "$sql/life_load.sql" -f "$sql/settle.sql"
+	template bench_million -v n="$many" -f "$sql/load.sql" -f "$sql/life_load.sql" -f "$sql/settle.sql"
+	for round in $(seq "$rounds")
+	do
+		life_round few bench_thousand "$lives"
+		life_round many bench_million "$lives"
+	done
+
+	title "life: from order to settled refund, microseconds of backend each (median of $rounds)"
+	figure 'after 1000 returns' "$(median life.few 1)" us "wall $(median life.few 2)"
+	figure "after $many returns" "$(median life.many 1)" us "wall $(median life.many 2)"
+	judge 'after many to after few' "$(ratio "$(median life.many 1)" "$(median life.few 1)")" 'at most' 1.2
+}
+
+life_round()
+{
+	local variant=$1 lives=$3
+
+	copy "$2"
+	pgbench_ticks -c 1 -t "$lives" -D i=0 -f "$sql/life.sql"
+	[ "$(query bench_run -c "SELECT count(*) FROM returns.return_request
+		WHERE order_ref LIKE 'L%' AND status = 'refunded'")" = "$lives" ] || die 'not all lives were lived'
+	awk -v ticks="$ticks" -v lives="$lives" '
+		/^latency average/ {print ticks * 10000 / lives, $4 * 1000}' "$work/pgbench" >> "$work/life.$variant"
+}
