@@ -1,7 +1,8 @@
--- The rules of a move in PL/pgSQL, as well as one can: every look-up is one
--- probe of an index, with the terms laid out for each market, category and
--- state beforehand, and the business days numbered.  The function runs as its
--- owner, for the callers must not write history themselves.
+-- The same rules in PL/pgSQL, as well as one can: they are read at every move
+-- from the same tables, so that an edit takes effect at once, each by one probe
+-- of an index; the tree of categories is laid out as its closure, and the
+-- business days are numbered.  The function runs as its owner, for the callers
+-- must not write history themselves.
 
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
@@ -11,26 +12,18 @@ CREATE TABLE bench.twin_event (LIKE returns.return_event INCLUDING DEFAULTS INCL
 INSERT INTO bench.twin_request TABLE returns.return_request;
 INSERT INTO bench.twin_event TABLE returns.return_event;
 
--- The stage rules with every ANY spelled out, the most specific taken.
-CREATE TABLE bench.stage AS
-WITH RECURSIVE tree (category, ancestor, distance) AS (
+CREATE TABLE bench.category_above AS
+WITH RECURSIVE tree (category, above, distance) AS (
 	SELECT code, code, 0 FROM returns.category
 	UNION ALL
 	SELECT t.category, c.parent, t.distance + 1
-	  FROM tree t JOIN returns.category c ON c.code = t.ancestor WHERE c.parent IS NOT NULL
+	  FROM tree t JOIN returns.category c ON c.code = t.above WHERE c.parent IS NOT NULL
 )
-SELECT DISTINCT ON (r.state, m.code, a.resolution, t.category)
-	r.state, m.code AS market, a.resolution, t.category, m.timezone, m.calendar, r.term, r.unit,
-	r.on_timeout, r.remind
-  FROM returns.stage_deadline r
-	JOIN returns.market m ON r.market IS NULL OR r.market = m.code
-	JOIN tree t ON r.category IS NULL OR r.category = t.ancestor
-	JOIN (VALUES ('refund'), ('exchange')) AS a (resolution)
-		ON r.resolution IS NULL OR r.resolution = a.resolution
- WHERE r.machine = 'return'
- ORDER BY r.state, m.code, a.resolution, t.category, r.market NULLS LAST, r.category IS NULL,
-	t.distance, r.resolution NULLS LAST;
-ALTER TABLE bench.stage ADD PRIMARY KEY (state, market, resolution, category);
+SELECT * FROM tree;
+ALTER TABLE bench.category_above ADD PRIMARY KEY (category, above);
+CREATE INDEX ON returns.stage_deadline (state) WHERE machine = 'return';
+VACUUM ANALYZE bench.category_above;
+VACUUM ANALYZE returns.stage_deadline;
 
 -- Every day with the number of working days up to it.
 CREATE TABLE bench.calendar_day AS
@@ -66,7 +59,7 @@ DECLARE
 	actor_kind text := split_part(current_setting('bench.actor'), ':', 1);
 	actor_ref text := split_part(current_setting('bench.actor'), ':', 2);
 	edge returns.transition;
-	stage bench.stage;
+	stage record;
 	goods text;
 	today date;
 	due timestamptz;
@@ -131,9 +124,15 @@ BEGIN
 	NEW.on_timeout := NULL;
 	FOREACH goods IN ARRAY coalesce(NEW.categories, '{}')
 	LOOP
-		SELECT * INTO stage FROM bench.stage AS s
-		  WHERE s.state = NEW.status AND s.market = NEW.market AND s.resolution = NEW.resolution
-			AND s.category = goods;
+		SELECT d.term, d.unit, d.on_timeout, d.remind, m.timezone, m.calendar INTO stage
+		  FROM returns.stage_deadline d
+			JOIN returns.market m ON m.code = NEW.market
+			LEFT JOIN bench.category_above c ON c.category = goods AND c.above = d.category
+		 WHERE d.machine = 'return' AND d.state = NEW.status
+			AND (d.market IS NULL OR d.market = NEW.market)
+			AND (d.category IS NULL OR c.above IS NOT NULL)
+			AND (d.resolution IS NULL OR d.resolution = NEW.resolution)
+		 ORDER BY d.market IS NULL, c.distance, d.resolution IS NULL LIMIT 1;
 		CONTINUE WHEN NOT FOUND;
 		today := (now() AT TIME ZONE stage.timezone)::date;
 		IF stage.unit = 'business_day' THEN
