@@ -1,10 +1,6 @@
 # Postings of refunds by 8 clients: all of one seller, of many sellers, a
 # hundred in a statement; against transfers on one account of a ledger that
 # stores balances.  With commits that wait for the disk and without.
-#
-# The budgets are against pgledger: name a folder with its sources by PGLEDGER.
-# Without, the figures are against a smaller ledger of the same kind
-# (sql/stored_load.sql), which is several times as fast.
 
 part_refunds()
 {
@@ -16,22 +12,12 @@ part_refunds()
 		-f "$sql/settle.sql" -f "$sql/stored_load.sql"
 	template bench_random -v n=$((posts + 1000)) -f "$sql/load.sql" -f "$sql/refunds_load.sql" \
 		-f "$sql/settle.sql"
-	if [ -n "${PGLEDGER:-}" ]
-	then
-		template bench_pgledger -v n=10 -f "$sql/load.sql" -f "$sql/settle.sql" \
-			-f "$PGLEDGER/vendor/scoville-pgsql-ulid/uuid-to-ulid.sql" -f "$PGLEDGER/pgledger.sql" \
-			-f "$sql/pgledger_load.sql"
-	fi
 	for wait in on off
 	do
 		query postgres -c "ALTER SYSTEM SET synchronous_commit = $wait" \
 			-c 'ALTER SYSTEM SET fsync = on' -c 'SELECT pg_reload_conf()' >/dev/null
 		for round in $(seq "$rounds")
 		do
-			if [ -n "${PGLEDGER:-}" ]
-			then
-				refunds_round pgledger bench_pgledger one "$posts" 1
-			fi
 			refunds_round stored bench_hot one "$posts" 1
 			refunds_round hot bench_hot one "$posts" 1
 			refunds_round random bench_random one "$posts" 1
@@ -42,8 +28,8 @@ part_refunds()
 		-c 'ALTER SYSTEM SET fsync = off' -c 'SELECT pg_reload_conf()' >/dev/null
 
 	title "refunds: postings per second by 8 clients (median of $rounds)"
-	refunds_table on 'commits wait for the disk' 4
-	refunds_table off 'synchronous_commit = off' 7
+	refunds_table on 'commits wait for the disk'
+	refunds_table off 'synchronous_commit = off'
 }
 
 # refunds_round VARIANT DATABASE SCRIPT POSTS PER-STATEMENT
@@ -51,7 +37,7 @@ refunds_round()
 {
 	local variant=$1 script=$3 posts=$4 each=$5 prefix=refunds
 
-	case $variant in pgledger|stored) prefix=$variant;; esac
+	[ "$variant" != stored ] || prefix=stored
 	copy "$2"
 	pgbench_ticks -c 8 -j 2 -t $((posts / 8 / each)) -D i=0 -D clients=8 \
 		-f "$sql/${prefix}_$script.sql"
@@ -60,10 +46,10 @@ refunds_round()
 	awk -v each="$each" '/^tps = / {print $3 * each}' "$work/pgbench" >> "$work/refunds.$variant.$wait"
 }
 
-# refunds_table WAIT LABEL BUDGET
+# refunds_table WAIT LABEL
 refunds_table()
 {
-	local stored hot random hundred rival
+	local stored hot random hundred
 
 	stored=$(median "refunds.stored.$1" 1)
 	hot=$(median "refunds.hot.$1" 1)
@@ -74,13 +60,6 @@ refunds_table()
 	figure "$2: returns, one hot seller, 100 a statement" "$hundred" /s
 	figure "$2: a ledger that stores balances, one hot account" "$stored" /s
 	judge 'one hot seller to many' "$(ratio "$hot" "$random")" 'at least' 0.9
-	if [ -z "${PGLEDGER:-}" ]
-	then
-		figure 'one hot seller to a ledger that stores balances' "$(ratio "$hot" "$stored")" x
-		return
-	fi
-	rival=$(median "refunds.pgledger.$1" 1)
-	figure "$2: pgledger, one hot account" "$rival" /s
-	judge 'one hot seller to pgledger' "$(ratio "$hot" "$rival")" 'at least' "$3"
-	judge '100 a statement to pgledger' "$(ratio "$hundred" "$rival")" 'at least' 15
+	figure 'one hot seller to a ledger that stores balances' "$(ratio "$hot" "$stored")" x
+	figure '100 a statement to a ledger that stores balances' "$(ratio "$hundred" "$stored")" x
 }
