@@ -6,6 +6,7 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET jit = off
 AS $$
 SELECT v.invariant, e.order_ref, e.return_id, v.detail
 FROM (
@@ -63,6 +64,7 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET jit = off
 AS $$
 SELECT v.invariant, r.order_ref, r.id, v.detail
 FROM returns.return_request r

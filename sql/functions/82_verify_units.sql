@@ -7,6 +7,7 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET jit = off
 AS $$
 SELECT v.invariant, l.order_ref, l.return_id, format('Line %s: %s.', l.line_no, v.detail)
 FROM returns.return_line l
@@ -77,6 +78,7 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET jit = off
 AS $$
 SELECT v.invariant, s.order_ref, NULL::bigint, format('Line %s: %s.', s.line_no, v.detail)
 FROM returns.sale_line s

@@ -14,23 +14,26 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET jit = off
 AS $$
-SELECT v.invariant, coalesce(f.order_ref, e.order_ref), coalesce(f.return_id, e.return_id),
-	format('Refund %s: %s.', coalesce(f.id::text, e.refund_id), v.detail)
-FROM returns.refund f
-FULL JOIN (
+WITH issued AS MATERIALIZED (
+	SELECT e.order_ref, e.return_id, e.seq, e.at, r.refund ->> 'refund_id' AS refund_id, r.refund
+	FROM returns.return_event e
+	CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(e.details #> '{booked,refunds}') = 'array'
+		THEN e.details #> '{booked,refunds}' END) AS r (refund)
+	WHERE e.details ? 'booked'
+), reported AS MATERIALIZED (
 	SELECT DISTINCT ON (e.order_ref, e.return_id, e.details ->> 'refund_id')
-		e.order_ref, e.return_id, e.details ->> 'refund_id' AS refund_id, e.seq, e.details, e.at
+		e.order_ref, e.return_id, e.details ->> 'refund_id' AS refund_id, e.seq, e.at, e.details
 	FROM returns.return_event e
 	WHERE e.kind = 'refund'
 	ORDER BY e.order_ref, e.return_id, e.details ->> 'refund_id', e.seq DESC
-) e ON e.order_ref = f.order_ref AND e.return_id = f.return_id AND e.refund_id = f.id::text
-LEFT JOIN (
-	SELECT e.order_ref, e.return_id, issued ->> 'refund_id' AS refund_id, e.seq, e.at, issued
-	FROM returns.return_event e
-	CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.refunds[*]') AS issued
-	WHERE e.details ? 'booked'
-) i ON i.order_ref = f.order_ref AND i.return_id = f.return_id AND i.refund_id = f.id::text
+)
+SELECT v.invariant, coalesce(f.order_ref, e.order_ref), coalesce(f.return_id, e.return_id),
+	format('Refund %s: %s.', coalesce(f.id::text, e.refund_id), v.detail)
+FROM returns.refund f
+FULL JOIN reported e ON e.order_ref = f.order_ref AND e.return_id = f.return_id AND e.refund_id = f.id::text
+LEFT JOIN issued i ON i.order_ref = f.order_ref AND i.return_id = f.return_id AND i.refund_id = f.id::text
 LEFT JOIN returns.return_request r ON r.order_ref = f.order_ref AND r.id = f.return_id
 LEFT JOIN returns.payment p ON p.order_ref = f.order_ref AND p.payment_no = f.payment_no
 LEFT JOIN (
@@ -73,10 +76,10 @@ CROSS JOIN LATERAL (
 				AND e.details ->> 'provider_ref' IS DISTINCT FROM f.provider_ref) END
 	UNION ALL
 	SELECT 'refund_issue', CASE WHEN i.seq IS NULL THEN 'no event has issued it'
-		ELSE format('event %s issued %s at %s, and it is %s %s of payment %s, created at %s', i.seq, i.issued, i.at, f.amount,
+		ELSE format('event %s issued %s at %s, and it is %s %s of payment %s, created at %s', i.seq, i.refund, i.at, f.amount,
 			f.currency, f.payment_no, f.created_at) END
 	WHERE f.id IS NOT NULL AND (i.seq IS NULL OR f.created_at <> i.at
-		OR NOT i.issued @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount, 'currency', f.currency))
+		OR NOT i.refund @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount, 'currency', f.currency))
 	UNION ALL
 	SELECT 'refund_event', format('%s at %s, and event %s says so at %s', f.status,
 		CASE f.status WHEN 'sent' THEN f.sent_at WHEN 'settled' THEN f.settled_at ELSE f.failed_at END, e.seq, e.at)
@@ -91,12 +94,10 @@ CROSS JOIN LATERAL (
 		OR b.others > 0
 ) AS v (invariant, detail)
 UNION ALL
-SELECT 'refund_issue', e.order_ref, e.return_id, format('Event %s has issued %s, which does not exist.', e.seq, issued)
-FROM returns.return_event e
-CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.refunds[*]') AS issued
-LEFT JOIN returns.refund f ON f.order_ref = e.order_ref AND f.return_id = e.return_id
-	AND f.id::text = issued ->> 'refund_id'
-WHERE e.details ? 'booked' AND f.id IS NULL
+SELECT 'refund_issue', i.order_ref, i.return_id, format('Event %s has issued %s, which does not exist.', i.seq, i.refund)
+FROM issued i
+LEFT JOIN returns.refund f ON f.order_ref = i.order_ref AND f.return_id = i.return_id AND f.id::text = i.refund_id
+WHERE f.id IS NULL
 UNION ALL
 SELECT v.invariant, p.order_ref, NULL, format('Payment %s: %s.', p.payment_no, v.detail)
 FROM returns.payment p
@@ -124,6 +125,7 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET jit = off
 AS $$
 SELECT v.invariant, r.order_ref, r.id, v.detail
 FROM returns.return_request r
@@ -199,7 +201,15 @@ RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
+SET jit = off
 AS $$
+WITH booked AS MATERIALIZED (
+	SELECT e.order_ref, e.return_id, e.seq, t.transfer_no, t.hash
+	FROM returns.return_event e
+	CROSS JOIN LATERAL jsonb_each_text(CASE WHEN jsonb_typeof(e.details #> '{booked,transfers}') = 'object'
+		THEN e.details #> '{booked,transfers}' END) AS t (transfer_no, hash)
+	WHERE e.details ? 'booked'
+)
 SELECT v.invariant, coalesce(t.order_ref, b.order_ref), coalesce(t.return_id, b.return_id),
 	format('Transfer %s: %s.', coalesce(t.transfer_no, b.transfer_no), v.detail)
 FROM returns.ledger_transfer t
@@ -217,13 +227,7 @@ FULL JOIN (
 ) b ON b.order_ref = t.order_ref AND b.return_id = t.return_id AND b.transfer_no = t.transfer_no
 LEFT JOIN returns.return_request r ON r.order_ref = t.order_ref AND r.id = t.return_id
 LEFT JOIN returns.refund f ON f.id = t.refund_id AND f.return_id = t.return_id
-LEFT JOIN (
-	SELECT e.order_ref, e.return_id, e.seq, booked.key AS transfer_no, booked.value AS hash
-	FROM returns.return_event e
-	CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.transfers.keyvalue()') AS pair
-	CROSS JOIN LATERAL jsonb_to_record(pair) AS booked (key text, value text)
-	WHERE e.details ? 'booked'
-) e ON e.order_ref = t.order_ref AND e.return_id = t.return_id AND e.transfer_no = t.transfer_no::text
+LEFT JOIN booked e ON e.order_ref = t.order_ref AND e.return_id = t.return_id AND e.transfer_no = t.transfer_no::text
 CROSS JOIN LATERAL (
 	SELECT 'transfer_reference', CASE WHEN t.transfer_no IS NULL THEN 'it has entries, and does not exist'
 		WHEN r.id IS NULL THEN 'there is no such return'
@@ -249,12 +253,11 @@ CROSS JOIN LATERAL (
 	WHERE b.buyer <> r.buyer_ref OR b.seller <> r.seller_ref
 ) AS v (invariant, detail)
 UNION ALL
-SELECT 'transfer_event', e.order_ref, e.return_id, format('Event %s has booked transfer %s, which does not exist.', e.seq, pair ->> 'key')
-FROM returns.return_event e
-CROSS JOIN LATERAL jsonb_path_query(e.details, '$.booked.transfers.keyvalue()') AS pair
+SELECT 'transfer_event', e.order_ref, e.return_id, format('Event %s has booked transfer %s, which does not exist.', e.seq, e.transfer_no)
+FROM booked e
 LEFT JOIN returns.ledger_transfer t ON t.order_ref = e.order_ref AND t.return_id = e.return_id
-	AND t.transfer_no::text = pair ->> 'key'
-WHERE e.details ? 'booked' AND t.transfer_no IS NULL
+	AND t.transfer_no::text = e.transfer_no
+WHERE t.transfer_no IS NULL
 UNION ALL
 SELECT 'transfer_sequence', r.order_ref, r.id, format('It should have %s transfers, and has %s, numbered %s to %s.', r.last_transfer,
 	coalesce(t.transfers, 0), coalesce(t.first_no, 0), coalesce(t.last_no, 0))
