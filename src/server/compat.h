@@ -38,6 +38,15 @@
 	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
 #endif
 
+/* 18: a place for EXPLAIN's counters */
+#if PG_VERSION_NUM >= 180000
+#define index_beginscan_compat(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, norderbys)
+#else
+#define index_beginscan_compat(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan(rel, index, snapshot, nkeys, norderbys)
+#endif
+
 /* 17: wait events of extensions have names */
 #if PG_VERSION_NUM >= 170000
 #define WaitEventExtensionNewCompat(name) WaitEventExtensionNew(name)

@@ -4,16 +4,16 @@
  *		run_deadlines() and sweep(): batch after batch until nothing is due.
  *
  * A pass goes over the due returns in order of (wake_at, id).  When it has come
- * to the end, another one looks for what the first could not see: stages that
- * began and ended at once, returns that somebody held for a moment.
+ * to the end and some were held by others, or began a stage that is over as
+ * well, there is another one.
  *
  * What was swept leaves dead entries at the beginning of the index.  As a rule
  * the first to meet them clears them away; but while an old snapshot is held
  * anywhere they must stay, and every pass from the start would step over all
- * of them again.  So when a pass was dear, those of the next minute start
- * where it ended.  What comes behind the
- * watermark (a return that was locked then; one whose writer began long ago
- * or has another clock) is found when the minute is over.
+ * of them again.  So when there are many, the passes of the next minute start
+ * where the last one ended.  What comes behind this watermark all the same,
+ * because its writer began long ago or has another clock, is found when the
+ * minute is over.
  *
  * src/server/sweep.c
  *
@@ -30,16 +30,18 @@
 #include "records/book.h"
 #include "server/settings.h"
 #include "server/sweep.h"
+#include "tcop/utility.h"
 #include "utils/memutils.h"
 
-/* Pages read in vain that make a pass dear: about a millisecond. */
-#define DEAR_PAGES 100
+/* Dead entries that make a pass dear: about a millisecond. */
+#define DEAR 1000
 
-/* For how long a watermark is trusted: so long, or so long for each such page. */
+/* For how long a watermark is trusted: so long, or so long for each of them. */
 #define TRUST_TIME (60 * 1000000)
-#define TRUST_TIME_PER_PAGE 500
+#define TRUST_TIME_PER_ENTRY 50
 
 #define NEVER PG_INT64_MIN
+#define NOWHERE ((SweepPosition) {DT_NOEND, 0})
 
 Watermark	sweep_watermark = {.trusted_until = NEVER};
 
@@ -83,27 +85,35 @@ pass_begin(Sweep *sweep)
 	sweep->clock = clock_now();
 	/* a clock that was set back makes other returns the oldest */
 	sweep->complete = !trusted || sweep_watermark.position.wake_at > sweep->clock;
-	sweep->position = sweep->complete ? SWEEP_START : sweep_watermark.position;
 	sweep->over_since = DT_NOEND;
-	sweep->count = (SweepCount) {0};
+	sweep->pass = (Pass) {
+		.position = sweep->complete ? SWEEP_START : sweep_watermark.position,
+		.first_held = sweep->complete ? NOWHERE : sweep_watermark.held,
+	};
 }
 
 /*
- * Where the next pass may start when it is dear to start at the beginning: not
- * behind a stage that was over when it began, which wakes at that moment.
+ * Where the next step may start when it is dear to start at the beginning.
+ * After the last one of a pass: not behind what somebody held, nor behind a
+ * stage that was over when it began, which wakes at that moment.  What was done
+ * leaves dead entries as well.
  */
 static void
 pass_remember(Sweep *sweep, bool more)
 {
-	SweepPosition reached = more ? sweep->position :
-		(SweepPosition) {sweep->clock, PG_INT64_MAX};
+	const Pass *pass = &sweep->pass;
+	SweepPosition reached = more ? pass->position : (SweepPosition) {sweep->clock, PG_INT64_MAX};
+	int64		litter = pass->count.dead + pass->count.found;
 
 	if (sweep->complete)
-		sweep_watermark.trusted_until = sweep->count.pages <= DEAR_PAGES ? NEVER :
-			monotonic_now() + Max(TRUST_TIME, TRUST_TIME_PER_PAGE * sweep->count.pages);
+		sweep_watermark.trusted_until = litter <= DEAR ? NEVER :
+			monotonic_now() + Max(TRUST_TIME, TRUST_TIME_PER_ENTRY * litter);
+	if (!more && !TIMESTAMP_IS_NOEND(pass->first_held.wake_at))
+		reached = (SweepPosition) {pass->first_held.wake_at, pass->first_held.id - 1};
 	if (reached.wake_at >= sweep->over_since)
 		reached = (SweepPosition) {sweep->over_since - 1, PG_INT64_MAX};
 	sweep_watermark.position = reached;
+	sweep_watermark.held = more ? pass->first_held : NOWHERE;
 }
 
 void
@@ -120,21 +130,24 @@ bool
 sweep_step(Sweep *sweep, int max_rows)
 {
 	MemoryContext old = MemoryContextSwitchTo(sweep->context);
-	SweepCount	before = sweep->count;
+	Pass	   *pass = &sweep->pass;
+	SweepCount	before = pass->count;
 	uint64		stages_over = book_stages_over;
-	bool		more = sweep_batch(&sweep->position, max_rows, sweep->commits, &sweep->count);
+	bool		more = sweep_batch(pass, max_rows, sweep->commits);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(sweep->context);
-	sweep->total.moved += sweep->count.moved - before.moved;
-	sweep->total.marked += sweep->count.marked - before.marked;
-	sweep->total.failed += sweep->count.failed - before.failed;
+	sweep->total.moved += pass->count.moved - before.moved;
+	sweep->total.marked += pass->count.marked - before.marked;
+	sweep->total.failed += pass->count.failed - before.failed;
 	if (book_stages_over != stages_over)
 		sweep->over_since = Min(sweep->over_since, clock_now());
 	pass_remember(sweep, more);
 	if (more)
 		return true;
-	if (sweep->count.moved + sweep->count.marked == 0)
+	/* another pass for what this one passed over, as long as it gets on */
+	if (pass->count.moved + pass->count.marked == 0 ||
+		(TIMESTAMP_IS_NOEND(pass->first_held.wake_at) && TIMESTAMP_IS_NOEND(sweep->over_since)))
 		return false;
 	pass_begin(sweep);
 	return true;
@@ -164,6 +177,7 @@ returns_run_deadlines(PG_FUNCTION_ARGS)
 	int			max_rows = rows_argument(fcinfo, "max_rows");
 	Sweep		sweep;
 
+	PreventCommandIfReadOnly("returns.run_deadlines()");
 	sweep_begin(&sweep, false);
 	while (sweep.total.moved < max_rows && sweep_step(&sweep, max_rows - sweep.total.moved))
 		CHECK_FOR_INTERRUPTS();
@@ -193,6 +207,7 @@ returns_sweep(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("sweep() commits each batch, so it cannot run inside a transaction"),
 				 errhint("Inside a transaction, use returns.run_deadlines().")));
+	PreventCommandIfReadOnly("returns.sweep()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	sweep_begin(&sweep, true);
 	do

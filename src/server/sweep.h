@@ -11,6 +11,7 @@
 #define RETURNS_SWEEP_H
 
 #include "datatype/timestamp.h"
+#include "storage/itemptr.h"
 #include "utils/palloc.h"
 
 /* How far a pass has come: everything up to here, in order of (wake_at, id). */
@@ -22,24 +23,59 @@ typedef struct SweepPosition
 
 #define SWEEP_START ((SweepPosition) {DT_NOBEGIN, PG_INT64_MIN})
 
-/* What batches did. */
+/* What batches met with and did. */
 typedef struct SweepCount
 {
 	int64		found;			/* due returns that nobody held */
 	int64		moved;
 	int64		marked;			/* reminded, or marked overdue */
 	int64		failed;			/* could not be done, put off */
-	int64		pages;			/* that were read in vain to find them */
+	int64		dead;			/* entries of the index that led to nothing */
 } SweepCount;
+
+/* ---- which are due (sweep_scan.c) ---- */
+
+typedef struct DueRow
+{
+	ItemPointerData tid;
+	SweepPosition position;
+	bool		moves;			/* to its on_timeout; else: is reminded or marked */
+} DueRow;
+
+typedef struct DueRows
+{
+	int			max_rows;
+	int			n;
+	int			capacity;
+	DueRow	   *rows;
+	text	   *order_ref;		/* where max_rows is 1: of the row */
+	int64		dead;
+	int64		held;
+	SweepPosition first_held;
+} DueRows;
+
+/*
+ * Lock due returns behind the position, at most so many, in order of
+ * (wake_at, id), passing over those that somebody holds.
+ */
+extern void sweep_lock_due(const SweepPosition *after, int max_rows, DueRows *due);
 
 /* ---- one batch (sweep_batch.c) ---- */
 
+/* A pass over what is due, in order of (wake_at, id). */
+typedef struct Pass
+{
+	SweepPosition position;		/* all up to here was done */
+	SweepPosition first_held;	/* of what was passed over; DT_NOEND: nothing */
+	SweepCount	count;
+} Pass;
+
 /*
- * Do what is due behind the position, at most so many returns, the oldest
- * first; move the position past them and add to the count.  False when there
- * were fewer than that.  commits: the transaction is the sweep's own.
+ * Do what is due behind the position of the pass, at most so many returns, the
+ * oldest first.  False when there were fewer than that.  commits: the
+ * transaction is the sweep's own.
  */
-extern bool sweep_batch(SweepPosition *position, int max_rows, bool commits, SweepCount *count);
+extern bool sweep_batch(Pass *pass, int max_rows, bool commits);
 
 /* When the next return is to be looked at, later than now; false: never. */
 extern bool sweep_next_due(TimestampTz *next_due);
@@ -59,6 +95,7 @@ extern void sweep_ledger(void);
 typedef struct Watermark
 {
 	SweepPosition position;
+	SweepPosition held;			/* go back there at the end; DT_NOEND: no need */
 	int64		trusted_until;
 } Watermark;
 
@@ -69,12 +106,11 @@ typedef struct Sweep
 {
 	bool		commits;		/* each batch */
 	SweepCount	total;
+	Pass		pass;
 	/* of this pass */
-	SweepPosition position;
 	TimestampTz clock;			/* when it began */
 	bool		complete;		/* did it start at the beginning? */
 	TimestampTz over_since;		/* when it first began a stage that was over */
-	SweepCount	count;
 	MemoryContext context;		/* of one batch */
 } Sweep;
 

@@ -20,7 +20,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/instrument.h"
 #include "miscadmin.h"
 #include "records/book.h"
 #include "records/guard.h"
@@ -46,28 +45,19 @@
 #define SHORT_LOCK_WAIT 10
 #define LONG_WAITS 3
 #define MAX_WARNINGS 3			/* of one batch */
-#define PAGES_PER_ROW 4			/* to find and lock a row that is there */
 #define FIRST_DELAY USECS_PER_MINUTE
 #define LAST_DELAY USECS_PER_DAY
 
-/* A batch, and which rows it took, also after it failed. */
+/* A batch, and what it took, also after it failed. */
 typedef struct Batch
 {
-	SweepPosition position;		/* where to start, then: of its last row */
-	text	   *order_ref;		/* of its last row; NULL: it found none */
+	SweepPosition after;
 	int			max_rows;
 	bool		commits;		/* the transaction ends with it */
-	SweepCount	count;
+	DueRows		due;
+	int64		moved;
+	int64		marked;
 } Batch;
-
-/* The due returns of a batch, as tids. */
-typedef struct DueRows
-{
-	int			nmoves;
-	int			nmarks;
-	Datum	   *moves;			/* these move to their on_timeout */
-	Datum	   *marks;			/* these are reminded or marked overdue */
-} DueRows;
 
 /* A return that could not be done. */
 typedef struct Failure
@@ -135,84 +125,6 @@ attempt(Work work, void *arg, int lock_wait)
 	return error;
 }
 
-/* Planned once, for the order of the index, however small the table is by then. */
-static uint64
-run_ordered(KeptPlan *plan, Datum *args)
-{
-	static const char *const settings[] = {"enable_seqscan", "enable_bitmapscan", "enable_sort"};
-	int			nest_level = NewGUCNestLevel();
-	uint64		rows;
-
-	for (int i = 0; i < lengthof(settings); i++)
-		(void) set_config_option(settings[i], "off", PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("plan_cache_mode", "force_generic_plan", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	rows = plan_run(plan, args, NULL);
-	AtEOXact_GUC(true, nest_level);
-	return rows;
-}
-
-static int64
-pages_used(void)
-{
-	return pgBufferUsage.shared_blks_hit + pgBufferUsage.shared_blks_read;
-}
-
-static void
-lock_due(Batch *batch, DueRows *due)
-{
-	static KeptPlan plan = {
-		"SELECT ctid, due_at OPERATOR(pg_catalog.<=) $1 AND on_timeout OPERATOR(pg_catalog.<>) status,"
-		" wake_at, id, order_ref FROM returns.return_request"
-		" WHERE wake_at OPERATOR(pg_catalog.<=) $1"
-		" AND ROW(wake_at, id) OPERATOR(pg_catalog.>) ROW($2, $3)"
-		" ORDER BY wake_at, id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED",
-		4, {TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID}
-	};
-	Datum		args[4] = {TimestampTzGetDatum(clock_now()),
-		TimestampTzGetDatum(batch->position.wake_at), Int64GetDatum(batch->position.id),
-		Int64GetDatum(batch->max_rows)};
-	int64		pages;
-	uint64		n;
-
-	/* planning reads the catalogs, which says nothing of the index */
-	if (plan.plan == NULL || !SPI_plan_is_valid(plan.plan))
-	{
-		args[3] = Int64GetDatum(0);
-		run_ordered(&plan, args);
-		args[3] = Int64GetDatum(batch->max_rows);
-	}
-	pages = pages_used();
-	n = run_ordered(&plan, args);
-	batch->count.found = n;
-	batch->count.pages = Max(pages_used() - pages - PAGES_PER_ROW * (int64) n, 0);
-	due->nmoves = due->nmarks = 0;
-	due->moves = palloc(sizeof(Datum) * Max(n, 1));
-	due->marks = palloc(sizeof(Datum) * Max(n, 1));
-	for (uint64 row = 0; row < n; row++)
-	{
-		bool		isnull;
-		Datum		moves = plan_value(row, 2, &isnull);
-		Datum		tid;
-
-		moves = !isnull && DatumGetBool(moves);
-		tid = plan_value(row, 1, &isnull);
-		if (moves)
-			due->moves[due->nmoves++] = tid;
-		else
-			due->marks[due->nmarks++] = tid;
-	}
-	if (n > 0)
-	{
-		bool		isnull;
-
-		batch->position.wake_at = DatumGetTimestampTz(plan_value(n - 1, 3, &isnull));
-		batch->position.id = DatumGetInt64(plan_value(n - 1, 4, &isnull));
-		batch->order_ref = DatumGetTextPCopy(plan_value(n - 1, 5, &isnull));
-	}
-}
-
 /* In the trigger: the return's instant has come, but there is no move to make. */
 static void
 mark_work(ReturnBook *book, void *arg)
@@ -232,10 +144,17 @@ mark_work(ReturnBook *book, void *arg)
 				   actor_as_system(), NULL, NULL);
 }
 
+/* The tids of those that move, or of the others; how many is in *n. */
 static Datum
-tid_array(Datum *tids, int n)
+tid_array(const DueRows *due, bool moves, int *n)
 {
-	return PointerGetDatum(construct_array(tids, n, TIDOID, sizeof(ItemPointerData), false,
+	Datum	   *tids = palloc(sizeof(Datum) * Max(due->n, 1));
+
+	*n = 0;
+	for (int i = 0; i < due->n; i++)
+		if (due->rows[i].moves == moves)
+			tids[(*n)++] = PointerGetDatum(&due->rows[i].tid);
+	return PointerGetDatum(construct_array(tids, *n, TIDOID, sizeof(ItemPointerData), false,
 										   TYPALIGN_SHORT));
 }
 
@@ -249,22 +168,21 @@ do_batch(void *arg)
 	};
 	static KeptPlan check_deferred = {"SET CONSTRAINTS ALL IMMEDIATE", 0};
 	Batch	   *batch = arg;
-	DueRows		due;
 	OwnState	own;
 	Datum		tids;
+	int			n;
 
 	own_begin(&own);
 	guard_is_there();
-	lock_due(batch, &due);
-	if (due.nmoves > 0)
-	{
-		tids = tid_array(due.moves, due.nmoves);
-		batch->count.moved = plan_run(&move, &tids, NULL);
-	}
-	if (due.nmarks > 0)
-		batch->count.marked = return_touch_all(tid_array(due.marks, due.nmarks), mark_work, NULL);
+	sweep_lock_due(&batch->after, batch->max_rows, &batch->due);
+	tids = tid_array(&batch->due, true, &n);
+	if (n > 0)
+		batch->moved = plan_run(&move, &tids, NULL);
+	tids = tid_array(&batch->due, false, &n);
+	if (n > 0)
+		batch->marked = return_touch_all(tids, mark_work, NULL);
 	/* what would fail the commit is one return's trouble as well */
-	if (batch->commits && batch->count.found > 0)
+	if (batch->commits && batch->due.n > 0)
 		plan_run(&check_deferred, NULL, NULL);
 	own_end(&own);
 }
@@ -334,9 +252,9 @@ put_off_work(ReturnBook *book, void *arg)
 static void
 do_put_off(void *arg)
 {
-	const Batch *batch = ((Failure *) arg)->batch;
+	const DueRows *due = &((Failure *) arg)->batch->due;
 
-	return_touch(PointerGetDatum(batch->order_ref), batch->position.id, put_off_work, arg);
+	return_touch(PointerGetDatum(due->order_ref), due->rows[0].position.id, put_off_work, arg);
 }
 
 /* Who could not be done because somebody was in the way needs no record. */
@@ -379,53 +297,60 @@ typedef struct Troubles
 	int			stuck;			/* could not be put off either */
 } Troubles;
 
+/* Note in the pass what a batch met with and, unless it was undone, did. */
 static void
-sweep_one(SweepPosition *position, bool commits, SweepCount *count, Troubles *troubles)
+pass_note(Pass *pass, const Batch *batch, bool undone)
 {
-	Batch		batch = {*position, NULL, 1, commits};
+	const DueRows *due = &batch->due;
+
+	if (due->n > 0)
+		pass->position = due->rows[due->n - 1].position;
+	if (due->held > 0 && TIMESTAMP_IS_NOEND(pass->first_held.wake_at))
+		pass->first_held = due->first_held;
+	pass->count.dead += due->dead;
+	pass->count.found += due->n;
+	if (undone)
+		return;
+	pass->count.moved += batch->moved;
+	pass->count.marked += batch->marked;
+}
+
+static void
+sweep_one(Pass *pass, bool commits, Troubles *troubles)
+{
+	Batch		batch = {pass->position, 1, commits};
 	ErrorData  *error = attempt(do_batch, &batch,
 								troubles->waits < LONG_WAITS ? LOCK_WAIT : SHORT_LOCK_WAIT);
 
-	if (error != NULL && batch.order_ref == NULL)
+	if (error != NULL && batch.due.n == 0)
 		ReThrowError(error);
-	*position = batch.position;
-	if (error != NULL)
-	{
-		batch.count.moved = batch.count.marked = 0;
-		count->failed++;
-		troubles->waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-		if (!put_off(&batch, error) && troubles->stuck++ < MAX_WARNINGS)
-			warn_stuck(batch.position.id, error);
-	}
-	count->found += batch.count.found;
-	count->moved += batch.count.moved;
-	count->marked += batch.count.marked;
+	pass_note(pass, &batch, error != NULL);
+	if (error == NULL)
+		return;
+	pass->count.failed++;
+	troubles->waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	if (!put_off(&batch, error) && troubles->stuck++ < MAX_WARNINGS)
+		warn_stuck(pass->position.id, error);
 }
 
 bool
-sweep_batch(SweepPosition *position, int max_rows, bool commits, SweepCount *count)
+sweep_batch(Pass *pass, int max_rows, bool commits)
 {
-	Batch		batch = {*position, NULL, max_rows, commits};
+	Batch		batch = {pass->position, max_rows, commits};
 	ErrorData  *error = attempt(do_batch, &batch, LOCK_WAIT);
 	Troubles	troubles = {0, 0};
 
-	if (error != NULL && batch.order_ref == NULL)
+	if (error != NULL && batch.due.n == 0)
 		ReThrowError(error);
-	count->pages += batch.count.pages;
 	if (error == NULL)
-	{
-		*position = batch.position;
-		count->found += batch.count.found;
-		count->moved += batch.count.moved;
-		count->marked += batch.count.marked;
-	}
+		pass_note(pass, &batch, false);
 	else
-		for (int64 i = 0; i < batch.count.found; i++)
+		for (int i = 0; i < batch.due.n; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			sweep_one(position, commits, count, &troubles);
+			sweep_one(pass, commits, &troubles);
 		}
-	return batch.count.found == max_rows;
+	return batch.due.n == max_rows;
 }
 
 bool
@@ -442,7 +367,7 @@ sweep_next_due(TimestampTz *next_due)
 	bool		isnull;
 
 	own_begin(&own);
-	found = run_ordered(&plan, &now) > 0;
+	found = plan_run(&plan, &now, NULL) > 0;
 	if (found)
 		*next_due = DatumGetTimestampTz(plan_value(0, 1, &isnull));
 	own_end(&own);

@@ -54,6 +54,10 @@ SELECT throws_ok('CALL returns.sweep(0)', '22023', NULL, 'batch 0');
 SELECT throws_ok('CALL returns.sweep(NULL)', '22004', NULL, 'batch NULL');
 SELECT throws_ok('CALL returns.sweep()', '2D000', NULL, 'sweep() inside a transaction');
 SELECT is(returns.run_deadlines(), 0, 'nothing is there');
+SELECT is(returns.run_deadlines(2147483647), 0, 'as many as there are');
+BEGIN READ ONLY;
+SELECT throws_ok('SELECT returns.run_deadlines()', '25006', NULL, 'a transaction that may not write');
+ROLLBACK;
 
 -- ---------------------------------------------------------------- the instant
 SELECT pg_temp.sell('a' || i), pg_temp.bring('a' || i) FROM generate_series(1, 5) i;
@@ -292,6 +296,17 @@ INSERT INTO public.released VALUES ('bad4');
 SET returns.clock = '2026-07-01 16:01:00+05';
 SELECT is(returns.run_deadlines(), 1, 'the second follows');
 UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
+
+-- ---------------------------------------------------------------- its index
+DROP INDEX returns.return_request_wake;
+CREATE INDEX not_all ON returns.return_request (wake_at, id) WHERE seller_ref = 's';
+SELECT throws_ok('SELECT returns.run_deadlines()', 'RT012', NULL, 'no index that shows all that is due');
+DROP INDEX returns.not_all;
+CREATE INDEX all_of_them ON returns.return_request (wake_at, id) INCLUDE (status);
+SELECT lives_ok('SELECT returns.run_deadlines()', 'another one that does');
+CALL returns.setup();
+DROP INDEX returns.all_of_them;
+SELECT lives_ok('SELECT returns.run_deadlines()', 'setup() makes it anew');
 
 -- ---------------------------------------------------------------- CALL sweep()
 SET returns.clock = '2026-08-03 10:00:00+05';

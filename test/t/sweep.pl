@@ -67,10 +67,19 @@ cmp_ok($large, '<=', $small + 3, "and $large among 100,000");
 # ------------------------------------------------------------ an old snapshot
 load('c', 30_000, 30_000);
 $node->safe_psql('postgres', "BEGIN; CREATE TABLE old(); PREPARE TRANSACTION 'old'");
-my @after = pages(at($due, "SELECT returns.run_deadlines();\nCALL returns.sweep();\n" . $poll x 2));
+$node->safe_psql('postgres', "BEGIN; SELECT FROM returns.return_request WHERE order_ref = 'c29990' FOR UPDATE; PREPARE TRANSACTION 'held'");
+my $output = at($due, "SELECT returns.run_deadlines(1);\nCALL returns.sweep();\n" . $poll x 2 . q{
+	SELECT 'then ' || returns.run_deadlines();
+	\! psql -Xqc "ROLLBACK PREPARED 'held'" postgres
+	SELECT 'freed ' || returns.run_deadlines();
+	SELECT 'then ' || returns.run_deadlines();
+});
+my @after = pages($output);
+like($output, qr/then 0\nfreed 1\nthen 0$/, 'what somebody held is not forgotten');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE status = 'approved'}), '30000', 'all that is due moves');
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event WHERE to_state = 'approved'}), '30000|30000', 'once');
 cmp_ok($after[0], '<', 100, "the next poll reads $after[0] pages");
+cmp_ok($after[1], '<', 100, "and the one after it $after[1]");
 my @fresh = pages(at($due, "SELECT 1 FROM returns.state LIMIT 1;\n" . $poll x 3));
 cmp_ok($fresh[0], '>', 300, "another session has to look at what an old snapshot keeps: $fresh[0] pages");
 cmp_ok($fresh[2], '<', 100, "but not again and again: $fresh[2] pages");
