@@ -340,7 +340,7 @@ uint64
 return_touch_all(Datum tids, BookWork work, void *arg)
 {
 	static KeptPlan update = {
-		"UPDATE returns.return_request SET status = status"
+		"UPDATE ONLY returns.return_request SET status = status"
 		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
 		1, {TIDARRAYOID}
 	};

@@ -162,7 +162,7 @@ static void
 do_batch(void *arg)
 {
 	static KeptPlan move = {
-		"UPDATE returns.return_request SET status = on_timeout"
+		"UPDATE ONLY returns.return_request SET status = on_timeout"
 		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
 		1, {TIDARRAYOID}
 	};
