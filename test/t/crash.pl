@@ -56,11 +56,11 @@ sub load
 }
 
 # The orphans of a killed postmaster hold its shared memory until they notice,
-# and that guards the data. Its pid file guards nothing any more, and hinders
-# where nobody reaps the process that it names.
+# and that guards the data. Its lock files, of the data and of the socket, guard
+# nothing any more, and hinder where nobody reaps the process that they name.
 sub start_after_kill
 {
-	unlink $node->data_dir . '/postmaster.pid';
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
 	foreach my $try (1 .. 300)
 	{
 		return if $node->start(fail_ok => 1);
