@@ -4,7 +4,7 @@
 #	make demo		see it work, on a private server that leaves no trace
 #	make test		every suite, on private servers (TESTS='regress/ pgtap/x')
 #	make bench		the benchmarks, on a private server (BENCH='arguments')
-#	make property		the property tests with many more inputs (COUNT=100000)
+#	make property		the property tests with many more inputs (COUNT=100000 LIVES=20000)
 #	make orders		return real orders whole (ORDERS=folder, see test/real_orders)
 #	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
 #
@@ -45,7 +45,8 @@ check: test
 
 # Long ones, for developers: not part of the tests.
 property:
-	@RETURNS_PROPERTY_COUNT=$${COUNT:-100000} test/run test pgtap/deadline pgtap/policy_property pgtap/money_lives
+	@RETURNS_PROPERTY_COUNT=$${COUNT:-100000} RETURNS_PROPERTY_LIVES=$${LIVES:-20000} \
+		RETURNS_TEST_TIMEOUT=$${TIMEOUT:-7200} test/run test pgtap/deadline pgtap/policy_property pgtap/money_lives
 orders:
 	@test/real_orders $(ORDERS)
 

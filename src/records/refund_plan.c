@@ -23,14 +23,16 @@ static KeptPlan select_lines = {
 	" l.refund_goods, l.refund_fee, l.refund_shipping,"
 	" s.quantity, s.amount_paid, s.shipping_paid, s.commission_rate, s.refunded,"
 	" s.currency, s.market, s.category, s.seller_ref, s.purchased_at,"
-	" o.units, o.goods, o.deduction, o.shipping"
+	" o.units, o.goods, o.deduction, o.shipping, o.shipping_units"
 	" FROM returns.return_line AS l"
 	" JOIN returns.sale_line AS s ON s.order_ref OPERATOR(pg_catalog.=) l.order_ref"
 	" AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.sum(d.accepted) AS units,"
 	" pg_catalog.sum(d.refund_goods) AS goods, pg_catalog.sum(d.deduction) AS deduction,"
-	" pg_catalog.sum(d.refund_shipping) AS shipping"
+	" pg_catalog.sum(d.refund_shipping) AS shipping,"
+	" pg_catalog.sum(d.accepted) FILTER (WHERE p.refund_shipping) AS shipping_units"
 	" FROM returns.return_line AS d"
+	" JOIN returns.policy AS p ON p.id OPERATOR(pg_catalog.=) d.policy_id"
 	" WHERE d.order_ref OPERATOR(pg_catalog.=) s.order_ref"
 	" AND d.line_no OPERATOR(pg_catalog.=) s.line_no"
 	" AND d.return_id OPERATOR(pg_catalog.<>) l.return_id"
@@ -46,7 +48,8 @@ enum
 	L_LINE_NO = 1, L_UNITS, L_DEDUCTION, L_POLICY_ID, L_GOODS, L_FEE, L_SHIPPING,
 	L_QUANTITY, L_PAID, L_SHIPPING_PAID, L_COMMISSION_RATE, L_REFUNDED,
 	L_CURRENCY, L_MARKET, L_CATEGORY, L_SELLER_REF, L_PURCHASED_AT,
-	L_UNITS_BEFORE, L_GOODS_BEFORE, L_DEDUCTION_BEFORE, L_SHIPPING_BEFORE
+	L_UNITS_BEFORE, L_GOODS_BEFORE, L_DEDUCTION_BEFORE, L_SHIPPING_BEFORE,
+	L_SHIPPING_UNITS_BEFORE
 };
 
 /*
@@ -126,6 +129,7 @@ line_facts(uint64 row, const RefundPlan *plan, const Reason *reason, LineFacts *
 	facts->goods_before = column_money(row, L_GOODS_BEFORE, currency, "refund_goods");
 	facts->deduction_before = column_money(row, L_DEDUCTION_BEFORE, currency, "deduction");
 	facts->shipping_before = column_money(row, L_SHIPPING_BEFORE, currency, "refund_shipping");
+	facts->shipping_units_before = column_int(row, L_SHIPPING_UNITS_BEFORE, true);
 	facts->units = column_int(row, L_UNITS, false);
 	facts->deduction = column_money(row, L_DEDUCTION, currency, "deduction");
 	facts->fault = plan->fault;

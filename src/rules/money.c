@@ -164,6 +164,23 @@ money_complete(const LineFacts *facts, LinePrice *price)
 	price->total = price->goods - price->fee - price->deduction + price->shipping;
 }
 
+/*
+ * What was given before is what n more units are counted from, not what they
+ * should be worth by their number: an exchange called off may have left a gap
+ * between them.  Where some units had no right to it there is no such sum, and
+ * the numbers of the units decide.
+ */
+static int64
+shipping_share(const LineFacts *facts)
+{
+	int64		k = facts->units_before;
+	int64		before = facts->shipping_units_before == k ? facts->shipping_before :
+		money_share(facts->shipping_paid, k, facts->quantity);
+	int64		share = money_share(facts->shipping_paid, k + facts->units, facts->quantity) - before;
+
+	return Max(Min(share, facts->shipping_paid - facts->shipping_before), 0);
+}
+
 bool
 money_price_line(const LineFacts *facts, LinePrice *price)
 {
@@ -176,9 +193,7 @@ money_price_line(const LineFacts *facts, LinePrice *price)
 		price->goods = Max(money_share(facts->paid, k + n, facts->quantity) -
 						   facts->goods_before, 0);
 		if (facts->refund_shipping)
-			price->shipping = Min(money_share(facts->shipping_paid, k + n, facts->quantity) -
-								  money_share(facts->shipping_paid, k, facts->quantity),
-								  facts->shipping_paid - facts->shipping_before);
+			price->shipping = shipping_share(facts);
 	}
 	if (facts->fault == FAULT_NONE)
 		price->fee = proportion(price->goods, facts->restocking, RESTOCKING_WHOLE);

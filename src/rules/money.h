@@ -61,6 +61,7 @@ typedef struct LineFacts
 	int64		goods_before;
 	int64		deduction_before;
 	int64		shipping_before;
+	int			shipping_units_before;	/* those whose delivery was given back */
 	/* this return */
 	int			units;
 	int64		deduction;

@@ -199,7 +199,7 @@ run_regress()
 {
 	local log=$3
 
-	if timeout 900 "$pgxs_src/test/$1" --bindir="$(dirname "$(command -v psql)")" \
+	if timeout "${RETURNS_TEST_TIMEOUT:-900}" "$pgxs_src/test/$1" --bindir="$(dirname "$(command -v psql)")" \
 		--inputdir="$regress" --outputdir="$regress" --use-existing \
 		--dbname="$test_db" ${PGUSER:+--user="$PGUSER"} "$2" > "$log" 2>&1
 	then
@@ -250,7 +250,7 @@ run_tap()
 	local log=$1 status
 
 	shift
-	timeout 900 "$@" > "$log" 2>&1
+	timeout "${RETURNS_TEST_TIMEOUT:-900}" "$@" > "$log" 2>&1
 	status=$?
 	passed=$(grep -c '^ok ' "$log")
 	failed=$(grep '^not ok ' "$log" | grep -cv '# TODO')

@@ -162,6 +162,15 @@ SELECT returns.act(:ex, 'outcome_disputed', 'not what I wanted') AS ok \gset
 SELECT returns.act(:ex, 'closed', 'the buyer keeps it') AS ok \gset
 SELECT is((SELECT (refund_goods, refund_fee, refund_shipping)::text FROM returns.return_line WHERE return_id = :ex), '(,,)',
 	'an exchange called off holds nothing any more');
+SELECT pg_temp.sell('gap', 1, 3, 33.37, 4.39);
+SELECT pg_temp.pay('gap', 1, 37.76);
+SELECT pg_temp.paid('gap') AS first \gset
+SELECT pg_temp.receive('gap', pg_temp.units(1, 1), 'changed_mind', 'exchange') AS ex \gset
+SELECT returns.act(:ex, 'exchange_due') AS ok \gset
+SELECT pg_temp.paid('gap') AS third \gset
+UPDATE returns.return_request SET status = 'exchange_sent', carrier = 'c', tracking_ref = 't' WHERE id = :ex;
+SELECT returns.act(:ex, 'outcome_disputed', 'wrong item') AS ok, returns.act(:ex, 'closed', 'kept') AS ok \gset
+SELECT is(:first + :third + pg_temp.paid('gap'), 37.76, 'and leaves no gap in what the units were sold and delivered for');
 SELECT pg_temp.decide('called-off', pg_temp.units(1, 1)) AS id \gset
 SELECT pg_temp.decide('called-off', pg_temp.units(1, 1)) AS id \gset
 SELECT is((SELECT string_agg(refund_goods::text, ' ' ORDER BY return_id) FROM returns.return_line WHERE order_ref = 'called-off' AND refund_goods IS NOT NULL),
