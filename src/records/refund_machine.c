@@ -244,11 +244,10 @@ is_old_answer(RefundRow *row, const State *from, const State *to)
 	if (to->role != ROLE_SETTLED || row->old_null[RF_SETTLED_AT])
 		return false;
 	/* nothing was sent since it failed late: so nothing new can have settled */
-	if (from->role == ROLE_FAILED && row->new_null[RF_PROVIDER_REF])
-		return DatumGetTimestampTz(row->old[RF_SETTLED_AT]) >=
-			DatumGetTimestampTz(row->old[RF_SENT_AT]);
 	if (row->new_null[RF_PROVIDER_REF])
-		return false;
+		return from->role != ROLE_SENT &&
+			DatumGetTimestampTz(row->old[RF_SETTLED_AT]) >=
+			DatumGetTimestampTz(row->old[RF_SENT_AT]);
 	own_begin(&own);
 	found = plan_run_limit(&settled_before, args, NULL, 1) > 0;
 	own_end(&own);

@@ -458,6 +458,17 @@ SELECT is((SELECT status FROM returns.refund WHERE id = :r1), 'sent', 'the old r
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p-9' WHERE id = :r1;
 SELECT is(pg_temp.status(:id), 'refunded', 'a new one does');
 
+-- the old report without a reference comes again while the retry waits
+SELECT pg_temp.sell('again', 1, 1, 10);
+SELECT pg_temp.pay('again', 1, 10);
+SELECT pg_temp.decide('again', pg_temp.units(1, 1)) AS id \gset
+UPDATE returns.refund SET status = 'sent' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'settled' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'failed' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'pending' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'settled' WHERE return_id = :id;
+SELECT is(pg_temp.refunds(:id) || ' ' || pg_temp.status(:id), '1:10.00:pending refund_due', 'nothing was sent since it failed: nothing has settled');
+
 -- a retry after the money went elsewhere
 SELECT pg_temp.sell('gone', 1, 2, 20);
 SELECT pg_temp.pay('gone', 1, 10);
