@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * refund_book.c
- *		A refund has moved: what that means for its ledger, payment and return.
+ *		What a report on a refund means for its ledger, payment and return.
  *
  * Runs inside the trigger of the return (return_touch), so under its row lock:
  * of two refunds of one return that settle at once, the second to come sees
@@ -262,7 +262,8 @@ book_work(ReturnBook *book, void *arg)
 	book_payment(book, move);
 	journal_append(book, EVENT_REFUND, book->state, book->state, move->actor, NULL,
 				   move_details(move));
-	move_return(book, move);
+	if (move->from != move->to)
+		move_return(book, move);
 }
 
 void

@@ -458,7 +458,7 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 	row_load(&row, trigger);
 	move.from = row_state(&row, row.old, row.old_null);
 	move.to = row_state(&row, row.new, row.new_null);
-	if (move.from == move.to)
+	if (move.from == move.to && !row.changed[RF_PROVIDER_REF] && !row.changed[RF_FAILURE])
 	{
 		rules_unpin();
 		return PointerGetDatum(NULL);

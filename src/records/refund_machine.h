@@ -20,7 +20,10 @@ typedef enum RefundColumn
 	RF_SENT_AT, RF_SETTLED_AT, RF_FAILED_AT, RF_FAILURE, RF_LEASE_UNTIL, RF_NCOLUMNS
 } RefundColumn;
 
-/* A change of a refund's status, to be booked on its return. */
+/*
+ * A report on a refund, to be booked on its return: it moved, or, where from
+ * and to are the same, its reference or its failure was told later.
+ */
 typedef struct RefundMove
 {
 	int64		refund_id;
@@ -40,7 +43,7 @@ typedef struct RefundMove
 
 /*
  * Book it: postings, the payment's share, the event, and the return's own move
- * that follows.  RT006 when a failed refund is tried again and its payment has
+ * that follows; the event alone where it did not move.  RT006 when a failed refund is tried again and its payment has
  * nothing left.
  */
 extern void refund_book(RefundMove *move);

@@ -458,6 +458,25 @@ SELECT is((SELECT status FROM returns.refund WHERE id = :r1), 'sent', 'the old r
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p-9' WHERE id = :r1;
 SELECT is(pg_temp.status(:id), 'refunded', 'a new one does');
 
+-- the reference is told after the money moved, and the failure after it failed
+SELECT pg_temp.sell('told', 1, 1, 10);
+SELECT pg_temp.pay('told', 1, 10);
+SELECT pg_temp.decide('told', pg_temp.units(1, 1)) AS id \gset
+UPDATE returns.refund SET status = 'sent' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'settled' WHERE return_id = :id;
+SELECT pg_temp.book('told') AS before \gset
+UPDATE returns.refund SET status = 'settled', provider_ref = 'told-1' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'settled', provider_ref = 'told-1' WHERE return_id = :id;
+SELECT is((SELECT details - '{refund_id,booked}'::text[] FROM returns.return_event WHERE return_id = :id ORDER BY seq DESC LIMIT 1),
+	'{"from": "settled", "status": "settled", "amount": 10.00, "currency": "USD", "attempt": 1, "payment_no": 1, "provider": "psp", "provider_ref": "told-1"}', 'a reference told later is journaled');
+SELECT is((SELECT last_seq FROM returns.return_request WHERE id = :id), 9, 'once');
+SELECT is(regexp_replace(pg_temp.book('told'), 'refunded,9', 'refunded,8'), :'before', 'and moves nothing');
+UPDATE returns.refund SET status = 'failed' WHERE return_id = :id;
+UPDATE returns.refund SET failure = 'account closed' WHERE return_id = :id;
+SELECT is((SELECT details->>'failure' FROM returns.return_event WHERE return_id = :id ORDER BY seq DESC LIMIT 1), 'account closed', 'so is a failure');
+UPDATE returns.refund SET status = 'settled', provider_ref = 'told-1' WHERE return_id = :id;
+SELECT is(pg_temp.refunds(:id) || ' ' || pg_temp.status(:id), '1:10.00:failed refund_due', 'and the old report is known when it comes again');
+
 -- the old report without a reference comes again while the retry waits
 SELECT pg_temp.sell('again', 1, 1, 10);
 SELECT pg_temp.pay('again', 1, 10);
