@@ -22,12 +22,19 @@ WITH issued AS MATERIALIZED (
 	CROSS JOIN LATERAL jsonb_array_elements(CASE WHEN jsonb_typeof(e.details #> '{booked,refunds}') = 'array'
 		THEN e.details #> '{booked,refunds}' END) AS r (refund)
 	WHERE e.details ? 'booked'
-), reported AS MATERIALIZED (
-	SELECT DISTINCT ON (e.order_ref, e.return_id, e.details ->> 'refund_id')
-		e.order_ref, e.return_id, e.details ->> 'refund_id' AS refund_id, e.seq, e.at, e.details
+), report AS (
+	SELECT e.order_ref, e.return_id, e.seq, e.at, e.details, e.details ->> 'refund_id' AS refund_id,
+		e.details ->> 'status' AS status, e.details ->> 'from' IS DISTINCT FROM e.details ->> 'status' AS moved
 	FROM returns.return_event e
 	WHERE e.kind = 'refund'
-	ORDER BY e.order_ref, e.return_id, e.details ->> 'refund_id', e.seq DESC
+), reported AS MATERIALIZED (
+	SELECT e.order_ref, e.return_id, e.refund_id, max(e.seq) AS seq, (array_agg(e.details ORDER BY e.seq DESC))[1] AS details,
+		(array_agg(e.at ORDER BY e.seq DESC) FILTER (WHERE e.moved AND e.status = 'sent'))[1] AS sent_at,
+		(array_agg(e.at ORDER BY e.seq DESC) FILTER (WHERE e.moved AND e.status = 'settled'))[1] AS settled_at,
+		(array_agg(e.at ORDER BY e.seq DESC) FILTER (WHERE e.moved AND e.status = 'failed'))[1] AS failed_at,
+		(array_agg(e.details ->> 'failure' ORDER BY e.seq DESC) FILTER (WHERE e.status = 'failed'))[1] AS failure
+	FROM report e
+	GROUP BY e.order_ref, e.return_id, e.refund_id
 )
 SELECT v.invariant, coalesce(f.order_ref, e.order_ref), coalesce(f.return_id, e.return_id),
 	format('Refund %s: %s.', coalesce(f.id::text, e.refund_id), v.detail)
@@ -66,24 +73,29 @@ CROSS JOIN LATERAL (
 		OR (f.status = 'failed' AND f.failed_at IS NULL)
 		OR (f.status <> 'sent' AND f.lease_until IS NOT NULL)
 	UNION ALL
-	SELECT 'refund_event', CASE WHEN e.seq IS NULL THEN format('status "%s" at attempt %s without an event', f.status, f.attempt)
-		ELSE format('%s %s of payment %s, status "%s" at attempt %s as "%s", and event %s says %s', f.amount, f.currency,
-			f.payment_no, f.status, f.attempt, f.provider_ref, e.seq, e.details) END
-	WHERE f.id IS NOT NULL AND CASE WHEN e.seq IS NULL THEN f.status <> 'pending' OR f.attempt <> 0
-		ELSE NOT e.details @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount,
-				'currency', f.currency, 'status', f.status, 'attempt', f.attempt)
-			OR (f.status = 'settled' AND e.details ? 'provider_ref'
-				AND e.details ->> 'provider_ref' IS DISTINCT FROM f.provider_ref) END
+	SELECT 'refund_event', CASE WHEN e.seq IS NULL THEN format('status "%s" at attempt %s as "%s" without an event', f.status, f.attempt,
+			f.provider_ref)
+		ELSE format('%s %s of payment %s by %s, status "%s" at attempt %s as "%s", and event %s says %s', f.amount, f.currency,
+			f.payment_no, coalesce(f.provider, 'nobody'), f.status, f.attempt, f.provider_ref, e.seq, e.details) END
+	WHERE f.id IS NOT NULL AND (e.details ->> 'provider_ref' IS DISTINCT FROM f.provider_ref
+		OR CASE WHEN e.seq IS NULL THEN f.status <> 'pending' OR f.attempt <> 0
+			ELSE NOT e.details @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount,
+					'currency', f.currency, 'status', f.status, 'attempt', f.attempt)
+				OR e.details ->> 'provider' IS DISTINCT FROM f.provider END)
 	UNION ALL
 	SELECT 'refund_issue', CASE WHEN i.seq IS NULL THEN 'no event has issued it'
-		ELSE format('event %s issued %s at %s, and it is %s %s of payment %s, created at %s', i.seq, i.refund, i.at, f.amount,
-			f.currency, f.payment_no, f.created_at) END
+		ELSE format('event %s issued %s at %s, and it is %s %s of payment %s by %s under key %s, created at %s', i.seq, i.refund,
+			i.at, f.amount, f.currency, f.payment_no, coalesce(f.provider, 'nobody'), f.idempotency_key, f.created_at) END
 	WHERE f.id IS NOT NULL AND (i.seq IS NULL OR f.created_at <> i.at
-		OR NOT i.refund @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount, 'currency', f.currency))
+		OR i.refund ->> 'provider' IS DISTINCT FROM f.provider
+		OR NOT i.refund @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount, 'currency', f.currency,
+			'idempotency_key', f.idempotency_key))
 	UNION ALL
-	SELECT 'refund_event', format('%s at %s, and event %s says so at %s', f.status,
-		CASE f.status WHEN 'sent' THEN f.sent_at WHEN 'settled' THEN f.settled_at ELSE f.failed_at END, e.seq, e.at)
-	WHERE e.at <> CASE f.status WHEN 'sent' THEN f.sent_at WHEN 'settled' THEN f.settled_at WHEN 'failed' THEN f.failed_at END
+	SELECT 'refund_event', format('sent at %s, settled at %s, failed at %s for "%s"; its events say: %s, %s, %s, "%s"',
+		coalesce(f.sent_at::text, 'no time'), coalesce(f.settled_at::text, 'no time'), coalesce(f.failed_at::text, 'no time'), f.failure,
+		coalesce(e.sent_at::text, 'no time'), coalesce(e.settled_at::text, 'no time'), coalesce(e.failed_at::text, 'no time'), e.failure)
+	WHERE f.id IS NOT NULL
+		AND (f.sent_at, f.settled_at, f.failed_at, f.failure) IS DISTINCT FROM (e.sent_at, e.settled_at, e.failed_at, e.failure)
 	UNION ALL
 	SELECT 'refund_ledger', format('%s of %s is booked as %s on buyer_payable, %s on provider_clearing, %s on cash%s',
 		f.status, f.amount, coalesce(b.buyer_payable, 0), coalesce(b.provider_clearing, 0), coalesce(b.cash, 0),
@@ -117,7 +129,7 @@ CROSS JOIN LATERAL (
 ) AS v (invariant, detail)
 $$;
 COMMENT ON FUNCTION returns.verify_refunds() IS
-'The part of verify() about refunds: state, amount and reference are what their last event said; what is booked is what was sent and settled; those that did not fail sum to payment.refunded and to no more than was captured.';
+'The part of verify() about refunds: they are as their events issued and reported them, lease_until apart; what is booked is what was sent and settled; those that did not fail sum to payment.refunded and to no more than was captured.';
 
 CREATE FUNCTION returns.verify_money(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)

@@ -26,14 +26,6 @@ typedef struct BookedTransfer
 	uint8		hash[PG_SHA256_DIGEST_LENGTH];
 } BookedTransfer;
 
-typedef struct BookedRefund
-{
-	int64		refund_id;
-	int			payment_no;
-	Datum		amount;
-	const char *currency;
-} BookedRefund;
-
 void
 booked_transfer(ReturnBook *book, const TransferContent *transfer)
 {
@@ -45,12 +37,11 @@ booked_transfer(ReturnBook *book, const TransferContent *transfer)
 }
 
 void
-booked_refund(ReturnBook *book, int64 refund_id, int payment_no, Datum amount,
-			  const char *currency)
+booked_refund(ReturnBook *book, const BookedRefund *refund)
 {
 	BookedRefund *booked = palloc(sizeof(BookedRefund));
 
-	*booked = (BookedRefund) {refund_id, payment_no, amount, currency};
+	*booked = *refund;
 	book->refunds = lappend(book->refunds, booked);
 }
 
@@ -65,12 +56,14 @@ push_key(JsonbParseState **state, char *name)
 }
 
 static void
-push_text(JsonbParseState **state, char *name, char *value)
+push_text(JsonbParseState **state, char *name, const char *value)
 {
 	JsonbValue	item = {.type = jbvString};
 
+	if (value == NULL)
+		return;
 	push_key(state, name);
-	item.val.string.val = value;
+	item.val.string.val = unconstify(char *, value);
 	item.val.string.len = strlen(value);
 	pushJsonbValue(state, WJB_VALUE, &item);
 }
@@ -116,7 +109,9 @@ booked_jsonb(ReturnBook *book)
 			push_number(&state, "refund_id", int64_to_numeric(refund->refund_id));
 			push_number(&state, "payment_no", int64_to_numeric(refund->payment_no));
 			push_number(&state, "amount", DatumGetNumeric(refund->amount));
-			push_text(&state, "currency", unconstify(char *, refund->currency));
+			push_text(&state, "currency", refund->currency);
+			push_text(&state, "provider", refund->provider);
+			push_text(&state, "idempotency_key", refund->idempotency_key);
 			pushJsonbValue(&state, WJB_END_OBJECT, NULL);
 		}
 		pushJsonbValue(&state, WJB_END_ARRAY, NULL);

@@ -9,7 +9,8 @@
  * hash of each transfer; the event's own hash covers both.
  *
  *		{"booked": {"refunds": [{"refund_id": 7, "payment_no": 1, "amount": 5.00,
- *		"currency": "KZT"}], "transfers": {"1": "<sha256, hex>"}}}
+ *		"currency": "KZT", "provider": "bank", "idempotency_key": "0a1b…"}],
+ *		"transfers": {"1": "<sha256, hex>"}}}
  *
  * src/records/booked.h
  *
@@ -38,9 +39,19 @@ typedef struct TransferContent
 	const Datum *amounts;		/* numeric */
 } TransferContent;
 
+/* A refund as it is issued. */
+typedef struct BookedRefund
+{
+	int64		refund_id;
+	int			payment_no;
+	Datum		amount;			/* numeric */
+	const char *currency;
+	const char *provider;		/* NULL: none */
+	const char *idempotency_key;
+} BookedRefund;
+
 extern void booked_transfer(ReturnBook *book, const TransferContent *transfer);
-extern void booked_refund(ReturnBook *book, int64 refund_id, int payment_no, Datum amount,
-						  const char *currency);
+extern void booked_refund(ReturnBook *book, const BookedRefund *refund);
 
 /*
  * The details of the event that is being appended: those given (NULL: none),

@@ -176,8 +176,14 @@ refund_issue(ReturnBook *book, const RefundPlan *plan)
 			continue;
 		write_both(&issue_refund, args, plan->providers[i] ? NULL : "       n ", "refund",
 				   "payment");
-		booked_refund(book, DatumGetInt64(plan_value(0, 2, &isnull)), tender->payment_no,
-					  amount, plan->currency->code);
+		booked_refund(book, &(BookedRefund) {
+			.refund_id = DatumGetInt64(plan_value(0, 2, &isnull)),
+			.payment_no = tender->payment_no,
+			.amount = amount,
+			.currency = plan->currency->code,
+			.provider = plan->providers[i],
+			.idempotency_key = TextDatumGetCString(args[6]),
+		});
 	}
 }
 

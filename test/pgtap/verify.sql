@@ -209,7 +209,13 @@ SELECT pg_temp.finds(expected::text[], 'refund: ' || change,
 	('status = ''no_such_state''', '{refund_event,refund_ledger,refund_state,return_status,workflow}'),
 	('attempt = 2', '{refund_event}'),
 	('attempt = 0', '{refund_event,refund_state}'),
-	('settled_at = NULL', '{refund_state}'),
+	('settled_at = NULL', '{refund_event,refund_state}'),
+	('sent_at = sent_at - interval ''1 second''', '{refund_event}'),
+	('failed_at = settled_at', '{refund_event}'),
+	('failure = ''forged''', '{refund_event}'),
+	('provider = ''other''', '{refund_event,refund_issue}'),
+	('provider = NULL', '{refund_event,refund_issue}'),
+	('idempotency_key = ''another''', '{refund_issue}'),
 	('lease_until = now()', '{refund_state}'),
 	('provider_ref = ''other''', '{refund_event}'),
 	('provider_ref = NULL', '{refund_event}'),
@@ -218,6 +224,10 @@ SELECT pg_temp.finds(expected::text[], 'refund: ' || change,
 	('created_at = created_at - interval ''1 second''', '{refund_issue}'),
 	('settled_at = settled_at - interval ''1 second''', '{refund_event}')
   ) AS v (change, expected);
+SELECT pg_temp.finds('{refund_event}', format('refund that failed late: %s', change), format(
+	'UPDATE returns.refund SET %s WHERE id = (SELECT min(id) FROM returns.refund WHERE order_ref = ''late'')', change))
+  FROM unnest(ARRAY['failure = ''forged''', 'failure = NULL', 'provider_ref = ''other''', 'provider_ref = NULL',
+	'settled_at = settled_at - interval ''1 second''', 'sent_at = NULL', 'failed_at = failed_at - interval ''1 second''']) AS change;
 SELECT pg_temp.finds('{payment_refunded,refund_issue,refund_reference,return_refunds,transfer_reference}', 'a settled refund is gone',
 	'DELETE FROM returns.refund WHERE id = (SELECT min(id) FROM returns.refund WHERE order_ref = ''settled'')');
 SELECT pg_temp.finds('{payment_refunded,refund_issue,return_refunds}', 'a pending refund is gone',
