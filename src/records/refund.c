@@ -15,6 +15,7 @@
 #include "common/sha2.h"
 #include "records/booked.h"
 #include "records/guard.h"
+#include "records/journal.h"
 #include "records/ledger.h"
 #include "records/refund.h"
 #include "records/refund_plan.h"
@@ -38,6 +39,15 @@ static KeptPlan owe_line = {
 	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $3 RETURNING 1) "
 	PRICE_LINE " RETURNING (SELECT pg_catalog.count(*) FROM s)",
 	7, {TEXTOID, INT8OID, INT4OID, NUMERICOID, NUMERICOID, NUMERICOID, NUMERICOID}
+};
+
+static KeptPlan cut_deduction = {
+	"UPDATE returns.return_line SET deduction = $4"
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
+	" AND line_no OPERATOR(pg_catalog.=) $3"
+	" RETURNING pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('line_no', line_no,"
+	" 'received', received, 'accepted', accepted, 'deduction', deduction))",
+	4, {TEXTOID, INT8OID, INT4OID, NUMERICOID}
 };
 
 static KeptPlan issue_refund = {
@@ -101,6 +111,20 @@ write_both(KeptPlan *plan, Datum *args, const char *nulls, const char *table,
 	guard_wrote(other_table, DatumGetInt64(plan_value(0, 1, &isnull)), 1);
 }
 
+/* The deduction is corrected to what is taken, and the history says so. */
+static void
+write_cut(ReturnBook *book, const RefundPlan *plan, const PlannedLine *line)
+{
+	Datum		args[4] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+		Int32GetDatum(line->line_no),
+		NumericGetDatum(minor_to_numeric(line->price.deduction, plan->currency))};
+	bool		isnull;
+
+	guard_wrote("return_line", plan_run(&cut_deduction, args, NULL), 1);
+	journal_append(book, EVENT_RECEIPT, book->state, book->state, actor_as_system(), NULL,
+				   DatumGetJsonbP(plan_value(0, 1, &isnull)));
+}
+
 /* Write the prices to the lines, and the totals to the sale lines if owed. */
 static void
 write_lines(ReturnBook *book, const RefundPlan *plan, bool owed)
@@ -118,6 +142,8 @@ write_lines(ReturnBook *book, const RefundPlan *plan, bool owed)
 
 		if (owed)
 			check_cap(plan, line);
+		if (line->cut)
+			write_cut(book, plan, line);
 		if (owed && price->total != 0)
 			write_both(&owe_line, args, NULL, "return_line", "sale_line");
 		else

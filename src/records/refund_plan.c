@@ -185,8 +185,17 @@ price_line(uint64 row, RefundPlan *plan, const Reason *reason, const LineTrial *
 	(void) plan_value(row, L_FEE, &unpriced);
 	if (unpriced || trial != NULL)
 	{
-		if (!money_price_line(&facts, &line->price))
+		if (money_price_line(&facts, &line->price))
+			return;
+		if (trial != NULL || facts.fault != FAULT_NONE || facts.deduction < 0)
 			refuse_deduction(plan, line, &facts);
+
+		/*
+		 * Right when it was entered: the line's other units were decided
+		 * since, and these got the smaller share of it.
+		 */
+		facts.deduction = line->price.goods - line->price.fee;
+		line->cut = money_price_line(&facts, &line->price);
 		return;
 	}
 	line->price.goods = column_money(row, L_GOODS, plan->currency, "refund_goods");

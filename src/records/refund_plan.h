@@ -18,6 +18,7 @@ typedef struct PlannedLine
 {
 	int			line_no;
 	LinePrice	price;
+	bool		cut;			/* the deduction, to what the units are worth now */
 	int64		refunded;		/* of the sale line, so far */
 	int64		cap;			/* all that was paid for it */
 } PlannedLine;
@@ -44,8 +45,8 @@ typedef struct LineTrial
 
 /*
  * Price the lines of a return: their accepted units, or all where none were
- * accepted yet.  trial NULL, or the one line to price instead of all.  RT006
- * when a deduction is more than a line is worth.  Memory is taken in the
+ * accepted yet.  trial NULL, or the one line to price instead of all: RT006
+ * when its deduction is more than the line is worth.  Memory is taken in the
  * current context.  To be called between own_begin() and own_end(), with the
  * sale lines locked where the result is to be written.
  */

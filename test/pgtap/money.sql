@@ -176,6 +176,28 @@ SELECT pg_temp.decide('called-off', pg_temp.units(1, 1)) AS id \gset
 SELECT is((SELECT string_agg(refund_goods::text, ' ' ORDER BY return_id) FROM returns.return_line WHERE order_ref = 'called-off' AND refund_goods IS NOT NULL),
 	'33.34 33.33 33.33', 'its unit is returned after all, and the line still sums to what was paid');
 
+-- what is left of the line shrinks below a deduction that was right when it was entered
+SELECT pg_temp.sell('cut', 1, 3, 100);
+SELECT pg_temp.pay('cut', 1, 100);
+SELECT pg_temp.receive('cut', pg_temp.units(1, 1)) AS id \gset
+SELECT pg_temp.decide('cut', pg_temp.units(1, 1)) AS other \gset
+UPDATE returns.return_line SET deduction = 33.34, deduction_note = 'worn out' WHERE return_id = :id;
+SELECT pg_temp.decide('cut', pg_temp.units(1, 1)) AS other \gset
+SELECT is((SELECT string_agg(goods || '-' || deduction || '=' || amount, ' ') FROM returns.preview_refund(:id)), '33.33-33.33=0.00',
+	'a deduction takes no more than there is');
+SELECT is(returns.act(:id, 'refund_due'), 'refunded', 'and does not keep the return from its end');
+SELECT is((SELECT (refund_goods, deduction, deduction_note)::text FROM returns.return_line WHERE return_id = :id), '(33.33,33.33,"worn out")', 'the line says what was taken');
+SELECT is((SELECT actor || ' ' || details FROM returns.return_event WHERE return_id = :id AND kind = 'receipt' ORDER BY seq DESC LIMIT 1),
+	'system {"line_no": 1, "accepted": 1, "deduction": 33.33}', 'and the history who corrected it');
+SELECT pg_temp.sell('cut-ex', 1, 3, 100);
+SELECT pg_temp.pay('cut-ex', 1, 100);
+SELECT pg_temp.receive('cut-ex', pg_temp.units(1, 1), 'changed_mind', 'exchange') AS id \gset
+SELECT pg_temp.decide('cut-ex', pg_temp.units(1, 1)) AS other \gset
+UPDATE returns.return_line SET received = 1, deduction = 33.34 WHERE return_id = :id;
+SELECT pg_temp.decide('cut-ex', pg_temp.units(1, 1)) AS other \gset
+SELECT returns.act(:id, 'exchange_due') AS ok \gset
+SELECT is(returns.act(:id, 'refund_due'), 'refunded', 'nor an exchange that becomes a refund');
+
 -- -------------------------------------------------- fee, deduction, shipping
 SELECT pg_temp.sell('fee', 1, 1, 99.99, 10, 'USD', 0.1, 'furniture');
 SELECT pg_temp.pay('fee', 1, 109.99);
