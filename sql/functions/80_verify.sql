@@ -109,7 +109,7 @@ WITH wanted (tab, name, always, definition) AS (
 	 'BEFORE TRUNCATE ON returns.return_event FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
 	('refund', 'zz_returns_refund', false,
 	 'BEFORE INSERT OR UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_row()'),
-	('refund', 'zz_returns_refund_booked', false,
+	('refund', '00_returns_refund_booked', false,
 	 'AFTER UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_booked()'),
 	('refund', 'zz_returns_refund_protected', false,
 	 'BEFORE DELETE OR TRUNCATE ON returns.refund FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),

@@ -3,7 +3,8 @@
 CREATE OR REPLACE TRIGGER zz_returns_refund
 	BEFORE INSERT OR UPDATE ON returns.refund
 	FOR EACH ROW EXECUTE FUNCTION returns.refund_row();
-CREATE OR REPLACE TRIGGER zz_returns_refund_booked
+-- 00_: a trigger of the user's may change the refund again when it sees the change.
+CREATE OR REPLACE TRIGGER "00_returns_refund_booked"
 	AFTER UPDATE ON returns.refund
 	FOR EACH ROW EXECUTE FUNCTION returns.refund_booked();
 CREATE OR REPLACE TRIGGER zz_returns_refund_protected

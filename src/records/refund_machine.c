@@ -454,6 +454,7 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 	RefundRow	row;
 	RefundMove	move;
 
+	guard_is_first(trigger);
 	rules_pin();
 	row_load(&row, trigger);
 	move.from = row_state(&row, row.old, row.old_null);

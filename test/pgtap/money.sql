@@ -623,6 +623,25 @@ SELECT is(pg_temp.book('meddler'), :'before', 'and nothing has changed');
 SELECT returns.act(:id, 'refund_due') AS ok \gset
 SELECT is(pg_temp.refunds(:id), '1:10.00:pending', 'without them it is decided');
 
+-- a trigger that answers the change of a refund with another
+CREATE FUNCTION pg_temp.pay_at_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE returns.refund SET status = 'settled', provider_ref = 'at-once-' || id WHERE id = NEW.id;
+	RETURN NULL;
+END $$;
+SELECT pg_temp.settle_all() AS ok \gset
+SELECT pg_temp.sell('at-once', 1, 1, 30);
+SELECT pg_temp.pay('at-once', n, 10) FROM generate_series(1, 3) n;
+SELECT pg_temp.decide('at-once', pg_temp.units(1, 1)) AS id \gset
+CREATE TRIGGER " early" AFTER UPDATE ON returns.refund FOR EACH ROW WHEN (NEW.status = 'sent') EXECUTE FUNCTION pg_temp.pay_at_once();
+SELECT throws_ok('SELECT returns.claim_refunds(100)', 'RT007', NULL, 'is not to come before the first is booked');
+ALTER TRIGGER " early" ON returns.refund RENAME TO after_it;
+SELECT is((SELECT count(*) FROM returns.claim_refunds(100)), 3::bigint, 'after that it may');
+SELECT is(pg_temp.status(:id), 'refunded', 'all are paid at once');
+SELECT is((SELECT string_agg(to_state || coalesce('/' || (details->>'status'), ''), ' ' ORDER BY seq) FROM returns.return_event WHERE return_id = :id AND seq > 5),
+	'refund_due/sent refund_due/settled refund_due/sent refund_due/settled refund_due/sent refund_due/settled refunded', 'in the order in which it happened');
+DROP TRIGGER after_it ON returns.refund;
+
 -- --------------------------------------------------------------- checkpoint
 CREATE FUNCTION pg_temp.balances_differ() RETURNS SETOF text LANGUAGE sql AS $$
 	WITH slow AS (SELECT account, party_ref, currency, sum(amount) FROM returns.ledger_entry GROUP BY 1, 2, 3)
