@@ -169,6 +169,21 @@ WHERE f.oid IS NULL
 	OR f.tgenabled NOT IN ('A', CASE WHEN f.always THEN 'A' ELSE 'O' END)
 	OR f.actual <> f.expected
 UNION ALL
+-- foreign keys are kept by triggers too
+SELECT 'trigger', NULL, NULL, format('Foreign key %s of returns.%s %s.', w.name, w.tab,
+	CASE WHEN k.oid IS NULL THEN 'is missing' ELSE 'is not kept: its triggers are disabled' END)
+FROM (VALUES
+	('return_line', 'return_line_order_ref_return_id_fkey'),
+	('return_line', 'return_line_order_ref_line_no_fkey'),
+	('refund', 'refund_order_ref_return_id_fkey'),
+	('refund', 'refund_order_ref_payment_no_fkey'),
+	('ledger_transfer', 'ledger_transfer_order_ref_return_id_fkey'),
+	('ledger_entry', 'ledger_entry_order_ref_return_id_transfer_no_fkey')
+) AS w (tab, name)
+LEFT JOIN pg_constraint k ON k.conrelid = to_regclass('returns.' || w.tab) AND k.conname = w.name AND k.contype = 'f'
+WHERE k.oid IS NULL
+	OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))
+UNION ALL
 SELECT 'row_security', NULL, NULL,
 	format('returns.%s %s.', t, CASE WHEN c.relrowsecurity THEN 'has lost its policy returns_parties'
 		ELSE 'has row-level security disabled' END)
@@ -198,4 +213,4 @@ LEFT JOIN returns.installation i ON true
 WHERE x.extname = 'returns' AND i.version IS DISTINCT FROM x.extversion
 $$;
 COMMENT ON FUNCTION returns.verify_installation() IS
-'The part of verify() about what setup() lays out: triggers there, enabled and unchanged; row-level security; one owner; valid indexes; one version.';
+'The part of verify() about what setup() lays out: triggers there, enabled and unchanged, those of foreign keys too; row-level security; one owner; valid indexes; one version.';

@@ -330,6 +330,16 @@ SELECT pg_temp.finds('{trigger}', format('%s of %s: gone', tgname, tgrelid::regc
   JOIN pg_proc p ON p.oid = tgfoid
  WHERE pronamespace = 'returns'::regnamespace AND NOT tgisinternal
  ORDER BY tgrelid::regclass::text, tgname;
+SELECT pg_temp.finds('{trigger}', format('%s of %s: not kept', conname, conrelid::regclass),
+	format('ALTER TABLE %s DISABLE TRIGGER ALL', conrelid::regclass), format('ALTER TABLE %s ENABLE TRIGGER USER', conrelid::regclass))
+  FROM pg_constraint
+ WHERE contype = 'f' AND conrelid IN ('returns.return_line'::regclass, 'returns.refund'::regclass, 'returns.ledger_transfer'::regclass, 'returns.ledger_entry'::regclass)
+ ORDER BY conrelid::regclass::text, conname;
+SELECT pg_temp.finds('{trigger}', format('%s of %s: gone', conname, conrelid::regclass),
+	format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname))
+  FROM pg_constraint
+ WHERE contype = 'f' AND conrelid IN ('returns.return_line'::regclass, 'returns.refund'::regclass, 'returns.ledger_transfer'::regclass, 'returns.ledger_entry'::regclass)
+ ORDER BY conrelid::regclass::text, conname;
 SELECT pg_temp.finds('{trigger}', 'a trigger for replica sessions only',
 	'ALTER TABLE returns.return_request ENABLE REPLICA TRIGGER zz_returns_request');
 SELECT pg_temp.finds('{trigger}', 'a trigger of rules that replicas do not fire',
