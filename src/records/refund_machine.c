@@ -96,6 +96,16 @@ static KeptPlan settled_before = {
 	4, {TEXTOID, INT8OID, INT8OID, TEXTOID}
 };
 
+static KeptPlan last_paid_or_sent = {
+	"SELECT details OPERATOR(pg_catalog.->>) 'status' FROM returns.return_event"
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
+	" AND kind OPERATOR(pg_catalog.=) 'refund'"
+	" AND (details OPERATOR(pg_catalog.->>) 'refund_id') OPERATOR(pg_catalog.=) CAST($3 AS pg_catalog.text)"
+	" AND (details OPERATOR(pg_catalog.->>) 'status') OPERATOR(pg_catalog.=) ANY (ARRAY['sent', 'settled'])"
+	" ORDER BY seq DESC LIMIT 1",
+	3, {TEXTOID, INT8OID, INT8OID}
+};
+
 void
 refund_lease(const TimestampTz *until)
 {
@@ -240,16 +250,17 @@ is_old_answer(RefundRow *row, const State *from, const State *to)
 	row->new[RF_PROVIDER_REF]};
 	OwnState	own;
 	bool		found;
+	bool		isnull;
 
 	if (to->role != ROLE_SETTLED || row->old_null[RF_SETTLED_AT])
 		return false;
-	/* nothing was sent since it failed late: so nothing new can have settled */
-	if (row->new_null[RF_PROVIDER_REF])
-		return from->role != ROLE_SENT &&
-			DatumGetTimestampTz(row->old[RF_SETTLED_AT]) >=
-			DatumGetTimestampTz(row->old[RF_SENT_AT]);
 	own_begin(&own);
-	found = plan_run_limit(&settled_before, args, NULL, 1) > 0;
+	if (!row->new_null[RF_PROVIDER_REF])
+		found = plan_run_limit(&settled_before, args, NULL, 1) > 0;
+	else
+		/* nothing was sent since it failed late: so nothing new can have settled */
+		found = from->role != ROLE_SENT && plan_run(&last_paid_or_sent, args, NULL) > 0 &&
+			strcmp(TextDatumGetCString(plan_value(0, 1, &isnull)), "settled") == 0;
 	own_end(&own);
 	return found;
 }

@@ -509,6 +509,10 @@ UPDATE returns.refund SET status = 'failed' WHERE return_id = :id;
 UPDATE returns.refund SET status = 'pending' WHERE return_id = :id;
 UPDATE returns.refund SET status = 'settled' WHERE return_id = :id;
 SELECT is(pg_temp.refunds(:id) || ' ' || pg_temp.status(:id), '1:10.00:pending refund_due', 'nothing was sent since it failed: nothing has settled');
+UPDATE returns.refund SET status = 'sent' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'failed' WHERE return_id = :id;
+UPDATE returns.refund SET status = 'settled' WHERE return_id = :id;
+SELECT is(pg_temp.refunds(:id) || ' ' || pg_temp.status(:id), '1:10.00:settled refunded', 'once it was sent again, it may have');
 
 -- a retry after the money went elsewhere
 SELECT pg_temp.sell('gone', 1, 2, 20);
