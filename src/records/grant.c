@@ -20,6 +20,7 @@
 #include "records/ledger.h"
 #include "records/refund.h"
 #include "records/refund_plan.h"
+#include "records/units.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"
@@ -81,6 +82,9 @@ grant_work(ReturnBook *book, void *arg)
 				 errhint("Give what the buyer is to get beyond the rule.")));
 
 	own_begin(&own);
+	/* the move back will need them, and they are locked before payments */
+	if (book->state->role == ROLE_REFUNDED)
+		(void) units_lock(book);
 	refund_plan_tenders(&plan, BOOK_VALUE(book, REQ_ORDER_REF), return_id, true);
 	refund_issue(book, &plan);
 	own_end(&own);

@@ -259,11 +259,12 @@ book_work(ReturnBook *book, void *arg)
 		post_forward(book, move);
 	else if (money_level(move->to) < money_level(move->from))
 		post_back(book, move);
-	book_payment(book, move);
 	journal_append(book, EVENT_REFUND, book->state, book->state, move->actor, NULL,
 				   move_details(move));
 	if (move->from != move->to)
 		move_return(book, move);
+	/* the last, because a decision locks sale lines before payments */
+	book_payment(book, move);
 }
 
 void
