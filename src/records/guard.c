@@ -56,28 +56,6 @@ guard_is_last(TriggerData *trigdata)
 }
 
 void
-guard_is_first(TriggerData *trigdata)
-{
-	TriggerDesc *triggers = trigdata->tg_relation->trigdesc;
-
-	for (int i = 0; triggers->triggers[i].tgoid != trigdata->tg_trigger->tgoid; i++)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-
-		if (TRIGGER_FOR_AFTER(trigger->tgtype) && TRIGGER_FOR_ROW(trigger->tgtype) &&
-			TRIGGER_FOR_UPDATE(trigger->tgtype) && !trigger->tginitdeferred)
-			ereport(ERROR,
-					(errcode(ERRCODE_RT_PROTECTED),
-					 errmsg("trigger \"%s\" would run before the change is booked", trigger->tgname),
-					 errdetail("AFTER ROW triggers fire in the order of their names, and \"%s\" must be the first.",
-							   trigdata->tg_trigger->tgname),
-					 errhint("Rename the trigger so that it sorts after \"%s\".",
-							 trigdata->tg_trigger->tgname),
-					 errtable(trigdata->tg_relation)));
-	}
-}
-
-void
 guard_wrote(const char *table, uint64 wrote, uint64 expected)
 {
 	if (wrote != expected)

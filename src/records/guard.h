@@ -21,12 +21,6 @@
 extern bool guard_is_last(TriggerData *trigdata);
 
 /*
- * An AFTER ROW trigger that fires before ours could change the row again before
- * its first change is booked: RT007 when there is one for UPDATE.
- */
-extern void guard_is_first(TriggerData *trigdata);
-
-/*
  * RT007 when a statement of the extension's own on a table missed rows that it
  * should have written: somebody's trigger kept it from them.
  */

@@ -30,6 +30,7 @@
 #include "commands/trigger.h"
 #include "records/guard.h"
 #include "records/refund_machine.h"
+#include "records/unbooked.h"
 #include "rules/money.h"
 #include "rules/workflow.h"
 #include "server/columns.h"
@@ -391,6 +392,13 @@ check_attributes(RefundRow *row, const State *state)
 				 errtable(row->rel)));
 }
 
+/* Is it anything to be booked? */
+static bool
+is_report(const RefundRow *row, const State *from, const State *to)
+{
+	return from != to || row->changed[RF_PROVIDER_REF] || row->changed[RF_FAILURE];
+}
+
 static HeapTuple
 refund_update(TriggerData *trigger)
 {
@@ -405,6 +413,8 @@ refund_update(TriggerData *trigger)
 	if (from == to)
 	{
 		check_attributes(&row, from);
+		if (is_report(&row, from, to))
+			unbooked_add(row.rel, row.id);
 		return trigger->tg_newtuple;
 	}
 	row.actor = actor_current();
@@ -412,6 +422,7 @@ refund_update(TriggerData *trigger)
 		return trigger->tg_trigtuple;
 	check_move(&row, from, to);
 	enter_state(&row, from, to);
+	unbooked_add(row.rel, row.id);
 	return row_store(&row, trigger->tg_newtuple);
 }
 
@@ -465,16 +476,16 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 	RefundRow	row;
 	RefundMove	move;
 
-	guard_is_first(trigger);
 	rules_pin();
 	row_load(&row, trigger);
 	move.from = row_state(&row, row.old, row.old_null);
 	move.to = row_state(&row, row.new, row.new_null);
-	if (move.from == move.to && !row.changed[RF_PROVIDER_REF] && !row.changed[RF_FAILURE])
+	if (!is_report(&row, move.from, move.to))
 	{
 		rules_unpin();
 		return PointerGetDatum(NULL);
 	}
+	unbooked_remove(row.id);
 	move.refund_id = row.id;
 	move.order_ref = row.new[RF_ORDER_REF];
 	move.return_id = DatumGetInt64(row.new[RF_RETURN_ID]);

@@ -637,9 +637,18 @@ SELECT pg_temp.settle_all() AS ok \gset
 SELECT pg_temp.sell('at-once', 1, 1, 30);
 SELECT pg_temp.pay('at-once', n, 10) FROM generate_series(1, 3) n;
 SELECT pg_temp.decide('at-once', pg_temp.units(1, 1)) AS id \gset
+CREATE FUNCTION pg_temp.pay_all_at_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE returns.refund SET status = 'settled', provider_ref = 'at-once-' || id WHERE return_id = NEW.return_id AND status = 'sent';
+	RETURN NULL;
+END $$;
 CREATE TRIGGER " early" AFTER UPDATE ON returns.refund FOR EACH ROW WHEN (NEW.status = 'sent') EXECUTE FUNCTION pg_temp.pay_at_once();
 SELECT throws_ok('SELECT returns.claim_refunds(100)', 'RT007', NULL, 'is not to come before the first is booked');
-ALTER TRIGGER " early" ON returns.refund RENAME TO after_it;
+DROP TRIGGER " early" ON returns.refund;
+CREATE TRIGGER after_it AFTER UPDATE ON returns.refund FOR EACH ROW WHEN (NEW.status = 'sent') EXECUTE FUNCTION pg_temp.pay_all_at_once();
+SELECT throws_ok('SELECT returns.claim_refunds(100)', 'RT007', NULL, 'nor for others of the statement');
+DROP TRIGGER after_it ON returns.refund;
+CREATE TRIGGER after_it AFTER UPDATE ON returns.refund FOR EACH ROW WHEN (NEW.status = 'sent') EXECUTE FUNCTION pg_temp.pay_at_once();
 SELECT is((SELECT count(*) FROM returns.claim_refunds(100)), 3::bigint, 'after that it may');
 SELECT is(pg_temp.status(:id), 'refunded', 'all are paid at once');
 SELECT is((SELECT string_agg(to_state || coalesce('/' || (details->>'status'), ''), ' ' ORDER BY seq) FROM returns.return_event WHERE return_id = :id AND seq > 5),
