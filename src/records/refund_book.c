@@ -172,7 +172,7 @@ book_payment(ReturnBook *book, const RefundMove *move)
 						move->payment_no, move->refund_id),
 				 errdetail("Since it failed, other refunds have taken what it needs: %s.",
 						   money_text(move->amount, move->currency)),
-				 errhint("Let one of them fail, or refund the buyer by another payment."),
+				 errhint("Let one of them fail first."),
 				 err_our_column("payment", "refunded")));
 	own_end(&own);
 }
