@@ -164,12 +164,6 @@ money_complete(const LineFacts *facts, LinePrice *price)
 	price->total = price->goods - price->fee - price->deduction + price->shipping;
 }
 
-/*
- * What was given before is what n more units are counted from, not what they
- * should be worth by their number: an exchange called off may have left a gap
- * between them.  Where some units had no right to it there is no such sum, and
- * the numbers of the units decide.
- */
 static int64
 shipping_share(const LineFacts *facts)
 {

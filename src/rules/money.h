@@ -88,8 +88,9 @@ typedef struct LinePrice
  * others got, which is round(A k / q): so all q units, in any order and split,
  * are worth A.  What the others got is read, not computed, so that this stays
  * true also after a decided exchange was called off and gave its share back.
- * Shipping is shared the same way, but others may have got none of it (their
- * policy did not give it back): there the share is the plain difference.
+ * Shipping is shared the same way while all others had a right to it; where
+ * some had none (their policy did not give it back), the share is the difference
+ * of what k + n and k units are worth, and no more than is left.
  * Commission follows the goods less the deductions, rounded on their running
  * sum, so that all reversals of a sale line together are rounded once.
  */
