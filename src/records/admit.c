@@ -42,7 +42,10 @@ column_string(uint64 row, int col)
 	return TextDatumGetCString(plan_value(row, col, &isnull));
 }
 
-/* Read the lines and lock their sales, in key order. */
+/*
+ * Read the lines and lock them and their sales, in key order: who changes a
+ * line of the draft at this moment holds the line, not always the request.
+ */
 static int
 lines_read(ReturnBook *book, Line **lines)
 {
@@ -53,7 +56,7 @@ lines_read(ReturnBook *book, Line **lines)
 		" ON s.order_ref OPERATOR(pg_catalog.=) l.order_ref"
 		" AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
 		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
-		" ORDER BY l.line_no FOR NO KEY UPDATE OF s",
+		" ORDER BY l.line_no FOR NO KEY UPDATE OF l, s",
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2];

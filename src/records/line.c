@@ -4,8 +4,9 @@
  *		The row trigger of returns.return_line.
  *
  * Lines are chosen while the return is a draft; what came back of them is
- * written while it is in transit or received.  Every change locks the request,
- * so that no move slips between.
+ * written while it is in transit or received.  No move slips between: a new
+ * line and what came back lock the request, which every move locks; a line of
+ * the draft is locked itself, and the move that submits it locks them all.
  *
  * src/records/line.c
  *
@@ -148,22 +149,47 @@ column_copy(int col)
 	return isnull ? NULL : DatumGetTextPCopy(value);
 }
 
-/* Hold the request still and look at it. */
-static void
-request_hold(LineRow *row, RequestFacts *facts)
+#define REQUEST_FACTS \
+	"SELECT status, buyer_ref, seller_ref, carrier, currency, reason" \
+	" FROM returns.return_request" \
+	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2"
+
+static bool
+request_hold(Datum *args)
 {
-	static KeptPlan hold = {
-		"SELECT status, buyer_ref, seller_ref, carrier, currency, reason"
-		" FROM returns.return_request"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2 FOR NO KEY UPDATE",
-		2, {TEXTOID, INT8OID}
+	static KeptPlan hold = {REQUEST_FACTS " FOR NO KEY UPDATE", 2, {TEXTOID, INT8OID}};
+
+	return plan_run(&hold, args, NULL) > 0;
+}
+
+/*
+ * The row of a line is locked by its UPDATE or DELETE before any trigger runs,
+ * and a move locks the request first and then the lines.  So where the lock of
+ * the line is enough, the request is held when it is free, for what follows in
+ * the transaction, and else only looked at: who waited for it here would wait
+ * for a move that waits for the line.
+ */
+static bool
+request_hold_or_look(Datum *args)
+{
+	static KeptPlan hold_if_free = {
+		REQUEST_FACTS " FOR NO KEY UPDATE SKIP LOCKED", 2, {TEXTOID, INT8OID}
 	};
+	static KeptPlan look = {REQUEST_FACTS, 2, {TEXTOID, INT8OID}};
+
+	return plan_run(&hold_if_free, args, NULL) > 0 || plan_run(&look, args, NULL) > 0;
+}
+
+/* Read the request by one of these two. */
+static void
+request_read(LineRow *row, RequestFacts *facts, bool (*read) (Datum *))
+{
 	Datum		args[2];
 	text	   *status;
 
 	args[0] = ROW_VALUE(row, LN_ORDER_REF);
 	args[1] = ROW_VALUE(row, LN_RETURN_ID);
-	if (ROW_NULL(row, LN_ORDER_REF) || plan_run(&hold, args, NULL) == 0)
+	if (ROW_NULL(row, LN_ORDER_REF) || !read(args))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown return " INT64_FORMAT, return_id(row)),
@@ -383,7 +409,7 @@ line_update(LineRow *row)
 	check_computed(row, false);
 	if (!is_changed(row, LN_QUANTITY) && !outcome_changes(row))
 		return;
-	request_hold(row, &facts);
+	request_read(row, &facts, outcome_changes(row) ? request_hold : request_hold_or_look);
 	if (is_changed(row, LN_QUANTITY))
 	{
 		check_draft(row, &facts);
@@ -406,7 +432,7 @@ line_insert(LineRow *row)
 	if (ROW_NULL(row, LN_RETURN_ID))
 		refuse_null(row, LN_RETURN_ID);
 	fill_order(row);
-	request_hold(row, &facts);
+	request_read(row, &facts, request_hold);
 	check_draft(row, &facts);
 	check_party(row, &facts, ACTOR_BUYER | ACTOR_OPERATOR);
 	check_computed(row, true);
@@ -419,7 +445,7 @@ line_delete(LineRow *row)
 {
 	RequestFacts facts;
 
-	request_hold(row, &facts);
+	request_read(row, &facts, request_hold_or_look);
 	check_draft(row, &facts);
 	check_party(row, &facts, ACTOR_BUYER | ACTOR_OPERATOR);
 }
