@@ -13,7 +13,7 @@ COMMENT ON FUNCTION returns.journal_flush() IS
 CREATE FUNCTION returns.line_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_line_row';
 COMMENT ON FUNCTION returns.line_row() IS
-'Row trigger of return_line: lines are chosen in a draft, their outcome is written while in transit or received.';
+'Row trigger of return_line: lines are chosen in a draft, their outcome is written while in transit or received. The outcome locks the line before the return: take the return first where a decision may come at the same time (SELECT ... FOR NO KEY UPDATE), or try again after 40P01.';
 
 CREATE FUNCTION returns.open_return(order_ref text, lines jsonb, reason text,
 	resolution text DEFAULT 'refund', note text DEFAULT NULL,
