@@ -33,7 +33,7 @@ CREATE FUNCTION returns.allowed_actions(return_id bigint, OUT to_state text, OUT
 RETURNS SETOF record
 LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_allowed_actions';
 COMMENT ON FUNCTION returns.allowed_actions(bigint) IS
-'One row per move that the workflow knows from the present state: who makes it, what it requires (note, tracking, evidence), whether the session''s actor may make it now and if not why, and until when. Unknown return: RT010.';
+'One row per move that the workflow knows from the present state: who makes it, what it requires (note, tracking, evidence), whether the session''s actor may make it now and if not why, and until when. A carrier may where nobody is named as carrier yet, and names itself with the move. A return that is unknown, or not the session''s to see: RT010.';
 
 CREATE FUNCTION returns.event_hash(previous bytea, order_ref text, return_id bigint, seq int,
 	epoch int, xid xid8, at timestamptz, actor text, actor_ref text, db_role name,

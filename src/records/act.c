@@ -213,6 +213,10 @@ returns_allowed_actions(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller_context);
 	read_return(PG_GETARG_INT64(0), &question, &due_null);
 	question.actor = actor_if_any();
+	/* it names itself with the move, as it must where nobody has named one yet */
+	if (question.carrier == NULL && question.actor != NULL &&
+		question.actor->kind == ACTOR_CARRIER)
+		question.carrier = question.actor->ref_text;
 	for (int i = 0; i < question.from->ntransitions; i++)
 		put_action(rsinfo, &question, &question.from->transitions[i], due_null);
 	SPI_finish();

@@ -206,4 +206,46 @@ SELECT throws_ok(format('INSERT INTO returns.return_request (id, order_ref, reas
 	' ON CONFLICT (id) DO UPDATE SET status = ''refunded''', id), 'RT001', NULL, 'ON CONFLICT DO UPDATE meets the rules')
   FROM placed WHERE state = 'draft' AND resolution = 'refund';
 
+-- A carrier names itself with the move where nobody has named one, and where
+-- it sees the return. What it is told is what it can do.
+CREATE FUNCTION pg_temp.takes(r bigint, target text, actor text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	seen int;
+BEGIN
+	PERFORM pg_temp.be(actor);
+	UPDATE returns.return_request SET status = target, carrier = split_part(actor, ':', 2), tracking_ref = 'T2' WHERE id = r;
+	GET DIAGNOSTICS seen = ROW_COUNT;
+	RAISE EXCEPTION USING ERRCODE = 'P0999', MESSAGE = CASE seen WHEN 0 THEN 'unseen' ELSE 'yes' END;
+EXCEPTION WHEN SQLSTATE 'P0999' THEN
+	PERFORM pg_temp.be('operator:o');
+	RETURN SQLERRM;
+WHEN OTHERS THEN
+	PERFORM pg_temp.be('operator:o');
+	RETURN SQLSTATE;
+END $$;
+CREATE FUNCTION pg_temp.told(r bigint, target text, actor text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	told text;
+BEGIN
+	PERFORM pg_temp.be(actor);
+	SELECT CASE WHEN allowed THEN 'yes' ELSE 'RT002' END INTO told FROM returns.allowed_actions(r) WHERE to_state = target;
+	PERFORM pg_temp.be('operator:o');
+	RETURN told;
+EXCEPTION WHEN SQLSTATE 'RT010' THEN
+	PERFORM pg_temp.be('operator:o');
+	RETURN 'unseen';
+END $$;
+CREATE FUNCTION pg_temp.carried() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(DISTINCT format('%s -> %s: %s', r.status, t.to_state, pg_temp.takes(r.id, t.to_state, 'carrier:new')), E'\n')
+	FROM returns.return_request r JOIN returns.transition t ON t.machine = 'return' AND t.from_state = r.status AND 'carrier' = ANY (t.actors)
+$$;
+CREATE FUNCTION pg_temp.carriable() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(DISTINCT format('%s -> %s: %s', r.status, t.to_state, pg_temp.told(r.id, t.to_state, 'carrier:new')), E'\n')
+	FROM returns.return_request r JOIN returns.transition t ON t.machine = 'return' AND t.from_state = r.status AND 'carrier' = ANY (t.actors)
+$$;
+SELECT is(pg_temp.carriable(), pg_temp.carried(), 'another carrier is told that it may not take the parcel over');
+UPDATE returns.return_request SET carrier = NULL;
+SELECT is(pg_temp.carriable(), pg_temp.carried(), 'a carrier is told that it may take what nobody carries');
+SELECT is(pg_temp.carried() LIKE '%in_transit: yes%', current_setting('is_superuser') = 'on', '(if it sees it)');
+
 SELECT * FROM finish();
