@@ -201,6 +201,11 @@ JOIN pg_class r ON r.oid = to_regclass('returns.return_request') AND r.relowner 
 WHERE c.relnamespace = to_regnamespace('returns')
 	AND c.relname = ANY ('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant,ledger_account,sale_line,payment,return_line,return_event,refund,ledger_transfer,ledger_entry}')
 UNION ALL
+SELECT 'child_table', NULL, NULL, format('%s inherits from returns.%s, and no trigger guards its rows.', i.inhrelid::regclass, t)
+FROM unnest('{sale_line,payment,return_request,return_line,return_event,refund,ledger_transfer,ledger_entry}'::text[]) AS t
+JOIN pg_inherits i ON i.inhparent = to_regclass('returns.' || t)
+JOIN pg_class c ON c.oid = i.inhparent AND c.relkind = 'r'
+UNION ALL
 SELECT 'index', NULL, NULL, format('Index %s of %s is not valid.', i.indexrelid::regclass, i.indrelid::regclass)
 FROM pg_index i
 JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = to_regnamespace('returns')
@@ -213,4 +218,4 @@ LEFT JOIN returns.installation i ON true
 WHERE x.extname = 'returns' AND i.version IS DISTINCT FROM x.extversion
 $$;
 COMMENT ON FUNCTION returns.verify_installation() IS
-'The part of verify() about what setup() lays out: triggers there, enabled and unchanged, those of foreign keys too; row-level security; one owner; valid indexes; one version.';
+'The part of verify() about what setup() lays out: triggers there, enabled and unchanged, those of foreign keys too; row-level security; one owner; no child tables; valid indexes; one version.';

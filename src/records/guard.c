@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * guard.c
- *		What the row triggers of our tables ask of the triggers beside them.
+ *		What the row triggers of our tables ask of what is beside them.
  *
  * src/records/guard.c
  *
@@ -10,10 +10,12 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "records/guard.h"
 #include "server/errors.h"
 #include "server/plan.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 /* Is it a BEFORE ROW trigger for the event that ours was fired by? */
@@ -27,12 +29,31 @@ fires_beside(const Trigger *trigger, TriggerEvent event)
 		TRIGGER_FOR_UPDATE(trigger->tgtype);
 }
 
+/* The flag of the relation stays when its last child goes, until it is analyzed. */
+static void
+refuse_children(Relation rel)
+{
+	List	   *children = find_inheritance_children(RelationGetRelid(rel), NoLock);
+
+	if (children != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_PROTECTED),
+				 errmsg("table \"%s\" has a child table \"%s\"", RelationGetRelationName(rel),
+						get_rel_name(linitial_oid(children))),
+				 errdetail("Rows of the child would be rows of \"%s\" that the rules do not reach.",
+						   RelationGetRelationName(rel)),
+				 errhint("Run ALTER TABLE ... NO INHERIT on the child."),
+				 errtable(rel)));
+}
+
 bool
-guard_is_last(TriggerData *trigdata)
+guard_row(TriggerData *trigdata)
 {
 	TriggerDesc *triggers = trigdata->tg_relation->trigdesc;
 	bool		ours_came = false;
 
+	if (unlikely(trigdata->tg_relation->rd_rel->relhassubclass))
+		refuse_children(trigdata->tg_relation);
 	for (int i = triggers->numtriggers - 1; i >= 0; i--)
 	{
 		Trigger    *trigger = &triggers->triggers[i];

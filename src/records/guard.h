@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * guard.h
- *		What the row triggers of our tables ask of the triggers beside them.
+ *		What the row triggers of our tables ask of what is beside them.
  *
  * src/records/guard.h
  *
@@ -14,11 +14,12 @@
 
 /*
  * A BEFORE ROW trigger that fires after ours could change the row behind the
- * back of the rules: RT007 when there is one for this event.  True when there
- * are others, which fire before and may have changed what the statement did
- * not.
+ * back of the rules: RT007 when there is one for this event.  RT007 as well
+ * when other tables inherit from this one: their rows would be rows of it that
+ * no trigger guards.  True when there are other triggers, which fire before and
+ * may have changed what the statement did not.
  */
-extern bool guard_is_last(TriggerData *trigdata);
+extern bool guard_row(TriggerData *trigdata);
 
 /*
  * RT007 when a statement of the extension's own on a table missed rows that it

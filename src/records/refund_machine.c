@@ -448,7 +448,7 @@ returns_refund_row(PG_FUNCTION_ARGS)
 	TriggerData *trigger = check_call(fcinfo, "returns_refund_row", TRIGGER_EVENT_BEFORE);
 	HeapTuple	updated;
 
-	guard_is_last(trigger);
+	guard_row(trigger);
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 	{
 		rules_pin();

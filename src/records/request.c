@@ -426,7 +426,7 @@ request_update(TriggerData *trigdata)
 	BookWork	work;
 	void	   *arg;
 
-	change.meddled = guard_is_last(trigdata);
+	change.meddled = guard_row(trigdata);
 	change.old = trigdata->tg_trigslot;
 	change.new = trigdata->tg_newslot;
 	change.set = trigdata->tg_updatedcols;

@@ -175,7 +175,7 @@ request_insert(TriggerData *trigdata)
 	const Actor *actor;
 	HeapTuple	tuple;
 
-	guard_is_last(trigdata);
+	guard_row(trigdata);
 	book_of_slot(&book, trigdata->tg_relation, trigdata->tg_trigslot);
 	check_computed(&book);
 	check_codes(&book);

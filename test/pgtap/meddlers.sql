@@ -1,8 +1,8 @@
--- Triggers of the user's own beside ours: they may add, never undo.
+-- Triggers and child tables of the user's own beside ours: they may add, never undo.
 
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(17);
+SELECT plan(21);
 
 SET returns.clock = '2026-03-02 10:00+05';
 SET returns.actor = 'operator:desk';
@@ -49,6 +49,21 @@ DROP TRIGGER zzz ON returns.return_line;
 CREATE TRIGGER zzz BEFORE UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION public.add_note();
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', NULL, 'none after the sale''s');
 DROP TRIGGER zzz ON returns.sale_line;
+
+-- a child's rows would be returns without rules
+CREATE TABLE public.child () INHERITS (returns.return_request);
+SELECT throws_ok(format('SELECT returns.act(%s, ''received'')', :id), 'RT007', 'table "return_request" has a child table "child"', 'no child of requests');
+ALTER TABLE public.child NO INHERIT returns.return_request;
+DROP TABLE public.child;
+CREATE TABLE public.child () INHERITS (returns.return_line);
+SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', 'table "return_line" has a child table "child"', 'nor of lines');
+DROP TABLE public.child;
+CREATE TABLE public.child () INHERITS (returns.sale_line);
+SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', 'table "sale_line" has a child table "child"', 'nor of sales');
+DROP TABLE public.child;
+CREATE TABLE public.child () INHERITS (returns.payment);
+SELECT throws_ok($$INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency) VALUES ('A', 9, 'card', 1, 'KZT')$$, 'RT007', 'table "payment" has a child table "child"', 'nor of payments');
+DROP TABLE public.child;
 
 -- what is swallowed is missed
 CREATE TRIGGER aaa BEFORE UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION public.swallow();

@@ -360,6 +360,8 @@ SELECT pg_temp.finds('{workflow}', 'a state that leads nowhere',
 	'INSERT INTO returns.state (machine, code, kind) VALUES (''return'', ''limbo'', ''open'')',
 	'INSERT INTO returns.transition (machine, from_state, to_state, actors) VALUES (''return'', ''requested'', ''limbo'', ''{seller}'')');
 SELECT pg_temp.finds('{version}', 'tables of another version', 'UPDATE returns.installation SET version = ''0.0.1''');
+SELECT pg_temp.finds('{child_table}', 'a child of ' || t, format('CREATE TABLE public.child () INHERITS (returns.%I)', t))
+  FROM unnest('{sale_line,payment,return_request,return_line,return_event,refund,ledger_transfer,ledger_entry}'::text[]) AS t;
 SELECT pg_temp.finds('{index}', 'an index that is not valid',
 	'UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''returns.return_request_wake''::regclass');
 CREATE ROLE verify_other;
