@@ -323,6 +323,15 @@ refuse_units(const LineRow *row, LineColumn col, const char *detail)
 }
 
 static void
+refuse_negative(const LineRow *row, LineColumn col)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("%s of a line of a return must not be negative", column_names[col]),
+			 err_column(row->rel, column_names[col])));
+}
+
+static void
 check_outcome(const LineRow *row, const RequestFacts *facts)
 {
 	int			quantity = DatumGetInt32(ROW_VALUE(row, LN_QUANTITY));
@@ -338,17 +347,18 @@ check_outcome(const LineRow *row, const RequestFacts *facts)
 				 errdetail("It is in state \"%s\".", facts->state->code),
 				 errhint("Write it while the return is in transit or received."),
 				 errtable(row->rel)));
-	if (received < 0 || received > quantity)
+	if (received < 0)
+		refuse_negative(row, LN_RECEIVED);
+	if (accepted < 0)
+		refuse_negative(row, LN_ACCEPTED);
+	if (received > quantity)
 		refuse_units(row, LN_RECEIVED, psprintf("%d received of %d.", received, quantity));
-	if (accepted < 0 || accepted > received)
+	if (accepted > received)
 		refuse_units(row, LN_ACCEPTED, psprintf("%d accepted of %d received.", accepted, received));
 	if (!ROW_NULL(row, LN_DEDUCTION) &&
 		numeric_to_minor(ROW_VALUE(row, LN_DEDUCTION), currency_get(facts->currency),
 						 "deduction") < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("deduction of a line of a return must not be negative"),
-				 err_column(row->rel, "deduction")));
+		refuse_negative(row, LN_DEDUCTION);
 	if (!ROW_NULL(row, LN_DEDUCTION))
 		refund_check_deduction(ROW_VALUE(row, LN_ORDER_REF), return_id(row),
 							   DatumGetInt32(ROW_VALUE(row, LN_LINE_NO)), facts->reason,
