@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "pgtime.h"
 #include "records/reclassify.h"
@@ -26,11 +27,17 @@
 TriggerData *
 rule_trigger(FunctionCallInfo fcinfo, const char *function)
 {
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called by trigger manager", function)));
-	return (TriggerData *) fcinfo->context;
+	if (RelationGetNamespace(trigdata->tg_relation) != get_namespace_oid("returns", true))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("the triggers of the rules of returns do not work on other tables")));
+	return trigdata;
 }
 
 RuleChange

@@ -21,7 +21,10 @@ typedef struct RuleChange
 	HeapTuple	new;			/* NULL in a DELETE */
 } RuleChange;
 
-/* What a trigger function is called with; raises when it is called otherwise. */
+/*
+ * What a trigger function is called with; raises when it is called otherwise,
+ * also by a trigger that somebody has put on a table of his own.
+ */
 extern TriggerData *rule_trigger(FunctionCallInfo fcinfo, const char *function);
 
 /* The row of a row trigger. */

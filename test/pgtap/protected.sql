@@ -207,4 +207,43 @@ SELECT matches(s.message, '^[^A-Z].*[^.]$', why || ': message: ' || s.message) F
 SELECT matches(s.detail, '^(["A-Z0-9]|returns\.).*\.$', why || ': detail: ' || s.detail) FROM said s WHERE state LIKE 'RT%';
 SELECT matches(s.hint, '^["A-Z0-9].*\.$', why || ': hint: ' || s.hint) FROM said s;
 
+-- Everybody may put our trigger functions on tables of his own: there they
+-- refuse, or do nothing and lock nothing of ours.
+CREATE ROLE protected_other;
+GRANT USAGE ON SCHEMA returns TO protected_other;
+GRANT CREATE ON SCHEMA public TO protected_other;
+CREATE FUNCTION pg_temp.fired(function name, moment text, event text, level text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	locked text;
+BEGIN
+	CREATE TABLE public.own (code text, machine text, kind text);
+	INSERT INTO public.own VALUES ('received', 'return', 'open');
+	EXECUTE format('CREATE TRIGGER t %s %s ON public.own FOR EACH %s EXECUTE FUNCTION returns.%I()', moment, event, level, function);
+	CASE event
+		WHEN 'INSERT' THEN INSERT INTO public.own VALUES ('draft', 'return', 'initial');
+		WHEN 'UPDATE' THEN UPDATE public.own SET code = 'other';
+		WHEN 'DELETE' THEN DELETE FROM public.own;
+		ELSE TRUNCATE public.own;
+	END CASE;
+	SELECT string_agg(DISTINCT format('%s on %s', l.mode, l.relation::regclass), ', ') INTO locked FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+	 WHERE l.pid = pg_backend_pid() AND c.relnamespace = 'returns'::regnamespace AND l.mode <> 'AccessShareLock';
+	RAISE EXCEPTION USING ERRCODE = 'P0999', MESSAGE = coalesce(locked, 'nothing');
+EXCEPTION WHEN SQLSTATE 'P0999' THEN
+	RETURN SQLERRM;
+WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END $$;
+CREATE TEMP TABLE misused (function name, tried text);
+GRANT INSERT ON misused TO protected_other;
+SET ROLE protected_other;
+INSERT INTO misused SELECT proname, pg_temp.fired(proname, moment, event, level)
+  FROM pg_proc, unnest('{BEFORE,AFTER}'::text[]) AS moment, unnest('{INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS event,
+	unnest('{ROW,STATEMENT}'::text[]) AS level
+ WHERE pronamespace = 'returns'::regnamespace AND prorettype = 'trigger'::regtype AND NOT (event = 'TRUNCATE' AND level = 'ROW');
+RESET ROLE;
+SELECT ok(array_agg(DISTINCT tried) <@ '{39P01,RT007,nothing}', format('%s on another''s table: %s', function, string_agg(DISTINCT tried, ', ')))
+  FROM misused GROUP BY function ORDER BY function;
+DROP OWNED BY protected_other;
+DROP ROLE protected_other;
+
 SELECT * FROM finish();
