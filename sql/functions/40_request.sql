@@ -20,13 +20,13 @@ CREATE FUNCTION returns.open_return(order_ref text, lines jsonb, reason text,
 	idempotency_key text DEFAULT NULL, details jsonb DEFAULT NULL) RETURNS bigint
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_open_return';
 COMMENT ON FUNCTION returns.open_return(text, jsonb, text, text, text, text, jsonb) IS
-'Request a return of lines of one order, [{"line_no":1,"quantity":1}], in one call; returns its id. The same idempotency key with the same content gives the same id, with other content RT011. Refusals are those of draft → requested: RT002 actor, RT003 window, RT004 not returnable, RT005 units, RT008 evidence, RT010 unknown code; malformed lines 22023.';
+'Request a return of lines of one order, [{"line_no":1,"quantity":1}], in one call; returns its id. The same idempotency key with the same content gives the same id, with other content RT011. Refusals are those of draft to requested: RT002 actor, RT003 window, RT004 not returnable, RT005 units, RT008 evidence, RT010 unknown code; malformed lines 22023.';
 
 CREATE FUNCTION returns.act(return_id bigint, to_state text, note text DEFAULT NULL,
 	details jsonb DEFAULT NULL) RETURNS text
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_act';
 COMMENT ON FUNCTION returns.act(bigint, text, text, jsonb) IS
-'Move a return to a state; returns the status it has then. The same as UPDATE returns.return_request SET status = …; details are added to those it has, and their keys carrier and tracking_ref set the columns of that name. Refusals: RT001 to RT010.';
+'Move a return to a state; returns the status it has then. The same as UPDATE returns.return_request SET status = ...; details are added to those it has, and their keys carrier and tracking_ref set the columns of that name. Refusals: RT001 to RT010.';
 
 CREATE FUNCTION returns.allowed_actions(return_id bigint, OUT to_state text, OUT actors text[],
 	OUT requires text[], OUT allowed boolean, OUT why_not text, OUT due_at timestamptz)

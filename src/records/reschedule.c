@@ -91,7 +91,7 @@ check_rights(void)
 				 errmsg("permission denied to reschedule returns"),
 				 errdetail("The owner of the tables, \"%s\", may, and every operator.",
 						   GetUserNameFromId(owner, false)),
-				 errhint("Act as an operator: SET returns.actor = 'operator:…'.")));
+				 errhint("Act as an operator: SET returns.actor = 'operator:...'.")));
 }
 
 static void

@@ -76,6 +76,21 @@ check_schema(void)
 				 errhint("Run ALTER SCHEMA returns OWNER TO a role you trust, after a look at what is in it.")));
 }
 
+/* The labels of states are in Russian and Kazakh. */
+static void
+check_encoding(void)
+{
+	int			encoding = GetDatabaseEncoding();
+
+	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("returns cannot be set up in a database with encoding \"%s\"",
+						GetDatabaseEncodingName()),
+				 errdetail("The labels of its states have letters which that encoding lacks."),
+				 errhint("Use a database that was created with ENCODING 'UTF8'.")));
+}
+
 static bool
 is_preset(const SetupScript *script)
 {
@@ -268,6 +283,7 @@ returns_setup(PG_FUNCTION_ARGS)
 		presets[i] = preset_find(TextDatumGetCString(names[i]));
 	}
 
+	check_encoding();
 	SPI_connect();
 	check_schema();
 	guc_level = NewGUCNestLevel();

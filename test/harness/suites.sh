@@ -278,6 +278,7 @@ lint()
 	lint_one names clashing_names
 	lint_one expected orphans
 	lint_one version other_versions
+	lint_one ascii beyond_ascii
 }
 
 # lint_one NAME COMMAND: COMMAND prints what is wrong.
@@ -345,6 +346,14 @@ orphans()
 			[ -f "test/sql/${name%_[0-9]}.sql" ] || [ -f "test/specs/${name%_[0-9]}.spec" ] ||
 			printf '%s has no test\n' "$file"
 	done
+}
+
+# The extension's script is read, and messages are sent, in any encoding.
+beyond_ascii()
+{
+	cd "$stage/tree" || return
+	LC_ALL=C grep -n '[^ -~[:space:]]' sql/functions/*.sql returns.control
+	LC_ALL=C grep -n '"[^"]*[^ -~[:space:]"][^"]*"' src/*/*.c src/*/*.h | grep -v '^src/server/setup_sql.h:'
 }
 
 other_versions()
