@@ -9,7 +9,7 @@
  * hash of each transfer; the event's own hash covers both.
  *
  *		{"booked": {"refunds": [{"refund_id": 7, "payment_no": 1, "amount": 5.00,
- *		"currency": "KZT", "provider": "bank", "idempotency_key": "0a1b…"}],
+ *		"currency": "KZT", "provider": "bank", "idempotency_key": "0a1b..."}],
  *		"transfers": {"1": "<sha256, hex>"}}}
  *
  * src/records/booked.h

@@ -289,7 +289,7 @@ BEGIN
 			opened := opened + (op = 'open')::int;
 		EXCEPTION WHEN OTHERS THEN
 			code := sqlstate;
-			IF code !~ '^RT0(01|02|03|04|05|06|07|11)$' AND code <> '23505' AND NOT (op = 'grant' AND code = '22023') AND NOT (op = 'draft' AND code = 'RT010')
+			IF code !~ '^RT0(01|02|03|04|05|06|07|08|11)$' AND code <> '23505' AND NOT (op = 'grant' AND code = '22023') AND NOT (op = 'draft' AND code = 'RT010')
 				AND (alone OR code <> '40P01') THEN
 				INSERT INTO life.wrong VALUES (step, op, code || ' ' || sqlerrm);
 			END IF;
