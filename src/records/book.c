@@ -23,6 +23,7 @@
 #include "server/plan.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 static const char *const column_names[REQ_NCOLUMNS] = {
@@ -66,7 +67,8 @@ static ColumnSet columns = {
 /*
  * What a touching statement wants done by the trigger that it fires.  They
  * nest where a trigger of the user's touches other returns; an error unwinds
- * without us, so the transaction callbacks drop what was aborted.
+ * without us, so the transaction callbacks drop what was aborted.  Until then
+ * they must last: not on the stack, but in the memory of the subtransaction.
  */
 typedef struct Touch
 {
@@ -302,20 +304,22 @@ touch_take(int64 return_id, BookWork *work, void **arg)
 static uint64
 touch_run(KeptPlan *update, Datum *args, int64 return_id, BookWork work, void *arg)
 {
-	Touch		mine = {touch, GetCurrentTransactionNestLevel(), return_id, work, arg, 0};
+	Touch	   *mine = MemoryContextAlloc(CurTransactionContext, sizeof(Touch));
 	OwnState	own;
 	uint64		found;
 
+	*mine = (Touch) {touch, GetCurrentTransactionNestLevel(), return_id, work, arg, 0};
 	own_begin(&own);
-	touch = &mine;
+	touch = mine;
 	found = plan_run(update, args, NULL);
-	touch = mine.outer;
-	if (mine.taken < found)
+	touch = mine->outer;
+	if (mine->taken < found)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("a return was updated without its trigger"),
 				 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup().")));
 	own_end(&own);
+	pfree(mine);
 	return found;
 }
 
