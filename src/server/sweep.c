@@ -10,10 +10,11 @@
  * What was swept leaves dead entries at the beginning of the index.  As a rule
  * the first to meet them clears them away; but while an old snapshot is held
  * anywhere they must stay, and every pass from the start would step over all
- * of them again.  So when there are many, the passes of the next minute start
- * where the last one ended.  What comes behind this watermark all the same,
- * because its writer began long ago or has another clock, is found when the
- * minute is over.
+ * of them again.  What can neither be moved nor put off would be tried again,
+ * too.  So when there are many of the former or any of the latter, the passes
+ * of the next minute start where the last one ended.  What comes behind this
+ * watermark all the same, because its writer began long ago or has another
+ * clock, is found when the minute is over.
  *
  * src/server/sweep.c
  *
@@ -104,9 +105,10 @@ pass_remember(Sweep *sweep, bool more)
 	const Pass *pass = &sweep->pass;
 	SweepPosition reached = more ? pass->position : (SweepPosition) {sweep->clock, PG_INT64_MAX};
 	int64		litter = pass->count.dead + pass->count.found;
+	bool		cheap = litter <= DEAR && pass->count.stuck == 0;
 
 	if (sweep->complete)
-		sweep_watermark.trusted_until = litter <= DEAR ? NEVER :
+		sweep_watermark.trusted_until = cheap ? NEVER :
 			monotonic_now() + Max(TRUST_TIME, TRUST_TIME_PER_ENTRY * litter);
 	if (!more && !TIMESTAMP_IS_NOEND(pass->first_held.wake_at))
 		reached = (SweepPosition) {pass->first_held.wake_at, pass->first_held.id - 1};
@@ -133,8 +135,11 @@ sweep_step(Sweep *sweep, int max_rows)
 	Pass	   *pass = &sweep->pass;
 	SweepCount	before = pass->count;
 	uint64		stages_over = book_stages_over;
+	int64		trusted_until = sweep_watermark.trusted_until;
 	bool		more = sweep_batch(pass, max_rows, sweep->commits);
 
+	/* what the batch itself has undone is no reason to doubt */
+	sweep_watermark.trusted_until = trusted_until;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(sweep->context);
 	sweep->total.moved += pass->count.moved - before.moved;

@@ -29,7 +29,8 @@ typedef struct SweepCount
 	int64		found;			/* due returns that nobody held */
 	int64		moved;
 	int64		marked;			/* reminded, or marked overdue */
-	int64		failed;			/* could not be done, put off */
+	int64		failed;			/* could not be done */
+	int64		stuck;			/* of them, could not even be put off */
 	int64		dead;			/* entries of the index that led to nothing */
 } SweepCount;
 

@@ -44,7 +44,7 @@
 #define LOCK_WAIT 1000			/* milliseconds */
 #define SHORT_LOCK_WAIT 10
 #define LONG_WAITS 3
-#define MAX_WARNINGS 3			/* of one batch */
+#define MAX_WARNINGS 3			/* of one pass */
 #define FIRST_DELAY USECS_PER_MINUTE
 #define LAST_DELAY USECS_PER_DAY
 
@@ -265,8 +265,8 @@ is_transient(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-/* False when not even that was possible. */
-static bool
+/* NULL, or the error that kept it from being put off. */
+static ErrorData *
 put_off(const Batch *batch, const ErrorData *error)
 {
 	Failure		failure = {batch, error, is_transient(error)};
@@ -277,7 +277,7 @@ put_off(const Batch *batch, const ErrorData *error)
 		failure.silent = true;
 		again = attempt(do_put_off, &failure, SHORT_LOCK_WAIT);
 	}
-	return again == NULL;
+	return again;
 }
 
 static void
@@ -290,12 +290,12 @@ warn_stuck(int64 id, const ErrorData *error)
 			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0));
 }
 
-/* What a batch that is done one by one has met with so far. */
-typedef struct Troubles
+static void
+pass_note_held(Pass *pass, SweepPosition position)
 {
-	int			waits;			/* for locks, in vain */
-	int			stuck;			/* could not be put off either */
-} Troubles;
+	if (TIMESTAMP_IS_NOEND(pass->first_held.wake_at))
+		pass->first_held = position;
+}
 
 /* Note in the pass what a batch met with and, unless it was undone, did. */
 static void
@@ -305,8 +305,8 @@ pass_note(Pass *pass, const Batch *batch, bool undone)
 
 	if (due->n > 0)
 		pass->position = due->rows[due->n - 1].position;
-	if (due->held > 0 && TIMESTAMP_IS_NOEND(pass->first_held.wake_at))
-		pass->first_held = due->first_held;
+	if (due->held > 0)
+		pass_note_held(pass, due->first_held);
 	pass->count.dead += due->dead;
 	pass->count.found += due->n;
 	if (undone)
@@ -315,12 +315,13 @@ pass_note(Pass *pass, const Batch *batch, bool undone)
 	pass->count.marked += batch->marked;
 }
 
+/* One return alone; *waits: how many of its batch waited for a lock in vain. */
 static void
-sweep_one(Pass *pass, bool commits, Troubles *troubles)
+sweep_one(Pass *pass, bool commits, int *waits)
 {
 	Batch		batch = {pass->position, 1, commits};
-	ErrorData  *error = attempt(do_batch, &batch,
-								troubles->waits < LONG_WAITS ? LOCK_WAIT : SHORT_LOCK_WAIT);
+	ErrorData  *error = attempt(do_batch, &batch, *waits < LONG_WAITS ? LOCK_WAIT : SHORT_LOCK_WAIT);
+	ErrorData  *stuck;
 
 	if (error != NULL && batch.due.n == 0)
 		ReThrowError(error);
@@ -328,8 +329,14 @@ sweep_one(Pass *pass, bool commits, Troubles *troubles)
 	if (error == NULL)
 		return;
 	pass->count.failed++;
-	troubles->waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
-	if (!put_off(&batch, error) && troubles->stuck++ < MAX_WARNINGS)
+	*waits += error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	stuck = put_off(&batch, error);
+	if (stuck == NULL)
+		return;
+	/* another sweep has taken it meanwhile, as a rule */
+	if (is_transient(stuck))
+		pass_note_held(pass, pass->position);
+	else if (pass->count.stuck++ < MAX_WARNINGS)
 		warn_stuck(pass->position.id, error);
 }
 
@@ -338,7 +345,7 @@ sweep_batch(Pass *pass, int max_rows, bool commits)
 {
 	Batch		batch = {pass->position, max_rows, commits};
 	ErrorData  *error = attempt(do_batch, &batch, LOCK_WAIT);
-	Troubles	troubles = {0, 0};
+	int			waits = 0;
 
 	if (error != NULL && batch.due.n == 0)
 		ReThrowError(error);
@@ -348,7 +355,7 @@ sweep_batch(Pass *pass, int max_rows, bool commits)
 		for (int i = 0; i < batch.due.n; i++)
 		{
 			CHECK_FOR_INTERRUPTS();
-			sweep_one(pass, commits, &troubles);
+			sweep_one(pass, commits, &waits);
 		}
 	return batch.due.n == max_rows;
 }
