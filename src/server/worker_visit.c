@@ -34,6 +34,7 @@ PGDLLEXPORT void returns_visitor_main(Datum arg);
 
 static char visitor_database[NAMEDATALEN];
 static int64 visitor_maintains_at;	/* by monotonic_now() */
+static SweepCount visitor_count;	/* what this visit has done so far */
 
 static void
 transaction_begin(void)
@@ -66,18 +67,14 @@ is_set_up(void)
 static void
 note_progress(const SweepCount *total)
 {
-	static int64 noted = 0;
 	Visit	   *visit;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	visit = visit_find(visitor_database);
 	if (visit != NULL)
-	{
-		visit->last = *total;
-		visit->moved += total->moved - noted;
-	}
+		visit->moved += total->moved - visitor_count.moved;
 	LWLockRelease(worker_shared->lock);
-	noted = total->moved;
+	visitor_count = *total;
 }
 
 /* Batch after batch; false when time was up before all was done. */
@@ -146,7 +143,6 @@ visit_arrive(void)
 	{
 		visit->state = VISIT_SWEEPING;
 		visit->pid = MyProcPid;
-		visit->last = (SweepCount) {0};
 		visitor_maintains_at = visit->maintain_at;
 		if (visit->watermark_database == MyDatabaseId)
 			sweep_watermark = visit->watermark;
@@ -166,6 +162,7 @@ visit_report(VisitState state, bool unfinished, int64 wait, TimestampTz next_due
 		visit->state = state;
 		visit->reported = true;
 		visit->last_run = GetCurrentTimestamp();
+		visit->last = visitor_count;
 		visit->unfinished = unfinished;
 		visit->wait = wait;
 		visit->has_next_due = wait >= 0;
