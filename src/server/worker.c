@@ -62,9 +62,9 @@ worker_begin(void)
 	BackgroundWorkerUnblockSignals();
 }
 
-/* Copies of the names in returns.database, without duplicates. */
+/* Copies of the names in returns.database, without duplicates; warn of what is none? */
 static List *
-listed_databases(void)
+listed_databases(bool warn)
 {
 	List	   *names = NIL;
 	List	   *distinct = NIL;
@@ -76,8 +76,11 @@ listed_databases(void)
 		char	   *name = lfirst(cell);
 
 		if (strlen(name) >= NAMEDATALEN)
-			ereport(WARNING,
-					(errmsg("database name \"%s\" in returns.database is too long", name)));
+		{
+			if (warn)
+				ereport(WARNING,
+						(errmsg("database name \"%s\" in returns.database is too long", name)));
+		}
 		else if (name[0] != '\0')
 			distinct = list_append_unique(distinct, makeString(name));
 	}
@@ -90,14 +93,14 @@ is_listed(List *databases, const char *name)
 	return list_member(databases, makeString(pstrdup(name)));
 }
 
-/* Make the records those of returns.database. */
+/* Make the records those of returns.database; warn of what has to be left out? */
 static void
-assign_records(void)
+assign_records(bool warn)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "returns.database",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	List	   *databases = listed_databases();
+	List	   *databases = listed_databases(warn);
 	ListCell   *cell;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
@@ -120,7 +123,7 @@ assign_records(void)
 			namestrcpy(&visit->database, name);
 			appointments[visit - worker_shared->visits] = (Appointment) {NULL, 0, false};
 		}
-		if (visit == NULL)
+		if (visit == NULL && warn)
 			ereport(WARNING,
 					(errmsg("database \"%s\" is not swept: returns.database names more than %d",
 							name, WORKER_MAX_DATABASES)));
@@ -248,7 +251,7 @@ attend(Visit *visit, Appointment *appointment)
 		if (status != BGWH_STOPPED)
 			return PG_INT64_MAX;	/* its end will wake us */
 		visit_end(visit, appointment);
-		assign_records();
+		assign_records(false);
 	}
 	if (NameStr(visit->database)[0] == '\0')
 		return PG_INT64_MAX;
@@ -265,7 +268,7 @@ reload_configuration(void)
 
 	ConfigReloadPending = false;
 	ProcessConfigFile(PGC_SIGHUP);
-	assign_records();
+	assign_records(true);
 	next = monotonic_now() + setting_naptime * USECS_PER_SEC;
 	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
 		appointments[i].next = Min(appointments[i].next, next);
@@ -280,7 +283,7 @@ returns_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	SetConfigOption("application_name", MyBgworkerEntry->bgw_name, PGC_USERSET, PGC_S_SESSION);
 	pgstat_report_activity(STATE_IDLE, "visits to the databases of returns.database");
-	assign_records();
+	assign_records(true);
 	for (;;)
 	{
 		int64		sleep = setting_naptime * USECS_PER_SEC;
