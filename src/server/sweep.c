@@ -121,6 +121,7 @@ pass_remember(Sweep *sweep, bool more)
 void
 sweep_begin(Sweep *sweep, bool commits)
 {
+	PreventCommandIfReadOnly(commits ? "returns.sweep()" : "returns.run_deadlines()");
 	sweep->commits = commits;
 	sweep->total = (SweepCount) {0};
 	sweep->context = AllocSetContextCreate(CurrentMemoryContext, "returns sweep",
@@ -182,7 +183,6 @@ returns_run_deadlines(PG_FUNCTION_ARGS)
 	int			max_rows = rows_argument(fcinfo, "max_rows");
 	Sweep		sweep;
 
-	PreventCommandIfReadOnly("returns.run_deadlines()");
 	sweep_begin(&sweep, false);
 	while (sweep.total.moved < max_rows && sweep_step(&sweep, max_rows - sweep.total.moved))
 		CHECK_FOR_INTERRUPTS();
@@ -212,7 +212,6 @@ returns_sweep(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
 				 errmsg("sweep() commits each batch, so it cannot run inside a transaction"),
 				 errhint("Inside a transaction, use returns.run_deadlines().")));
-	PreventCommandIfReadOnly("returns.sweep()");
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	sweep_begin(&sweep, true);
 	do
