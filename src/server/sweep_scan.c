@@ -140,7 +140,8 @@ has_move(TupleTableSlot *slot, const AttrNumber *attno, TimestampTz now)
 
 /*
  * Lock the row that was seen.  Its present version, which it may have got in
- * the meantime, is in latest; *changed tells whether that is another one.
+ * the meantime, is in latest; *changed tells whether that is another one.  A
+ * transaction that goes by one snapshot cannot have it then: TM_Updated.
  */
 static TM_Result
 lock_row(IndexScanDesc scan, TupleTableSlot *seen, TupleTableSlot *latest, bool *changed)
@@ -154,10 +155,6 @@ lock_row(IndexScanDesc scan, TupleTableSlot *seen, TupleTableSlot *latest, bool 
 							  IsolationUsesXactSnapshot() ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION,
 							  &failure);
 	*changed = result == TM_Ok && failure.traversed;
-	if (result == TM_Updated && IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("could not serialize access due to concurrent update")));
 	return result;
 }
 
@@ -206,7 +203,7 @@ walk(IndexScanDesc scan, const AttrNumber *attno, TimestampTz now, DueRows *due)
 		result = lock_row(scan, seen, latest, &changed);
 		if (result == TM_Ok)
 			take_row(changed ? latest : seen, position, attno, now, due);
-		else if (result == TM_WouldBlock && due->held++ == 0)
+		else if ((result == TM_WouldBlock || result == TM_Updated) && due->held++ == 0)
 			due->first_held = position;
 	}
 	ExecDropSingleTupleTableSlot(seen);

@@ -143,4 +143,12 @@ is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), co
 is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'}), '0', 'and none was forgotten');
 unlike(slurp_file($node->logfile), qr/deadlock/, 'no deadlock');
 
+# Sweepers of a database where every transaction goes by one snapshot.
+load('g', 8_000, 8_000);
+append_to_file("$dir/snapshot.sql", "SET default_transaction_isolation = 'repeatable read';\nSET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(50);\n");
+$node->command_like([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '1', '-f', "$dir/snapshot.sql", $node->connstr('postgres') ],
+	qr{transactions actually processed: 4/4}, 'what another sweep has moved meanwhile stops none');
+is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event e
+	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'g%'}), '8000|8000', 'each return has moved once');
+
 done_testing();
