@@ -7,7 +7,8 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Exporter 'import';
-our @EXPORT = qw(new_node set_up_database $session);
+use Time::HiRes qw(usleep);
+our @EXPORT = qw(new_node set_up_database start_after_kill $session);
 
 # What every session of these tests begins with.
 our $session = q{
@@ -67,6 +68,22 @@ sub set_up_database
 
 	$node->safe_psql($db, "CREATE EXTENSION returns; CALL returns.setup('kz'); $functions");
 	return;
+}
+
+# The orphans of a killed postmaster hold its shared memory until they notice,
+# and that guards the data. Its lock files, of the data and of the socket, guard
+# nothing any more, and hinder where nobody reaps the process that they name.
+sub start_after_kill
+{
+	my ($node) = @_;
+
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+	foreach my $try (1 .. 300)
+	{
+		return if $node->start(fail_ok => 1);
+		usleep(100_000);
+	}
+	die 'the server does not start again';
 }
 
 1;

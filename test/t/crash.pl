@@ -55,20 +55,6 @@ sub load
 	return IPC::Run::start(\@pgbench, '>', \$said, '2>&1');
 }
 
-# The orphans of a killed postmaster hold its shared memory until they notice,
-# and that guards the data. Its lock files, of the data and of the socket, guard
-# nothing any more, and hinder where nobody reaps the process that they name.
-sub start_after_kill
-{
-	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-	foreach my $try (1 .. 300)
-	{
-		return if $node->start(fail_ok => 1);
-		usleep(100_000);
-	}
-	die 'the server does not start again';
-}
-
 my $events = 0;
 foreach my $round (1 .. 6)
 {
@@ -80,7 +66,7 @@ foreach my $round (1 .. 6)
 	{
 		$node->kill9;
 		eval { $h->finish; };
-		start_after_kill();
+		start_after_kill($node);
 	}
 	else
 	{

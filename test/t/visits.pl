@@ -1,0 +1,297 @@
+# The background worker and what befalls it: several databases at once, copied,
+# renamed and closed under it, processes killed, returns that cannot be moved,
+# settings and roles that change, a promotion in the middle of a sweep.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use FindBin;
+use lib $FindBin::Bin;
+use ReturnsNode;
+use Time::HiRes qw(sleep time);
+
+my $node = PostgreSQL::Test::Cluster->new('visits');
+$node->init(allows_streaming => 1);
+$node->append_conf('postgresql.conf', q{
+jit = off
+timezone = 'UTC'
+log_statement = none
+restart_after_crash = on
+max_worker_processes = 12
+shared_preload_libraries = 'returns'
+returns.naptime = 1
+});
+$node->start;
+
+# n returns whose seller has had time until now, as history.
+sub load
+{
+	my ($database, $prefix, $n, $seller) = @_;
+	$seller //= 's';
+	$node->safe_psql($database, qq{
+		BEGIN;
+		ALTER TABLE returns.return_request DISABLE TRIGGER USER;
+		INSERT INTO returns.return_request (order_ref, status, reason, due_at, wake_at, on_timeout, buyer_ref, seller_ref,
+			market, currency)
+		SELECT '$prefix' || i, 'requested', 'changed_mind', t, t, 'approved', 'b', '$seller', 'kz', 'KZT'
+		FROM (SELECT i, now() + i * interval '1 us' AS t FROM generate_series(1, $n) i) v;
+		ALTER TABLE returns.return_request ENABLE TRIGGER USER;
+		COMMIT;
+	});
+}
+
+sub status
+{
+	my ($database, $columns) = @_;
+	return $node->safe_psql('postgres', "SELECT $columns FROM returns.worker_status() WHERE database = '$database'");
+}
+
+sub wait_status
+{
+	my ($database, $columns, $expected, $name) = @_;
+	ok($node->poll_query_until('postgres',
+		"SELECT $columns FROM returns.worker_status() WHERE database = '$database'", $expected), $name)
+	  or diag(status($database, '*'));
+}
+
+# Wait until these returns have moved: each once.
+sub wait_moved
+{
+	my ($on, $database, $prefix, $n, $name) = @_;
+	ok($on->poll_query_until($database, qq{SELECT count(*) = 0 FROM returns.return_request
+		WHERE status = 'requested' AND order_ref LIKE '$prefix%'}), $name) or diag(status($database, '*'));
+	is($on->safe_psql($database, qq{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event
+		WHERE to_state = 'approved' AND order_ref LIKE '$prefix%'}), "$n|$n", "$name: each once");
+}
+
+# Wait until a sweep is in the middle of these returns; the process.
+sub wait_middle
+{
+	my ($database, $prefix) = @_;
+	$node->poll_query_until($database, qq{SELECT count(*) > 500 FROM returns.return_request
+		WHERE status = 'approved' AND order_ref LIKE '$prefix%'}) or die 'no sweep';
+	foreach my $try (1 .. 500)
+	{
+		my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns sweep' AND datname = '} . $database . q{' LIMIT 1});
+
+		return $pid if $pid;
+	}
+	die 'nobody sweeps';
+}
+
+sub set_option
+{
+	my ($name, $value) = @_;
+	$node->safe_psql('postgres', "ALTER SYSTEM SET $name = $value");
+	$node->reload;
+}
+
+# ------------------------------------------------------------ several databases
+$node->safe_psql('postgres', 'CREATE EXTENSION returns');
+$node->safe_psql('postgres', "CREATE DATABASE $_") foreach qw(one two three);
+set_up_database($node, $_) foreach qw(one two three);
+load($_, 'a', 3000) foreach qw(one two three);
+set_option('returns.database', "'one, two, three, four'");
+wait_moved($node, $_, 'a', 3000, "database $_ of several is swept") foreach qw(one two three);
+wait_status($_, "state || ' ' || moved", 'waiting 3000', "and worker_status() counts its moves ($_)") foreach qw(one two three);
+wait_status('four', "state || coalesce(pid::text, '') || moved", 'no such database0', 'one that does not exist hinders no other');
+is($node->safe_psql('postgres', q{GRANT USAGE ON SCHEMA returns TO pg_monitor, pg_read_all_data; SET ROLE pg_monitor; SELECT count(*) FROM returns.worker_status()}), '4', 'who monitors may look');
+isnt($node->psql('postgres', q{SET ROLE pg_read_all_data; SELECT count(*) FROM returns.worker_status()}), 0, 'others may not');
+
+# ------------------------------------------------------------ no connections
+my $log = -s $node->logfile;
+$node->safe_psql('postgres', 'ALTER DATABASE two ALLOW_CONNECTIONS false');
+wait_status('two', 'state', 'no connections allowed', 'a database that allows no connections');
+sleep 2;
+unlike(slurp_file($node->logfile, $log), qr/FATAL|ERROR|WARNING/, 'is not knocked at, and fills no log');
+$node->safe_psql('postgres', 'ALTER DATABASE two ALLOW_CONNECTIONS true CONNECTION LIMIT 0');
+load('two', 'b', 5);
+wait_moved($node, 'two', 'b', 5, 'a limit of connections is not the worker\'s');
+$node->safe_psql('postgres', 'ALTER DATABASE two CONNECTION LIMIT -1');
+
+# ------------------------------------------------------------ a sweep to be seen, copied, renamed
+set_option('returns.batch', 20);
+load('one', 'c', 60_000);
+wait_middle('one', 'c');
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'returns sweep'
+	AND datname = 'one' AND application_name = 'returns sweep of one' AND state = 'active' AND query = 'sweep of returns that are due'}),
+	'pg_stat_activity tells who sweeps what');
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM returns.worker_status() w JOIN pg_stat_activity a USING (pid)
+	WHERE w.database = 'one' AND w.state = 'sweeping' AND a.backend_type = 'returns sweep'}), 'and worker_status() by whom');
+$node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE one');
+cmp_ok($node->safe_psql('copy', q{SELECT count(*) FROM returns.return_request WHERE status = 'requested'}), '>', 0,
+	'CREATE DATABASE ... TEMPLATE while the template is swept');
+$node->safe_psql('postgres', 'ALTER DATABASE one RENAME TO uno');
+pass('so is it renamed');
+wait_status('one', 'state', 'no such database', 'it is gone');
+set_option('returns.database', "'uno, two, three, copy'");
+wait_moved($node, 'uno', 'c', 60_000, 'renamed, and listed by its new name');
+wait_moved($node, 'copy', 'c', 60_000, 'the copy goes on by itself');
+set_option('returns.database', "'uno, two, three'");
+$node->safe_psql('postgres', 'DROP DATABASE copy');
+is(status('copy', 'count(*)'), '0', 'what is listed no more is not reported');
+
+# ------------------------------------------------------------ what cannot be moved, nor put off
+# Each costs some time, and together far more than a visit lasts.
+$node->safe_psql('two', q{
+	CREATE FUNCTION public.frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		IF OLD.seller_ref = 'frozen' THEN
+			PERFORM pg_sleep(0.01);
+			RAISE EXCEPTION 'account frozen';
+		END IF;
+		RETURN NEW;
+	END $$;
+	CREATE TRIGGER frozen BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.frozen();
+});
+set_option('returns.batch', 50);    # a second and a half
+load('two', 'x', 150, 'frozen');
+load('two', 'y', 100);
+wait_moved($node, 'two', 'y', 100, 'who is behind many that are stuck');
+like(slurp_file($node->logfile), qr/WARNING:  return \d+ is due but can neither be moved nor put off: account frozen/, 'which are told of');
+my $before = status('two', 'last_run');
+$log = -s $node->logfile;
+sleep 5;
+my $warnings = () = slurp_file($node->logfile, $log) =~ /account frozen/g;
+cmp_ok($warnings, '<=', 3, 'and are not tried again and again');
+
+# A process ends when it is told to, wherever it is.
+$node->safe_psql('two', 'VACUUM returns.return_request');
+set_option('returns.database', "''");
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM returns.worker_status()'), 'nothing is listed');
+set_option('returns.database', "'uno, two, three'");
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'returns sweep' AND datname = 'two' AND wait_event = 'PgSleep'}), 'it tries them');
+sleep 0.3;
+is($node->safe_psql('postgres', q{SELECT bool_and(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE backend_type = 'returns sweep' AND datname = 'two'}),
+	't', 'and goes when it is terminated');
+$node->safe_psql('two', q{DROP TRIGGER frozen ON returns.return_request});
+wait_moved($node, 'two', 'x', 150, 'the cause is removed');
+set_option('returns.batch', 100);
+
+# ------------------------------------------------------------ the clock, and a database that is read-only
+load('three', 'd', 10);
+wait_moved($node, 'three', 'd', 10, 'on time');
+my $due = $node->safe_psql('three', q{SELECT count(*) FROM returns.return_request WHERE status = 'approved' AND due_at > now()});
+cmp_ok($due, '>', 3000, 'all have a term for sending the goods');
+$node->safe_psql('postgres', q{ALTER DATABASE three SET returns.clock = '} . $node->safe_psql('three', q{SELECT max(due_at) - interval '1 us' FROM returns.return_request}) . q{'});
+$before = status('three', 'last_run');
+wait_status('three', "last_run > '$before'", 't', 'the clock is set ahead, a microsecond too little');
+$before = status('three', 'last_run');
+wait_status('three', "last_run > '$before'", 't', 'and again');
+is($node->safe_psql('three', q{SELECT count(*) FROM returns.return_request WHERE status = 'expired'}), '0', 'nothing moves');
+$node->safe_psql('postgres', q{ALTER DATABASE three SET default_transaction_read_only = on});
+wait_status('three', "state || ': ' || last_error", 'failed: cannot execute returns.sweep() in a read-only transaction', 'what is read-only is not swept');
+$node->safe_psql('postgres', q{ALTER DATABASE three RESET default_transaction_read_only});
+wait_status('three', 'state', 'waiting', 'until it is not');
+$node->safe_psql('postgres', q{ALTER DATABASE three SET returns.clock = '} . $node->safe_psql('three', q{SELECT max(due_at) FROM returns.return_request}) . q{'});
+ok($node->poll_query_until('three', qq{SELECT count(*) = $due FROM returns.return_request WHERE status = 'expired'}), 'at the deadline everything does');
+$node->safe_psql('postgres', q{ALTER DATABASE three RESET returns.clock});
+load('three', 'e', 10);
+wait_moved($node, 'three', 'e', 10, 'the clock is set back: others go on');
+
+# ------------------------------------------------------------ roles
+$node->safe_psql('two', q{
+	CREATE ROLE keeper;
+	CREATE ROLE desk;
+	INSERT INTO returns.actor_grant (db_role, actor) VALUES ('desk', 'operator');
+	ALTER SCHEMA returns OWNER TO keeper;
+	SELECT format('ALTER TABLE returns.%I OWNER TO keeper', relname) FROM pg_class WHERE relnamespace = 'returns'::regnamespace AND relkind = 'r' \gexec
+	SELECT format('ALTER VIEW returns.%I OWNER TO keeper', relname) FROM pg_class WHERE relnamespace = 'returns'::regnamespace AND relkind = 'v' \gexec
+});
+load('two', 'f', 5);
+wait_moved($node, 'two', 'f', 5, 'the tables have got another owner');
+$node->safe_psql('two', 'REASSIGN OWNED BY keeper TO CURRENT_USER; DROP ROLE keeper; DROP ROLE desk');
+load('two', 'g', 5);
+wait_moved($node, 'two', 'g', 5, 'who is dropped, with another that was granted something');
+my $root = $node->safe_psql('two', 'SELECT current_user');
+$node->safe_psql('postgres', q{CREATE ROLE other SUPERUSER LOGIN});
+$node->safe_psql('two', qq{SET SESSION AUTHORIZATION other; ALTER ROLE "$root" RENAME TO renamed; ALTER ROLE renamed NOLOGIN});
+is($node->safe_psql('two', q{SELECT 1}, extra_params => [ '-U', 'other' ]), '1', 'the first superuser has no login any more');
+my $moved = q{SELECT count(*) = 0 FROM returns.return_request WHERE status = 'requested'};
+$node->safe_psql('two', q{
+	BEGIN;
+	ALTER TABLE returns.return_request DISABLE TRIGGER USER;
+	UPDATE returns.return_request SET status = 'requested', on_timeout = 'approved', due_at = now(), wake_at = now() WHERE order_ref LIKE 'g%';
+	ALTER TABLE returns.return_request ENABLE TRIGGER USER;
+	COMMIT}, extra_params => [ '-U', 'other' ]);
+my $gone = 0;
+foreach my $try (1 .. 300)
+{
+	last if $gone = $node->safe_psql('two', $moved, extra_params => [ '-U', 'other' ]) eq 't';
+	sleep 0.1;
+}
+ok($gone, 'the worker sweeps all the same');
+$node->safe_psql('two', qq{ALTER ROLE renamed RENAME TO "$root"; ALTER ROLE "$root" LOGIN}, extra_params => [ '-U', 'other' ]);
+
+# ------------------------------------------------------------ too much of everything
+$log = -s $node->logfile;
+set_option('returns.database', "'three, " . join(', ', map { "none_$_" } 1 .. 70) . "'");
+ok($node->poll_query_until('postgres', q{SELECT count(*) = 64 FROM returns.worker_status()}), 'more databases than the worker takes');
+sleep 4;
+$warnings = () = slurp_file($node->logfile, $log) =~ /is not swept: returns.database names more than 64/g;
+is($warnings, 7, 'those that it leaves out are told once');
+load('three', 'h', 5);
+wait_moved($node, 'three', 'h', 5, 'the others are swept');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 2');    # ours, and that of logical replication
+set_option('returns.database', "'uno, two, three'");
+$log = -s $node->logfile;
+$node->restart;
+wait_status('uno', 'state', 'no free worker process', 'no process is free');
+sleep 3;
+$warnings = () = slurp_file($node->logfile, $log) =~ /no background worker process is free to sweep database "uno"/g;
+is($warnings, 1, 'which is told once');
+$node->append_conf('postgresql.conf', 'max_worker_processes = 12');
+
+# ------------------------------------------------------------ killed and restarted in the middle
+$node->restart;
+foreach my $how ('kill -9 of who sweeps', 'kill -9 of the launcher', 'a fast restart', 'an immediate one', 'kill -9 of the postmaster')
+{
+	my $prefix = substr($how, -3);
+
+	load('uno', $prefix, 12_000);
+	my $pid = wait_middle('uno', $prefix);
+	if ($how =~ /who sweeps|launcher/)
+	{
+		$log = -s $node->logfile;
+		$pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns launcher'}) if $how =~ /launcher/;
+		ok(kill('KILL', $pid), "$how: done");
+		$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
+		$node->poll_query_until('postgres', 'SELECT true');
+	}
+	elsif ($how =~ /postmaster/)
+	{
+		$node->kill9;
+		start_after_kill($node);
+	}
+	else
+	{
+		$node->stop($how =~ /fast/ ? 'fast' : 'immediate');
+		$node->start;
+	}
+	cmp_ok($node->safe_psql('uno', qq{SELECT count(*) FROM returns.return_event WHERE order_ref LIKE '$prefix%'}), '>', 0, "$how: something is done");
+	wait_moved($node, 'uno', $prefix, 12_000, $how);
+}
+
+# ------------------------------------------------------------ promoted in the middle
+$node->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->append_conf('postgresql.conf', 'hot_standby_feedback = on');
+$standby->start;
+my $stream = q{SET returns.actor = 'operator:test'; SELECT count(*), md5(string_agg(return_id || '.' || seq, ' ')) FROM returns.events_after(NULL, 10000000)};
+$node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
+is($standby->safe_psql('uno', $stream), $node->safe_psql('uno', $stream), 'a standby gives the stream of events');
+is($standby->safe_psql('uno', q{SELECT count(*) FROM returns.worker_status()}), '0', 'but has no worker');
+is($standby->safe_psql('uno', q{SELECT count(*) = (SELECT count(*) FROM returns.return_request WHERE due_at IS NOT NULL) FROM returns.deadline_board}), 't', 'and shows the board');
+load('uno', 'promo', 12_000);
+wait_middle('uno', 'promo');
+$node->stop('immediate');
+$standby->promote;
+cmp_ok($standby->safe_psql('uno', q{SELECT count(*) FROM returns.return_event WHERE order_ref LIKE 'promo%'}), '>', 0, 'promoted in the middle of a sweep');
+wait_moved($standby, 'uno', 'promo', 12_000, 'it takes over');
+is($standby->safe_psql('postgres', q{SELECT string_agg(database, ',' ORDER BY database) FROM returns.worker_status()}), 'three,two,uno', 'for all databases');
+$standby->stop;
+
+done_testing();
