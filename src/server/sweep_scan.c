@@ -24,6 +24,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
 #include "executor/tuptable.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "records/book.h"
 #include "server/compat.h"
@@ -194,6 +195,7 @@ walk(IndexScanDesc scan, const AttrNumber *attno, TimestampTz now, DueRows *due)
 		TM_Result	result;
 		bool		changed;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!index_fetch_heap(scan, seen))
 		{
 			due->dead++;
