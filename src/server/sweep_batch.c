@@ -233,16 +233,20 @@ put_off_work(ReturnBook *book, void *arg)
 	const Failure *failure = arg;
 	int			failures = DatumGetInt32(BOOK_VALUE(book, REQ_FAILURES));
 	TimestampTz delay = failures < 11 ? FIRST_DELAY << failures : LAST_DELAY;
+	TimestampTz due_at = BOOK_NULL(book, REQ_DUE_AT) ? DT_NOEND :
+		DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT));
+	TimestampTz wake_at = book->now + delay;
 
 	if (BOOK_NULL(book, REQ_WAKE_AT) ||
 		DatumGetTimestampTz(BOOK_VALUE(book, REQ_WAKE_AT)) > book->now)
 		return;
 	book_set(book, REQ_FAILURES, Int32GetDatum(failures + 1));
-	book_set(book, REQ_WAKE_AT, TimestampTzGetDatum(book->now + delay));
+	/* a reminder that cannot be sent does not put off the deadline */
+	book_set(book, REQ_WAKE_AT,
+			 TimestampTzGetDatum(due_at > book->now ? Min(wake_at, due_at) : wake_at));
 	if (failure->silent)
 		return;
-	if (!BOOK_NULL(book, REQ_DUE_AT) &&
-		DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) <= book->now)
+	if (due_at <= book->now)
 		book_set(book, REQ_OVERDUE, BoolGetDatum(true));
 	journal_append(book, EVENT_OVERDUE, book->state, book->state, actor_as_system(),
 				   cstring_to_text(failure->error->message),

@@ -188,6 +188,29 @@ SET returns.clock = '2026-03-04 12:00+05';
 SELECT returns.run_deadlines();
 SELECT is(pg_temp.story('rem2'), 'transition/system:requested>approved', 'no reminder after the deadline');
 
+-- A reminder that cannot be sent is tried again, and keeps the deadline.
+CREATE FUNCTION public.no_reminder() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.kind = 'reminder' THEN RAISE EXCEPTION 'no reminders here'; END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER user_check BEFORE INSERT ON returns.return_event FOR EACH ROW EXECUTE FUNCTION public.no_reminder();
+SET returns.clock = '2026-03-02 10:00:00+05';
+SELECT pg_temp.sell('rem3', 'clothing', 'rm'), pg_temp.bring('rem3');
+CREATE FUNCTION pg_temp.remind_again() RETURNS interval LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('returns.clock', pg_temp.wake('rem3')::text, false);
+	PERFORM returns.run_deadlines();
+	RETURN pg_temp.wake('rem3') - returns.now();
+END $$;
+SELECT is(array_agg(pg_temp.remind_again()), '{1m,2m,4m,8m,16m,32m,64m,128m,105m}'::interval[], 'put off, not behind the deadline')
+FROM generate_series(1, 9);
+SELECT results_eq($$SELECT status, overdue, failures, wake_at = due_at FROM returns.return_request WHERE order_ref = 'rem3'$$,
+	$$VALUES ('requested', false, 9, true)$$, 'which is not yet over');
+SELECT pg_temp.remind_again();
+SELECT is(pg_temp.state('rem3'), 'approved', 'and at the deadline it moves');
+DROP TRIGGER user_check ON returns.return_event;
+
 -- ---------------------------------------------------------------- one that fails
 CREATE TABLE public.released (order_ref text);
 CREATE FUNCTION public.refuses(return_id bigint, to_state text) RETURNS text LANGUAGE sql AS $$
