@@ -10,11 +10,11 @@
  * What was swept leaves dead entries at the beginning of the index.  As a rule
  * the first to meet them clears them away; but while an old snapshot is held
  * anywhere they must stay, and every pass from the start would step over all
- * of them again.  What can neither be moved nor put off would be tried again,
- * too.  So when there are many of the former or any of the latter, the passes
- * of the next minute start where the last one ended.  What comes behind this
- * watermark all the same, because its writer began long ago or has another
- * clock, is found when the minute is over.
+ * of them again.  So when there are many, the passes of the next minute start
+ * where the last one ended.  What comes behind this watermark all the same,
+ * because its writer began long ago or has another clock, is found when the
+ * minute is over.  A pass that was left among returns that can neither be moved
+ * nor put off is gone on with likewise, else they would be all it ever meets.
  *
  * src/server/sweep.c
  *
@@ -105,7 +105,7 @@ pass_remember(Sweep *sweep, bool more)
 	const Pass *pass = &sweep->pass;
 	SweepPosition reached = more ? pass->position : (SweepPosition) {sweep->clock, PG_INT64_MAX};
 	int64		litter = pass->count.dead + pass->count.found;
-	bool		cheap = litter <= DEAR && pass->count.stuck == 0;
+	bool		cheap = litter <= DEAR && (pass->count.stuck == 0 || !more);
 
 	if (sweep->complete)
 		sweep_watermark.trusted_until = cheap ? NEVER :

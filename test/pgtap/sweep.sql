@@ -283,6 +283,22 @@ SELECT is(pg_temp.state('i1') || pg_temp.state('bad6') || pg_temp.state('i2'), '
 SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad6' AND kind = 'overdue'), '23000', 'which is in its history');
 DROP TRIGGER user_deferred ON returns.return_request;
 
+-- Nor does a trigger that keeps one from being written, which is no silent success.
+CREATE FUNCTION public.not_written() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN CASE WHEN OLD.order_ref = 'bad7' AND NEW.status <> OLD.status OR OLD.order_ref = 'bad8' THEN NULL ELSE NEW END;
+END $$;
+SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{j1,bad7,bad8,j2}'::text[]) o;
+CREATE TRIGGER user_check BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.not_written();
+SELECT set_config('returns.clock', pg_temp.due('bad7')::text, false);
+SELECT cmp_ok(returns.run_deadlines(), '>=', 2, 'the others move');
+SELECT is(pg_temp.state('j1') || pg_temp.state('bad7') || pg_temp.state('bad8') || pg_temp.state('j2'), 'approvedrequestedrequestedapproved', 'two were not written');
+SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad7' AND kind = 'overdue'), 'RT007', 'one of them can say so');
+SELECT is((SELECT failures FROM returns.deadline_board WHERE order_ref = 'bad7'), 1, 'and is on the board');
+SELECT is(pg_temp.story('bad8'), NULL, 'the other cannot');
+DROP TRIGGER user_check ON returns.return_request;
+SELECT is(returns.run_deadlines(), 1, 'and moves as soon as it can be written');
+
 -- ---------------------------------------------------------------- after an outage
 SET returns.clock = '2026-06-01 10:00:00+05';  -- a Monday
 SELECT returns.run_deadlines();
