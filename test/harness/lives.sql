@@ -297,6 +297,10 @@ BEGIN
 		END;
 		PERFORM set_config('returns.actor', 'operator:life', false);
 		INSERT INTO life.outcome VALUES (op, code);
+		IF alone AND step % 5000 = 0 THEN
+			-- nobody else would, as long as this runs
+			ANALYZE returns.return_request, returns.return_line, returns.return_event, returns.sale_line, returns.refund;
+		END IF;
 		IF alone AND opened >= audited + lives / 8 THEN
 			audited := opened;
 			INSERT INTO life.wrong SELECT step, 'verify', v::text FROM returns.verify() v;
