@@ -40,8 +40,12 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-/* How long a batch waits for a lock; after some in vain, how long the next do. */
-#define LOCK_WAIT 1000			/* milliseconds */
+/*
+ * How long a batch waits for a lock, in milliseconds; after some in vain, how
+ * long the next do.  Less than deadlock_timeout is by default: where a client
+ * waits for the batch and the batch for the client, the batch gives way.
+ */
+#define LOCK_WAIT 500
 #define SHORT_LOCK_WAIT 10
 #define LONG_WAITS 3
 #define MAX_WARNINGS 3			/* of one pass */

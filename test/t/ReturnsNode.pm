@@ -8,7 +8,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Exporter 'import';
 use Time::HiRes qw(usleep);
-our @EXPORT = qw(new_node set_up_database start_after_kill $session);
+our @EXPORT = qw(new_node set_up_database start_after_kill wait_until_back $session);
 
 # What every session of these tests begins with.
 our $session = q{
@@ -84,6 +84,20 @@ sub start_after_kill
 		usleep(100_000);
 	}
 	die 'the server does not start again';
+}
+
+# Wait for a server that starts again by itself. Unlike poll_query_until() this
+# writes nothing to psql, which is gone before it reads when it is not let in.
+sub wait_until_back
+{
+	my ($node) = @_;
+
+	foreach my $try (1 .. 300)
+	{
+		return 1 if IPC::Run::run([ 'psql', '-Xqc', 'SELECT', '-d', $node->connstr('postgres') ], '<', \undef, '>', \my $out, '2>', \my $err);
+		usleep(100_000);
+	}
+	return 0;
 }
 
 1;

@@ -78,7 +78,7 @@ foreach my $round (1 .. 6)
 		kill 'KILL', $pid;
 		eval { $h->finish; };
 		$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
-		$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+		wait_until_back($node) or die 'the server does not come back';
 	}
 	unlike($said, qr/ERROR: /, "round $round: nothing was refused before");
 	$said = '';

@@ -118,7 +118,7 @@ my $pid = $node->safe_psql('postgres', q{SELECT coalesce(max(pid), 0) FROM pg_st
 kill 'KILL', $pid if $pid > 0;
 $psql->finish;
 ok($pid > 0, 'killed');
-ok($node->poll_query_until('postgres', 'SELECT true'), 'the server comes back');
+ok(wait_until_back($node), 'the server comes back');
 at('2026-03-13 00:00+05', 'CALL returns.sweep()');
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), count(*) FILTER (WHERE seq <> 1) FROM returns.return_event e
 	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'e%'}), '20000|20000|0', 'killed and begun again: each once');
@@ -150,5 +150,25 @@ $node->command_like([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '1', '-f', "$
 	qr{transactions actually processed: 4/4}, 'what another sweep has moved meanwhile stops none');
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event e
 	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'g%'}), '8000|8000', 'each return has moved once');
+
+# ------------------------------------------------------------ a sweep and a client who wait for each other
+# The sweep has the return and wants its lines; the client has a line and wants
+# the return.
+my $received = $node->safe_psql('postgres', $session . q{
+	SELECT sell('h') \gset
+	SELECT ask('h') AS id \gset
+	SELECT take(:id, 'approved', 'received') \gset
+	SELECT :id});
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NEW; END $$;
+	CREATE TRIGGER dawdle BEFORE UPDATE OF status ON returns.return_request FOR EACH ROW WHEN (NEW.order_ref = 'h') EXECUTE FUNCTION public.dawdle()});
+append_to_file("$dir/wait.sql", "SET returns.clock = '2026-03-30 00:00+05';\nCALL returns.sweep();\n");
+my $sweep = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', "$dir/wait.sql" ], '>&', \my $swept);
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}), 'the sweep has the return');
+is($node->safe_psql('postgres', "SET returns.clock = '2026-03-30 00:00+05'; SET returns.actor = 'operator:desk';
+	UPDATE returns.return_line SET received = 1, accepted = 0 WHERE return_id = $received RETURNING accepted"), '0', 'it gives way to the client');
+$sweep->finish;
+at('2026-03-31 00:00+05', 'CALL returns.sweep()');
+is($node->safe_psql('postgres', "SELECT status || ' ' || refund_total FROM returns.return_request WHERE id = $received"), 'refunded 0.00', 'and moves the return later');
 
 done_testing();

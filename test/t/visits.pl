@@ -263,7 +263,7 @@ foreach my $how ('kill -9 of who sweeps', 'kill -9 of the launcher', 'a fast res
 		$pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns launcher'}) if $how =~ /launcher/;
 		ok(kill('KILL', $pid), "$how: done");
 		$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
-		$node->poll_query_until('postgres', 'SELECT true');
+		wait_until_back($node) or die 'the server does not come back';
 	}
 	elsif ($how =~ /postmaster/)
 	{

@@ -5,6 +5,9 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use FindBin;
+use lib $FindBin::Bin;
+use ReturnsNode;
 use Time::HiRes qw(sleep time);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -149,8 +152,10 @@ request('shop', 2, -10);
 wait_moved('shop', 'and comes back');
 
 $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns launcher'});
+my $log = -s $node->logfile;
 kill 'KILL', $pid;
-ok($node->poll_query_until('postgres', 'SELECT true'), 'the server survives a kill -9');
+$node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
+ok(wait_until_back($node), 'the server survives a kill -9');
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'returns launcher' AND pid <> $pid"),
 	'and so does the launcher');
 request('shop', 2, -10);
