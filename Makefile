@@ -46,7 +46,7 @@ check: test
 # Long ones, for developers: not part of the tests.
 property:
 	@RETURNS_PROPERTY_COUNT=$${COUNT:-100000} RETURNS_PROPERTY_LIVES=$${LIVES:-20000} \
-		RETURNS_TEST_TIMEOUT=$${TIMEOUT:-7200} test/run test pgtap/deadline pgtap/policy_property pgtap/money_lives
+		RETURNS_TEST_TIMEOUT=$${TIMEOUT:-7200} test/run test pgtap/deadline pgtap/money_lives
 orders:
 	@test/real_orders $(ORDERS)
 
