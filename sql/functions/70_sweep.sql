@@ -16,7 +16,6 @@ CREATE FUNCTION returns.worker_status(OUT database text, OUT state text, OUT pid
 RETURNS SETOF record
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_worker_status';
 REVOKE ALL ON FUNCTION returns.worker_status() FROM PUBLIC;
-GRANT USAGE ON SCHEMA returns TO pg_monitor;
 GRANT EXECUTE ON FUNCTION returns.worker_status() TO pg_monitor;
 COMMENT ON FUNCTION returns.worker_status() IS
 'One row for each database of the setting returns.database: whether the background worker is waiting, starting, sweeping, or why it cannot (failed, not set up, no such database, no connections allowed, no free worker process); when its last visit ended and how many returns it moved, reminded or marked, and could not move then; moves since the server started; when the next return is due; the last error. No rows where the library is not in shared_preload_libraries.';

@@ -169,6 +169,14 @@ WHERE f.oid IS NULL
 	OR f.tgenabled NOT IN ('A', CASE WHEN f.always THEN 'A' ELSE 'O' END)
 	OR f.actual <> f.expected
 UNION ALL
+-- one of ours under another name would do its work twice
+SELECT 'trigger', NULL, NULL, format('Trigger %s of %s is not one that setup() makes: %s', t.tgname, t.tgrelid::regclass, pg_get_triggerdef(t.oid))
+FROM pg_trigger t
+JOIN pg_class c ON c.oid = t.tgrelid AND c.relnamespace = to_regnamespace('returns')
+JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'returns'
+WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.tab = c.relname AND w.name = t.tgname)
+UNION ALL
 -- foreign keys are kept by triggers too
 SELECT 'trigger', NULL, NULL, format('Foreign key %s of returns.%s %s.', w.name, w.tab,
 	CASE WHEN k.oid IS NULL THEN 'is missing' ELSE 'is not kept: its triggers are disabled' END)

@@ -4,6 +4,7 @@ CREATE OR REPLACE TRIGGER zz_returns_refund
 	BEFORE INSERT OR UPDATE ON returns.refund
 	FOR EACH ROW EXECUTE FUNCTION returns.refund_row();
 -- 00_: a trigger of the user's may change the refund again when it sees the change.
+DROP TRIGGER IF EXISTS zz_returns_refund_booked ON returns.refund;
 CREATE OR REPLACE TRIGGER "00_returns_refund_booked"
 	AFTER UPDATE ON returns.refund
 	FOR EACH ROW EXECUTE FUNCTION returns.refund_booked();

@@ -32,7 +32,7 @@ static KeptPlan select_lines = {
 	" pg_catalog.sum(d.refund_shipping) AS shipping,"
 	" pg_catalog.sum(d.accepted) FILTER (WHERE p.refund_shipping) AS shipping_units"
 	" FROM returns.return_line AS d"
-	" JOIN returns.policy AS p ON p.id OPERATOR(pg_catalog.=) d.policy_id"
+	" LEFT JOIN returns.policy AS p ON p.id OPERATOR(pg_catalog.=) d.policy_id"
 	" WHERE d.order_ref OPERATOR(pg_catalog.=) s.order_ref"
 	" AND d.line_no OPERATOR(pg_catalog.=) s.line_no"
 	" AND d.return_id OPERATOR(pg_catalog.<>) l.return_id"

@@ -43,9 +43,10 @@
 /*
  * How long a batch waits for a lock, in milliseconds; after some in vain, how
  * long the next do.  Less than deadlock_timeout is by default: where a client
- * waits for the batch and the batch for the client, the batch gives way.
+ * waits for the batch and the batch for the client, it is the batch, as a rule,
+ * that gives way.
  */
-#define LOCK_WAIT 500
+#define LOCK_WAIT 200
 #define SHORT_LOCK_WAIT 10
 #define LONG_WAITS 3
 #define MAX_WARNINGS 3			/* of one pass */

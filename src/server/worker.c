@@ -102,15 +102,20 @@ assign_records(bool warn)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	List	   *databases = listed_databases(warn);
 	ListCell   *cell;
+	int			leaving = 0;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
 	{
 		Visit	   *visit = &worker_shared->visits[i];
 
-		/* a visitor that is still there leaves its record to nobody */
-		if (NameStr(visit->database)[0] != '\0' && appointments[i].visitor == NULL &&
-			!is_listed(databases, NameStr(visit->database)))
+		if (NameStr(visit->database)[0] == '\0' ||
+			is_listed(databases, NameStr(visit->database)))
+			continue;
+		/* a visitor that is still there leaves its record when it goes */
+		if (appointments[i].visitor != NULL)
+			leaving++;
+		else
 			memset(visit, 0, sizeof(Visit));
 	}
 	foreach(cell, databases)
@@ -123,7 +128,7 @@ assign_records(bool warn)
 			namestrcpy(&visit->database, name);
 			appointments[visit - worker_shared->visits] = (Appointment) {NULL, 0, false};
 		}
-		if (visit == NULL && warn)
+		if (visit == NULL && leaving-- <= 0 && warn)
 			ereport(WARNING,
 					(errmsg("database \"%s\" is not swept: returns.database names more than %d",
 							name, WORKER_MAX_DATABASES)));

@@ -176,6 +176,16 @@ SELECT pg_temp.decide('called-off', pg_temp.units(1, 1)) AS id \gset
 SELECT is((SELECT string_agg(refund_goods::text, ' ' ORDER BY return_id) FROM returns.return_line WHERE order_ref = 'called-off' AND refund_goods IS NOT NULL),
 	'33.34 33.33 33.33', 'its unit is returned after all, and the line still sums to what was paid');
 
+-- history may know no policy, and is counted all the same
+SELECT pg_temp.sell('history', 1, 2, 10.01);
+SELECT pg_temp.pay('history', 1, 10.01);
+SELECT pg_temp.decide('history', pg_temp.units(1, 1)) AS id \gset
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE returns.return_line SET policy_id = NULL WHERE return_id = :id;
+COMMIT;
+SELECT is(pg_temp.paid('history'), 5.00, 'a line decided without a policy has its share');
+
 -- what is left of the line shrinks below a deduction that was right when it was entered
 SELECT pg_temp.sell('cut', 1, 3, 100);
 SELECT pg_temp.pay('cut', 1, 100);

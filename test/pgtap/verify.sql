@@ -324,6 +324,8 @@ SELECT pg_temp.finds('{trigger}', format('%s of %s: disabled', tgname, tgrelid::
   JOIN pg_proc p ON p.oid = tgfoid
  WHERE pronamespace = 'returns'::regnamespace AND NOT tgisinternal
  ORDER BY tgrelid::regclass::text, tgname;
+SELECT pg_temp.finds('{trigger}', 'one of ours twice',
+	'CREATE TRIGGER zz_returns_refund_booked AFTER UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_booked()');
 SELECT pg_temp.finds('{trigger}', format('%s of %s: gone', tgname, tgrelid::regclass),
 	format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass))
   FROM pg_trigger

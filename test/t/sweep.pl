@@ -160,12 +160,21 @@ my $received = $node->safe_psql('postgres', $session . q{
 	SELECT take(:id, 'approved', 'received') \gset
 	SELECT :id});
 $node->safe_psql('postgres', q{
-	CREATE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NEW; END $$;
+	CREATE SEQUENCE public.tries;
+	CREATE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		FOR n IN 1 .. CASE WHEN nextval('public.tries') = 1 THEN 6000 ELSE 0 END LOOP	-- until the client waits
+			PERFORM pg_stat_clear_snapshot();
+			EXIT WHEN EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%returns.return_line%');
+			PERFORM pg_sleep(0.01);
+		END LOOP;
+		RETURN NEW;
+	END $$;
 	CREATE TRIGGER dawdle BEFORE UPDATE OF status ON returns.return_request FOR EACH ROW WHEN (NEW.order_ref = 'h') EXECUTE FUNCTION public.dawdle()});
 append_to_file("$dir/wait.sql", "SET returns.clock = '2026-03-30 00:00+05';\nCALL returns.sweep();\n");
 my $sweep = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', "$dir/wait.sql" ], '>&', \my $swept);
 ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}), 'the sweep has the return');
-is($node->safe_psql('postgres', "SET returns.clock = '2026-03-30 00:00+05'; SET returns.actor = 'operator:desk';
+is($node->safe_psql('postgres', "SET deadlock_timeout = '60s'; SET returns.clock = '2026-03-30 00:00+05'; SET returns.actor = 'operator:desk';
 	UPDATE returns.return_line SET received = 1, accepted = 0 WHERE return_id = $received RETURNING accepted"), '0', 'it gives way to the client');
 $sweep->finish;
 at('2026-03-31 00:00+05', 'CALL returns.sweep()');
