@@ -238,7 +238,7 @@ unit_server()
 		prove -v "$2"
 	if [ $failed -gt 0 ]
 	then
-		tail -n 30 tmp_check/log/* "$work"/log/*.log >> "$log" 2>/dev/null
+		tail -n 30 tmp_check/log/* "$work"/log/* >> "$log" 2>/dev/null
 	fi
 	record "server/$1" $passed $failed "$log"
 	[ $failed -gt 0 ] || rm -rf "$work"
