@@ -8,7 +8,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Exporter 'import';
 use Time::HiRes qw(usleep);
-our @EXPORT = qw(new_node set_up_database start_after_kill wait_until_back $session);
+our @EXPORT = qw(new_node set_up_database start_after_kill wait_until_back slow_down speed_up $session);
 
 # What every session of these tests begins with.
 our $session = q{
@@ -98,6 +98,24 @@ sub wait_until_back
 		usleep(100_000);
 	}
 	return 0;
+}
+
+# Let 10,000 moves take half a minute: otherwise a sweep is over before anybody
+# has met it in the middle.
+sub slow_down
+{
+	my ($node, $database) = @_;
+
+	$node->safe_psql($database, q{
+		CREATE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.003); RETURN NULL; END $$;
+		CREATE TRIGGER dawdle AFTER UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.dawdle()});
+}
+
+sub speed_up
+{
+	my ($node, $database) = @_;
+
+	$node->safe_psql($database, 'DROP FUNCTION public.dawdle() CASCADE');
 }
 
 1;

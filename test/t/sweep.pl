@@ -110,6 +110,7 @@ $node->safe_psql('postgres', "ROLLBACK PREPARED 'old'");
 
 # ------------------------------------------------------------ killed in the middle
 load('e', 20_000, 20_000);
+slow_down($node, 'postgres');
 my $dir = PostgreSQL::Test::Utils::tempdir();
 append_to_file("$dir/slow.sql", "SET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(100);\n");
 my $psql = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', "$dir/slow.sql" ], '>&', \my $out);
@@ -119,6 +120,7 @@ kill 'KILL', $pid if $pid > 0;
 $psql->finish;
 ok($pid > 0, 'killed');
 ok(wait_until_back($node), 'the server comes back');
+speed_up($node, 'postgres');
 at('2026-03-13 00:00+05', 'CALL returns.sweep()');
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), count(*) FILTER (WHERE seq <> 1) FROM returns.return_event e
 	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'e%'}), '20000|20000|0', 'killed and begun again: each once');

@@ -112,11 +112,8 @@ wait_moved($node, 'two', 'b', 5, 'a limit of connections is not the worker\'s');
 $node->safe_psql('postgres', 'ALTER DATABASE two CONNECTION LIMIT -1');
 
 # ------------------------------------------------------------ a sweep to be seen, copied, renamed
-# A trigger makes the moves take half a minute, to have the time for it.
 set_option('returns.batch', 20);
-$node->safe_psql('one', q{
-	CREATE FUNCTION public.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.003); RETURN NULL; END $$;
-	CREATE TRIGGER dawdle AFTER UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.dawdle()});
+slow_down($node, 'one');
 load('one', 'c', 10_000);
 wait_middle('one', 'c');
 ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'returns sweep'
@@ -131,7 +128,7 @@ $node->safe_psql('postgres', 'ALTER DATABASE one RENAME TO uno');
 pass('so is it renamed');
 wait_status('one', 'state', 'no such database', 'it is gone');
 set_option('returns.database', "'uno, two, three, copy'");
-$node->safe_psql($_, 'DROP FUNCTION public.dawdle() CASCADE') foreach qw(uno copy);
+speed_up($node, $_) foreach qw(uno copy);
 wait_moved($node, 'uno', 'c', 10_000, 'renamed, and listed by its new name');
 wait_moved($node, 'copy', 'c', 10_000, 'the copy goes on by itself');
 set_option('returns.database', "'uno, two, three'");
@@ -254,6 +251,7 @@ foreach my $how ('kill -9 of who sweeps', 'kill -9 of the launcher', 'a fast res
 {
 	my $prefix = substr($how, -3);
 
+	slow_down($node, 'uno');
 	load('uno', $prefix, 12_000);
 	my $pid = wait_middle('uno', $prefix);
 	if ($how =~ /who sweeps|launcher/)
@@ -275,6 +273,7 @@ foreach my $how ('kill -9 of who sweeps', 'kill -9 of the launcher', 'a fast res
 		$node->start;
 	}
 	cmp_ok($node->safe_psql('uno', qq{SELECT count(*) FROM returns.return_event WHERE order_ref LIKE '$prefix%'}), '>', 0, "$how: something is done");
+	speed_up($node, 'uno');
 	wait_moved($node, 'uno', $prefix, 12_000, $how);
 }
 
@@ -289,11 +288,13 @@ $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 is($standby->safe_psql('uno', $stream), $node->safe_psql('uno', $stream), 'a standby gives the stream of events');
 is($standby->safe_psql('uno', q{SELECT count(*) FROM returns.worker_status()}), '0', 'but has no worker');
 is($standby->safe_psql('uno', q{SELECT count(*) = (SELECT count(*) FROM returns.return_request WHERE due_at IS NOT NULL) FROM returns.deadline_board}), 't', 'and shows the board');
+slow_down($node, 'uno');
 load('uno', 'promo', 12_000);
 wait_middle('uno', 'promo');
 $node->stop('immediate');
 $standby->promote;
 cmp_ok($standby->safe_psql('uno', q{SELECT count(*) FROM returns.return_event WHERE order_ref LIKE 'promo%'}), '>', 0, 'promoted in the middle of a sweep');
+speed_up($standby, 'uno');
 wait_moved($standby, 'uno', 'promo', 12_000, 'it takes over');
 is($standby->safe_psql('postgres', q{SELECT string_agg(database, ',' ORDER BY database) FROM returns.worker_status()}), 'three,two,uno', 'for all databases');
 $standby->stop;
