@@ -120,11 +120,12 @@ read_return(int64 id, MoveQuestion *question, bool *due_null)
 		.id = id,
 		.return_id = id,
 		.from = state_get(MACHINE_RETURN, TextDatumGetCString(values[0])),
-		.buyer_ref = isnull[1] ? NULL : DatumGetTextPP(values[1]),
-		.seller_ref = isnull[2] ? NULL : DatumGetTextPP(values[2]),
-		.carrier = isnull[3] ? NULL : DatumGetTextPP(values[3]),
-		.resolution = strcmp(TextDatumGetCString(values[4]), "exchange") == 0 ?
-		RESOLUTION_EXCHANGE : RESOLUTION_REFUND,
+		.parties = {
+			.buyer_ref = isnull[1] ? NULL : DatumGetTextPP(values[1]),
+			.seller_ref = isnull[2] ? NULL : DatumGetTextPP(values[2]),
+			.carrier = isnull[3] ? NULL : DatumGetTextPP(values[3]),
+		},
+		.resolution = resolution_parse_text(DatumGetTextPP(values[4])),
 		/* what a move must bring along is told, not held against it */
 		.has_note = true,
 		.has_tracking = true,
@@ -134,38 +135,6 @@ read_return(int64 id, MoveQuestion *question, bool *due_null)
 		.now = clock_now(),
 	};
 	*due_null = isnull[5];
-}
-
-static Datum
-names_array(int bits, const char *const *names, const int *values, int n)
-{
-	Datum	   *elements = palloc(sizeof(Datum) * n);
-	int			count = 0;
-
-	for (int i = 0; i < n; i++)
-		if (bits & values[i])
-			elements[count++] = CStringGetTextDatum(names[i]);
-	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-static Datum
-actors_array(int bits)
-{
-	static const char *const names[] = {"buyer", "seller", "carrier", "provider", "operator", "system"};
-	static const int values[] = {
-		ACTOR_BUYER, ACTOR_SELLER, ACTOR_CARRIER, ACTOR_PROVIDER, ACTOR_OPERATOR, ACTOR_SYSTEM
-	};
-
-	return names_array(bits, names, values, lengthof(values));
-}
-
-static Datum
-requires_array(int bits)
-{
-	static const char *const names[] = {"note", "tracking", "evidence"};
-	static const int values[] = {REQUIRES_NOTE, REQUIRES_TRACKING, REQUIRES_EVIDENCE};
-
-	return names_array(bits, names, values, lengthof(values));
 }
 
 /* One row: an edge and whether the current actor may take it now. */
@@ -180,8 +149,8 @@ put_action(ReturnSetInfo *rsinfo, MoveQuestion *question, const Transition *edge
 	question->to = edge->to;
 	allowed = question->actor != NULL && move_judge(question, &refusal);
 	values[0] = PointerGetDatum(edge->to->code_text);
-	values[1] = actors_array(edge->actors);
-	values[2] = requires_array(edge->requires);
+	values[1] = actors_to_array(edge->actors);
+	values[2] = requirements_to_array(edge->requires);
 	values[3] = BoolGetDatum(allowed);
 	isnull[4] = allowed;
 	if (!allowed)
@@ -214,9 +183,9 @@ returns_allowed_actions(PG_FUNCTION_ARGS)
 	read_return(PG_GETARG_INT64(0), &question, &due_null);
 	question.actor = actor_if_any();
 	/* it names itself with the move, as it must where nobody has named one yet */
-	if (question.carrier == NULL && question.actor != NULL &&
+	if (question.parties.carrier == NULL && question.actor != NULL &&
 		question.actor->kind == ACTOR_CARRIER)
-		question.carrier = question.actor->ref_text;
+		question.parties.carrier = question.actor->ref_text;
 	for (int i = 0; i < question.from->ntransitions; i++)
 		put_action(rsinfo, &question, &question.from->transitions[i], due_null);
 	SPI_finish();

@@ -117,7 +117,7 @@ lines_agree(ReturnBook *book, const Line *lines, int nlines)
 				 errtable(book->rel)));
 	for (int i = 0; i < nlines; i++)
 	{
-		if (!actor_is_party(&buyer, lines[i].buyer_ref, NULL, NULL, NULL))
+		if (!actor_is_party(&buyer, &(Parties) {.buyer_ref = lines[i].buyer_ref}))
 			refuse_mixed(book, "buyer", &lines[0], &lines[i]);
 		if (strcmp(lines[i].sale.seller_ref, lines[0].sale.seller_ref) != 0)
 			refuse_mixed(book, "seller", &lines[0], &lines[i]);

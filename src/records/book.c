@@ -16,6 +16,7 @@
 #include "records/refund.h"
 #include "records/request.h"
 #include "records/units.h"
+#include "rules/outcome.h"
 #include "rules/workflow.h"
 #include "server/columns.h"
 #include "server/compat.h"
@@ -135,11 +136,7 @@ book_details(ReturnBook *book)
 Resolution
 book_resolution(ReturnBook *book)
 {
-	text	   *code = book_text(book, REQ_RESOLUTION);
-
-	return code != NULL && VARSIZE_ANY_EXHDR(code) == 8 &&
-		memcmp(VARDATA_ANY(code), "exchange", 8) == 0 ?
-		RESOLUTION_EXCHANGE : RESOLUTION_REFUND;
+	return resolution_parse_text(book_text(book, REQ_RESOLUTION));
 }
 
 static const Market *
@@ -224,26 +221,28 @@ was_requested(ReturnBook *book)
 	return !BOOK_NULL(book, REQ_REQUESTED_AT);
 }
 
-/* Goods and money follow the move; before the row and its event are written. */
+/*
+ * Goods and money follow the move, before the row and its event are written.
+ * The table of outcomes says what is decided in the state that is entered, and
+ * whether it is the end of what was decided.
+ */
 static void
 move_effects(ReturnBook *book, const State *from, const State *to)
 {
-	bool		took_back = from->role == ROLE_REFUNDED || from->role == ROLE_EXCHANGED;
-	bool		takes_back = to->role == ROLE_REFUNDED || to->role == ROLE_EXCHANGED;
+	const Outcome *due = outcome_due_in(to->role);
+	bool		took_back = outcome_takes_goods(from->role);
+	bool		takes_back = outcome_takes_goods(to->role);
 
 	if (took_back && !takes_back)
 		units_give_back(book);
 	else if (from->kind == STATE_FINAL && to->kind == STATE_OPEN && was_requested(book))
 		units_hold_again(book);
-	if (to->role == ROLE_REFUND_DUE || to->role == ROLE_EXCHANGE_DUE)
-	{
-		if (!took_back)
-			units_decide(book);
-		if (to->role == ROLE_EXCHANGE_DUE)
-			refund_price(book);
-		if (to->role == ROLE_REFUND_DUE && BOOK_NULL(book, REQ_REFUND_TOTAL))
-			book->owed = refund_open(book);
-	}
+	if (due != NULL && !took_back)
+		units_decide(book);
+	if (due != NULL && !due->pays)
+		refund_price(book);
+	if (due != NULL && due->pays && BOOK_NULL(book, REQ_REFUND_TOTAL))
+		book->owed = refund_open(book);
 	if (to->kind == STATE_FINAL && (from->kind == STATE_OPEN || took_back))
 	{
 		if (takes_back)

@@ -16,7 +16,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "rules/actor.h"
+#include "rules/permission.h"
 #include "rules/money.h"
 #include "rules/policy.h"
 #include "server/compat.h"
@@ -112,7 +112,7 @@ view_of_caller(void)
 	view.actor = actor_if_any();
 	view.owner = has_privs_of_role(caller_role(), tables_owner());
 	view.all = view.actor == NULL ? view.owner :
-		(view.actor->kind & (ACTOR_OPERATOR | ACTOR_SYSTEM)) != 0;
+		actor_may(view.actor, MAY_SEE_ALL);
 	return view;
 }
 

@@ -143,7 +143,7 @@ read_return(Explained *r)
 				 errhint("Check the number and returns.actor.")));
 	r->order_ref = CStringGetTextDatum(column_text(0, 1));
 	r->state = state_get(MACHINE_RETURN, column_text(0, 2));
-	r->resolution = strcmp(column_text(0, 3), "exchange") == 0 ? RESOLUTION_EXCHANGE : RESOLUTION_REFUND;
+	r->resolution = resolution_parse(column_text(0, 3));
 	r->reason = reason_get(column_text(0, 4));
 	r->market = market_get(column_text(0, 5));
 	on_timeout = column_text(0, 6);
@@ -211,12 +211,11 @@ read_lines(const Explained *r, ExplainedLine **lines)
 static char *
 policy_scope(const Policy *policy)
 {
-	static const char *const faults[] = {"none", "seller", "carrier", "platform"};
 	const char *const keys[][2] = {
 		{"seller", policy->seller_ref},
 		{"category", policy->category},
 		{"reason", policy->reason},
-		{"fault", policy->fault == FAULT_ANY ? NULL : faults[policy->fault]},
+		{"fault", policy->fault == FAULT_ANY ? NULL : fault_name(policy->fault)},
 		{"market", policy->market},
 	};
 	StringInfoData scope;
@@ -232,7 +231,8 @@ static void
 say_window(Explained *r, const ExplainedLine *line, const Policy *policy)
 {
 	const Market *market = line->sale.market;
-	TimestampTz start = policy->from_delivery ? line->sale.delivered_at : line->sale.purchased_at;
+	TimestampTz start = policy->window_from == WINDOW_FROM_DELIVERED ?
+		line->sale.delivered_at : line->sale.purchased_at;
 	TimestampTz ends_at;
 
 	if (!policy_window(policy, market, line->sale.purchased_at, line->sale.delivered,
@@ -261,9 +261,8 @@ say_terms(Explained *r, const Policy *policy)
 	if (!policy->returnable)
 		return;
 	initStringInfo(&terms);
-	appendStringInfo(&terms, "it offers %s", policy->allows_refund ?
-					 policy->allows_exchange ? "refund and exchange" : "refund" :
-					 policy->allows_exchange ? "exchange" : "nothing");
+	appendStringInfo(&terms, "it offers %s", policy->resolutions == 0 ? "nothing" :
+					 resolutions_describe(policy->resolutions, " and "));
 	if (policy->restocking > 0 && r->reason->fault == FAULT_NONE)
 		appendStringInfoString(&terms, ", less a restocking fee");
 	if (policy->refund_shipping)
@@ -386,15 +385,13 @@ say_moves(Explained *r)
 	for (int i = 0; i < r->state->ntransitions; i++)
 	{
 		const Transition *edge = &r->state->transitions[i];
-		int			actors = edge->actors & ~ACTOR_SYSTEM;
+		int			actors = edge->actors & ACTORS_OF_SESSIONS;
 
 		if (actors == 0 ||
 			(edge->resolution != RESOLUTION_ANY && edge->resolution != r->resolution))
 			continue;
-		say(r, 1, "%s may move it to \"%s\"%s%s%s%s%s", actors_describe(actors), edge->to->code,
-			edge->requires & REQUIRES_NOTE ? ", with a note" : "",
-			edge->requires & REQUIRES_TRACKING ? ", with tracking" : "",
-			edge->requires & REQUIRES_EVIDENCE ? ", with evidence" : "",
+		say(r, 1, "%s may move it to \"%s\"%s%s%s%s", actors_describe(actors), edge->to->code,
+			edge->requires != 0 ? ", with " : "", requirements_describe(edge->requires, " and "),
 			edge->guard != NULL ? ", if the guard lets it: " : "",
 			edge->guard != NULL ? edge->guard : "");
 	}
@@ -441,7 +438,7 @@ returns_explain(PG_FUNCTION_ARGS)
 	own_begin(&own);
 	say(&r, 0, "return " INT64_FORMAT " of order \"%s\": %s, reason %s", r.id,
 		TextDatumGetCString(r.order_ref),
-		r.resolution == RESOLUTION_EXCHANGE ? "exchange" : "refund", r.reason->code);
+		resolution_name(r.resolution), r.reason->code);
 	nlines = read_lines(&r, &lines);
 	for (int i = 0; i < nlines; i++)
 		say_line(&r, &lines[i]);

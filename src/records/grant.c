@@ -21,6 +21,7 @@
 #include "records/refund.h"
 #include "records/refund_plan.h"
 #include "records/units.h"
+#include "rules/permission.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"
@@ -95,7 +96,7 @@ grant_work(ReturnBook *book, void *arg)
 	journal_append(book, EVENT_OVERRIDE, book->state, book->state, grant->actor,
 				   grant->note, grant_details(&plan));
 	if (book->state->role == ROLE_REFUNDED)
-		book_move(book, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
+		book_move(book, state_of_role(ROLE_REFUND_DUE), actor_as_system(), NULL, NULL);
 }
 
 static void
@@ -104,13 +105,9 @@ check_call(FunctionCallInfo fcinfo, const RefundGrant *grant)
 	const char *const blanks = " \t\r\n";
 	char	   *note = text_to_cstring(grant->note);
 
-	if (grant->actor->kind != ACTOR_OPERATOR)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("%s may not grant a refund beyond the rule",
-						actor_kind_name(grant->actor->kind)),
-				 errdetail("Only an operator may."),
-				 errhint("Check returns.actor.")));
+	if (!actor_may(grant->actor, MAY_GRANT))
+		refuse_permission(grant->actor, MAY_GRANT,
+						  psprintf("return " INT64_FORMAT, PG_GETARG_INT64(0)), "refund", NULL);
 	if (note[strspn(note, blanks)] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_REQUIREMENT_MISSING),

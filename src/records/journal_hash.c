@@ -169,7 +169,8 @@ returns_event_hash(PG_FUNCTION_ARGS)
 	event.xid = U64FromFullTransactionId(PG_GETARG_FULLTRANSACTIONID(5));
 	event.at = PG_GETARG_TIMESTAMPTZ(6);
 	event.actor = PG_ARGISNULL(7) ? ACTOR_NONE :
-		actor_kind_parse(text_to_cstring(arg_text(fcinfo, 7)));
+		actor_kind_find(VARDATA_ANY(arg_text(fcinfo, 7)),
+						VARSIZE_ANY_EXHDR(arg_text(fcinfo, 7)));
 	event.actor_ref = arg_text(fcinfo, 8);
 	namestrcpy(&event.db_role, NameStr(*PG_GETARG_NAME(9)));
 	event.from = from ? &from_state : NULL;

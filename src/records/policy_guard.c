@@ -151,12 +151,13 @@ check_form(Relation rel, const Policy *policy, Datum percent)
 	check_percent(rel, policy, percent);
 	if (!policy->returnable)
 		return;
-	if (!policy->allows_refund && !policy->allows_exchange)
+	if (policy->resolutions == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("policy " INT64_FORMAT " offers no resolution", policy->id),
-				 errdetail("It takes goods back, but neither for a refund nor for an exchange."),
-				 errhint("Put refund, exchange or both into resolutions, or set returnable to false."),
+				 errdetail("The policy takes goods back, but its column resolutions is empty."),
+				 errhint("Put at least one of these into resolutions, or set returnable to false: %s.",
+						 resolutions_describe(~0, ", ")),
 				 err_column(rel, "resolutions")));
 
 	/* 22008 now rather than when somebody asks for a return */

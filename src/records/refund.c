@@ -184,7 +184,7 @@ refund_key(ReturnBook *book, int payment_no)
 void
 refund_issue(ReturnBook *book, const RefundPlan *plan)
 {
-	const State *pending = state_get(MACHINE_REFUND, "pending");
+	const State *pending = state_of_role(ROLE_PENDING);
 
 	for (int i = 0; i < plan->ntenders; i++)
 	{

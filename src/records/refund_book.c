@@ -245,9 +245,9 @@ move_return(ReturnBook *book, const RefundMove *move)
 {
 	if (book->state->role == ROLE_REFUND_DUE && move->to->role == ROLE_SETTLED &&
 		all_settled(book, move))
-		book_move(book, state_get(MACHINE_RETURN, "refunded"), actor_as_system(), NULL, NULL);
+		book_move(book, state_of_role(ROLE_REFUNDED), actor_as_system(), NULL, NULL);
 	else if (book->state->role == ROLE_REFUNDED && move->to->role != ROLE_SETTLED)
-		book_move(book, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
+		book_move(book, state_of_role(ROLE_REFUND_DUE), actor_as_system(), NULL, NULL);
 }
 
 static void

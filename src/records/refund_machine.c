@@ -199,6 +199,14 @@ refuse_computed(RefundRow *row)
 					 err_column(row->rel, column_names[c])));
 }
 
+static Parties
+parties_of(const RefundRow *row)
+{
+	return (Parties) {
+		.provider = row->old_null[RF_PROVIDER] ? NULL : DatumGetTextPP(row->old[RF_PROVIDER])
+	};
+}
+
 static void
 judge_step(RefundRow *row, const State *from, const State *to)
 {
@@ -211,7 +219,7 @@ judge_step(RefundRow *row, const State *from, const State *to)
 	question.from = from;
 	question.to = to;
 	question.actor = row->actor;
-	question.provider = row->old_null[RF_PROVIDER] ? NULL : DatumGetTextPP(row->old[RF_PROVIDER]);
+	question.parties = parties_of(row);
 	question.now = clock_now();
 	if (!move_judge(&question, &refusal))
 		ereport(ERROR,
@@ -234,8 +242,8 @@ is_late_answer(RefundRow *row, const State *from, const State *to)
 static void
 judge_late_answer(RefundRow *row, const State *from, const State *to)
 {
-	const State *pending = state_get(MACHINE_REFUND, "pending");
-	const State *sent = state_get(MACHINE_REFUND, "sent");
+	const State *pending = state_of_role(ROLE_PENDING);
+	const State *sent = state_of_role(ROLE_SENT);
 
 	if (from != pending)
 		judge_step(row, from, pending);
@@ -296,7 +304,7 @@ refuse_chargeback(RefundRow *row)
 	own_end(&own);
 
 	if (strcmp(chargeback, "open") == 0 ||
-		(strcmp(chargeback, "lost") == 0 && row->actor->kind != ACTOR_OPERATOR))
+		(strcmp(chargeback, "lost") == 0 && !actor_may(row->actor, MAY_SETTLE_LOST)))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 				 errmsg("refund " INT64_FORMAT " cannot be sent: its payment has a chargeback",
@@ -364,7 +372,7 @@ enter_state(RefundRow *row, const State *from, const State *to)
 static void
 check_attributes(RefundRow *row, const State *state)
 {
-	Refusal		refusal;
+	Parties		parties;
 
 	if (!row->changed[RF_PROVIDER_REF] && !row->changed[RF_FAILURE])
 		return;
@@ -378,18 +386,11 @@ check_attributes(RefundRow *row, const State *state)
 				 errdetail("It says why the refund is in state \"failed\"."),
 				 errhint("Leave the column out, or report the refund as failed."),
 				 err_column(row->rel, "failure")));
-	memset(&refusal, 0, sizeof(refusal));
 	row->actor = actor_current();
-	if ((row->actor->kind & (ACTOR_PROVIDER | ACTOR_OPERATOR | ACTOR_SYSTEM)) == 0 ||
-		!actor_is_party(row->actor, NULL, NULL, NULL,
-						row->old_null[RF_PROVIDER] ? NULL : DatumGetTextPP(row->old[RF_PROVIDER])))
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("%s may not report on refund " INT64_FORMAT,
-						actor_kind_name(row->actor->kind), row->id),
-				 errdetail("Its provider and operators report on it."),
-				 errhint("Check returns.actor."),
-				 errtable(row->rel)));
+	parties = parties_of(row);
+	if (!party_may(row->actor, MAY_REPORT, &parties))
+		refuse_permission(row->actor, MAY_REPORT, psprintf("refund " INT64_FORMAT, row->id),
+						  "refund", NULL);
 }
 
 /* Is it anything to be booked? */

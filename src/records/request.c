@@ -190,15 +190,11 @@ book_has_evidence(ReturnBook *book)
 void
 check_resolution(ReturnBook *book)
 {
-	char	   *code = text_to_cstring(book_text(book, REQ_RESOLUTION));
+	CodeColumn	place;
 
-	if (strcmp(code, "refund") != 0 && strcmp(code, "exchange") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown resolution \"%s\"", code),
-				 errdetail("A return is resolved by a refund or by an exchange."),
-				 errhint("Set resolution to refund or exchange."),
-				 err_column(book->rel, "resolution")));
+	code_column_begin(&place, book->rel, "resolution");
+	resolution_parse_text(book_text(book, REQ_RESOLUTION));
+	code_column_end(&place);
 }
 
 void
@@ -266,11 +262,24 @@ check_columns(RequestChange *change)
 								 "Cancel this return and request another.");
 }
 
+/* Its parties before the statement: the carrier is the one that the row had. */
+static Parties
+parties_of(RequestChange *change)
+{
+	return (Parties) {
+		.buyer_ref = book_text(&change->book, REQ_BUYER_REF),
+		.seller_ref = book_text(&change->book, REQ_SELLER_REF),
+		.carrier = old_text(change, REQ_CARRIER),
+	};
+}
+
 /* An edit that moves nothing: by a party to the return only. */
 static void
 check_edit(RequestChange *change)
 {
 	ReturnBook *book = &change->book;
+	const Actor *actor;
+	Parties		parties;
 	bool		edits = false;
 
 	for (int i = 0; i < lengthof(open_columns); i++)
@@ -279,15 +288,12 @@ check_edit(RequestChange *change)
 		edits |= is_changed(change, draft_columns[i]);
 	if (!edits)
 		return;
-	if (!actor_is_party(actor_current(), book_text(book, REQ_BUYER_REF),
-						book_text(book, REQ_SELLER_REF), old_text(change, REQ_CARRIER), NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("\"%s\" is not a party to return " INT64_FORMAT, setting_actor,
-						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
-				 errdetail("Only its buyer, seller and carrier, and operators, may edit a return."),
-				 errhint("Check returns.actor."),
-				 errtable(book->rel)));
+	parties = parties_of(change);
+	actor = actor_current();
+	if (!party_may(actor, MAY_EDIT, &parties))
+		refuse_permission(actor, MAY_EDIT,
+						  psprintf("return " INT64_FORMAT, DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+						  "return_request", NULL);
 	check_draft_codes(change);
 	book_set(book, REQ_UPDATED_AT, TimestampTzGetDatum(book->now));
 }
@@ -345,9 +351,11 @@ ask(RequestChange *change, const State *to, const Actor *actor, MoveQuestion *qu
 		.from = book->state,
 		.to = to,
 		.actor = actor,
-		.buyer_ref = book_text(book, REQ_BUYER_REF),
-		.seller_ref = book_text(book, REQ_SELLER_REF),
-		.carrier = book_text(book, REQ_CARRIER),
+		.parties = {
+			.buyer_ref = book_text(book, REQ_BUYER_REF),
+			.seller_ref = book_text(book, REQ_SELLER_REF),
+			.carrier = book_text(book, REQ_CARRIER),
+		},
 		.resolution = book_resolution(book),
 		.has_note = was_said(change, REQ_NOTE) && !is_blank(book_text(book, REQ_NOTE)),
 		.has_tracking = has_tracking(change, to),
@@ -369,7 +377,7 @@ check_carrier(RequestChange *change, const Actor *actor)
 	text	   *carrier = old_text(change, REQ_CARRIER);
 
 	if (actor->kind == ACTOR_CARRIER && carrier != NULL &&
-		!actor_is_party(actor, NULL, NULL, carrier, NULL))
+		!actor_is_party(actor, &(Parties) {.carrier = carrier}))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
 				 errmsg("carrier \"%s\" is not a party to return " INT64_FORMAT, actor->ref,

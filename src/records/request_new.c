@@ -156,16 +156,12 @@ fill_from_order(ReturnBook *book)
 static void
 check_beginner(ReturnBook *book, const Actor *actor)
 {
-	if ((actor->kind & (ACTOR_BUYER | ACTOR_OPERATOR | ACTOR_SYSTEM)) == 0 ||
-		!actor_is_party(actor, book_text(book, REQ_BUYER_REF), NULL, NULL, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("%s \"%s\" may not begin a return of order \"%s\"",
-						actor_kind_name(actor->kind), actor->ref,
-						text_to_cstring(book_text(book, REQ_ORDER_REF))),
-				 errdetail("A return is begun by the buyer of the order or by an operator."),
-				 errhint("Check returns.actor."),
-				 err_column(book->rel, "order_ref")));
+	Parties		parties = {.buyer_ref = book_text(book, REQ_BUYER_REF)};
+
+	if (!party_may(actor, MAY_BEGIN, &parties))
+		refuse_permission(actor, MAY_BEGIN,
+						  psprintf("order \"%s\"", text_to_cstring(book_text(book, REQ_ORDER_REF))),
+						  "return_request", "order_ref");
 }
 
 HeapTuple

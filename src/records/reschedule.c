@@ -85,7 +85,7 @@ check_rights(void)
 	if (superuser_arg(caller_role()) || has_privs_of_role(caller_role(), owner))
 		return;
 	actor = actor_if_any();
-	if (actor == NULL || actor->kind != ACTOR_OPERATOR)
+	if (!actor_may(actor, MAY_RESCHEDULE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to reschedule returns"),
@@ -134,8 +134,7 @@ read_stages(int64 after, OpenStage *stages)
 		stage->state = state_find(MACHINE_RETURN, status, strlen(status));
 		value = plan_value(i, 4, &isnull);
 		stage->market = isnull ? NULL : market_get(TextDatumGetCString(value));
-		stage->resolution = strcmp(TextDatumGetCString(plan_value(i, 5, &isnull)), "exchange") == 0 ?
-			RESOLUTION_EXCHANGE : RESOLUTION_REFUND;
+		stage->resolution = resolution_parse(TextDatumGetCString(plan_value(i, 5, &isnull)));
 		value = plan_value(i, 6, &isnull);
 		if (!isnull)
 			stage_categories(stage, value);
@@ -357,7 +356,7 @@ returns_reschedule(PG_FUNCTION_ARGS)
 	check_rights();
 	wait_for_writers();
 	reschedule.actor = actor_if_any();
-	if (reschedule.actor == NULL || reschedule.actor->kind != ACTOR_OPERATOR)
+	if (!actor_may(reschedule.actor, MAY_RESCHEDULE))
 		reschedule.actor = actor_as_system();
 	own_begin(&own);
 	reschedule.context = CurrentMemoryContext;

@@ -30,12 +30,6 @@
 
 /* ---- defects ---- */
 
-static Machine
-machine_of(const char *code)
-{
-	return strcmp(code, machine_name(MACHINE_REFUND)) == 0 ? MACHINE_REFUND : MACHINE_RETURN;
-}
-
 /* What names a state that does not exist: the cache does not hold it. */
 static List *
 unknown_states(List *defects)
@@ -62,7 +56,7 @@ unknown_states(List *defects)
 		Defect	   *found = palloc(sizeof(Defect));
 		bool		isnull;
 
-		found->machine = machine_of(TextDatumGetCString(plan_value(i, 1, &isnull)));
+		found->machine = machine_parse(TextDatumGetCString(plan_value(i, 1, &isnull)));
 		found->state = TextDatumGetCString(plan_value(i, 2, &isnull));
 		found->defect = DEFECT_UNKNOWN;
 		found->detail = TextDatumGetCString(plan_value(i, 3, &isnull));
@@ -93,7 +87,7 @@ stranded_records(List *defects)
 		Defect	   *found = palloc(sizeof(Defect));
 		bool		isnull;
 
-		found->machine = machine_of(TextDatumGetCString(plan_value(i, 1, &isnull)));
+		found->machine = machine_parse(TextDatumGetCString(plan_value(i, 1, &isnull)));
 		found->state = TextDatumGetCString(plan_value(i, 2, &isnull));
 		found->defect = DEFECT_ROWS;
 		found->detail = psprintf(INT64_FORMAT " %s(s) are in it.",
@@ -228,7 +222,7 @@ check_empty(const RuleChange *change, const char *what)
 	static const char *const tables[] = {"return_request", "refund"};
 	char	   *code = rule_text(change, change->old, "code");
 	char	   *machine = rule_text(change, change->old, "machine");
-	Machine		kind = machine_of(machine);
+	Machine		kind = machine_parse(machine);
 	Datum		arg = CStringGetTextDatum(code);
 	bool		isnull;
 

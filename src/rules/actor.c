@@ -20,20 +20,6 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-static const struct
-{
-	const char *name;
-	ActorKind	kind;
-}			actor_kinds[] =
-{
-	{"buyer", ACTOR_BUYER},
-	{"seller", ACTOR_SELLER},
-	{"carrier", ACTOR_CARRIER},
-	{"provider", ACTOR_PROVIDER},
-	{"operator", ACTOR_OPERATOR},
-	{"system", ACTOR_SYSTEM},
-};
-
 /*
  * The last answer.  It stands while the setting, the role, the rules and the
  * memberships are what they were.
@@ -46,22 +32,11 @@ static MemoryContext session_context = NULL;
 static Actor system_actor;
 static bool is_system = false;
 
-const char *
-actor_kind_name(ActorKind kind)
+char *
+actor_describe(const Actor *actor)
 {
-	for (int i = 0; i < lengthof(actor_kinds); i++)
-		if (actor_kinds[i].kind == kind)
-			return actor_kinds[i].name;
-	return "nobody";
-}
-
-ActorKind
-actor_kind_parse(const char *name)
-{
-	for (int i = 0; i < lengthof(actor_kinds); i++)
-		if (strcmp(actor_kinds[i].name, name) == 0)
-			return actor_kinds[i].kind;
-	return ACTOR_NONE;
+	return actor->kind == ACTOR_SYSTEM ? pstrdup("the system") :
+		psprintf("%s \"%s\"", actor_kind_name(actor->kind), actor->ref);
 }
 
 void
@@ -127,7 +102,7 @@ actor_system(void)
 	{
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-		system_actor.kind_text = cstring_to_text("system");
+		system_actor.kind_text = cstring_to_text(actor_kind_name(ACTOR_SYSTEM));
 		MemoryContextSwitchTo(old);
 		system_actor.kind = ACTOR_SYSTEM;
 	}
@@ -139,14 +114,12 @@ actor_system(void)
 static const char *
 actor_setting(ActorKind *kind)
 {
-	char		name[16];
 	const char *colon;
 
 	if (setting_actor == NULL || setting_actor[0] == '\0')
 		return NULL;
 	colon = strchr(setting_actor, ':');
-	strlcpy(name, setting_actor, Min(colon - setting_actor + 1, (int) sizeof(name)));
-	*kind = actor_kind_parse(name);
+	*kind = actor_kind_find(setting_actor, colon - setting_actor);
 	return colon + 1;
 }
 
@@ -225,7 +198,7 @@ returns_acting_as(PG_FUNCTION_ARGS)
 	const Actor *actor = actor_if_any();
 
 	if (actor == NULL || PG_ARGISNULL(0) || actor->ref == NULL ||
-		strcmp(actor_kind_name(actor->kind), text_to_cstring(PG_GETARG_TEXT_PP(0))) != 0)
+		actor->kind != actor_kind_parse(text_to_cstring(PG_GETARG_TEXT_PP(0))))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(actor->ref));
 }

@@ -42,7 +42,7 @@ extern void actor_forget(void);
 
 extern void actor_init(void);
 
-extern const char *actor_kind_name(ActorKind kind);
-extern ActorKind actor_kind_parse(const char *name);	/* ACTOR_NONE: unknown */
+/* seller "acme", the system:, for messages. */
+extern char *actor_describe(const Actor *actor);
 
 #endif							/* RETURNS_ACTOR_H */

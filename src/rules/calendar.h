@@ -14,16 +14,8 @@
 
 #include "datatype/timestamp.h"
 #include "pgtime.h"
+#include "rules/codes.h"
 #include "utils/date.h"
-
-typedef enum TermUnit
-{
-	UNIT_HOUR,
-	UNIT_DAY,
-	UNIT_BUSINESS_DAY,
-	UNIT_MONTH,
-	UNIT_YEAR
-} TermUnit;
 
 /* An exception to the weekend rule. */
 typedef struct CalendarDay
@@ -66,9 +58,6 @@ extern int	iso_weekday(DateADT day);
 extern DateADT easter_sunday(int year);
 
 /* ---- terms (deadline.c) ---- */
-
-/* 'hour', 'day', 'business_day', 'month', 'year'; anything else: RT010. */
-extern TermUnit term_unit_parse(const char *unit);
 
 /* "2 business days" */
 extern char *term_text(int term, TermUnit unit);

@@ -23,25 +23,11 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
-static const char *const unit_names[] = {"hour", "day", "business_day", "month", "year"};
-
-TermUnit
-term_unit_parse(const char *unit)
-{
-	for (int i = 0; i < lengthof(unit_names); i++)
-		if (strcmp(unit, unit_names[i]) == 0)
-			return (TermUnit) i;
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_UNKNOWN_CODE),
-			 errmsg("unknown unit \"%s\" of a term", unit),
-			 errhint("The units are hour, day, business_day, month and year.")));
-}
-
 char *
 term_text(int term, TermUnit unit)
 {
 	return psprintf("%d %s%s", term,
-					unit == UNIT_BUSINESS_DAY ? "business day" : unit_names[unit],
+					unit == UNIT_BUSINESS_DAY ? "business day" : term_unit_name(unit),
 					term == 1 ? "" : "s");
 }
 
@@ -57,7 +43,7 @@ refuse_overflow(int term, TermUnit unit)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("the end of the term is out of range"),
-			 errdetail("The term is %d of unit %s.", term, unit_names[unit])));
+			 errdetail("The term is %d of unit %s.", term, term_unit_name(unit))));
 }
 
 /*
@@ -129,7 +115,7 @@ deadline_compute(TimestampTz start, int term, TermUnit unit, pg_tz *zone,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a term cannot be negative"),
-				 errdetail("The term is %d of unit %s.", term, unit_names[unit])));
+				 errdetail("The term is %d of unit %s.", term, term_unit_name(unit))));
 
 	if (unit == UNIT_HOUR)
 	{

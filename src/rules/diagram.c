@@ -254,23 +254,15 @@ order_states(Diagram *diagram)
 static char *
 edge_label(const Transition *edge)
 {
-	static const struct
-	{
-		int			bit;
-		const char *name;
-	}			requires[] = {
-		{REQUIRES_NOTE, "note"}, {REQUIRES_TRACKING, "tracking"}, {REQUIRES_EVIDENCE, "evidence"}
-	};
 	StringInfoData label;
 
 	initStringInfo(&label);
 	appendStringInfoString(&label, actors_describe(edge->actors));
-	for (int i = 0; i < lengthof(requires); i++)
-		if (edge->requires & requires[i].bit)
-			appendStringInfo(&label, " [%s]", requires[i].name);
+	if (edge->requires != 0)
+		appendStringInfo(&label, " [%s]", requirements_describe(edge->requires, "] ["));
 	if (edge->resolution != RESOLUTION_ANY)
 		appendStringInfo(&label, " [resolution %s]",
-						 edge->resolution == RESOLUTION_REFUND ? "refund" : "exchange");
+						 resolution_name(edge->resolution));
 	if (edge->guard != NULL)
 		appendStringInfo(&label, " [guard %s]", edge->guard);
 	if (edge->reversal)
@@ -290,8 +282,7 @@ rule_scope(const StageRule *rule)
 {
 	const char *parts[] = {
 		rule->market, rule->category,
-		rule->resolution == RESOLUTION_REFUND ? "refund" :
-		rule->resolution == RESOLUTION_EXCHANGE ? "exchange" : NULL
+		rule->resolution == RESOLUTION_ANY ? NULL : resolution_name(rule->resolution)
 	};
 	StringInfoData scope;
 
@@ -376,18 +367,6 @@ draw_state(Diagram *diagram, int i, const Language *language)
 		language->edge(diagram, id, language->stop, NULL, NULL);
 }
 
-static Machine
-machine_of_argument(const char *name)
-{
-	for (Machine machine = MACHINE_RETURN; machine <= MACHINE_REFUND; machine++)
-		if (strcmp(name, machine_name(machine)) == 0)
-			return machine;
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_UNKNOWN_CODE),
-			 errmsg("unknown machine \"%s\"", name),
-			 errhint("The machines are return and refund.")));
-}
-
 static const Language *
 language_of_argument(const char *name)
 {
@@ -406,7 +385,7 @@ PG_FUNCTION_INFO_V1(returns_workflow_diagram);
 Datum
 returns_workflow_diagram(PG_FUNCTION_ARGS)
 {
-	Diagram		diagram = {machine_of_argument(text_to_cstring(PG_GETARG_TEXT_PP(0)))};
+	Diagram		diagram = {machine_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)))};
 	const Language *language = language_of_argument(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 
 	rules_current();

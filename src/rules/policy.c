@@ -42,10 +42,11 @@ bool
 policy_window(const Policy *policy, const Market *market, TimestampTz purchased_at,
 			  bool delivered, TimestampTz delivered_at, TimestampTz *ends_at)
 {
-	TimestampTz start = policy->from_delivery ? delivered_at : purchased_at;
+	bool		from_delivery = policy->window_from == WINDOW_FROM_DELIVERED;
+	TimestampTz start = from_delivery ? delivered_at : purchased_at;
 	TimestampTz end;
 
-	if (!policy->returnable || (policy->from_delivery && !delivered))
+	if (!policy->returnable || (from_delivery && !delivered))
 		return false;
 	end = deadline_in_market(start, policy->window_term, policy->window_unit, market,
 							 policy->window_roll);
@@ -86,7 +87,7 @@ char *
 policy_window_text(const Policy *policy)
 {
 	return psprintf("%s from %s", term_text(policy->window_term, policy->window_unit),
-					policy->from_delivery ? "delivery" : "purchase");
+					policy->window_from == WINDOW_FROM_DELIVERED ? "delivery" : "purchase");
 }
 
 char *
@@ -160,13 +161,12 @@ refuse_category(const SaleFacts *sale, const Reason *reason, Verdict *verdict)
 static void
 refuse_resolution(const SaleFacts *sale, Resolution resolution, Verdict *verdict)
 {
-	bool		refund = resolution == RESOLUTION_REFUND;
-
 	refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
-		   psprintf("%s offers no %s for line %d.",
+		   psprintf("%s does not offer the resolution \"%s\" for line %d.",
 					initial_capital(policy_name(verdict->policy)),
-					refund ? "refund" : "exchange", sale->line_no),
-		   psprintf("Ask for the resolution \"%s\".", refund ? "exchange" : "refund"));
+					resolution_name(resolution), sale->line_no),
+		   psprintf("Ask for a resolution that it offers: %s.",
+					resolutions_describe(verdict->policy->resolutions, ", ")));
 }
 
 static void
@@ -215,8 +215,7 @@ line_judge(const SaleFacts *sale, const Reason *reason, Resolution resolution,
 		refuse_without_policy(sale, reason, verdict);
 	else if (!policy->returnable)
 		refuse_category(sale, reason, verdict);
-	else if ((resolution == RESOLUTION_REFUND && !policy->allows_refund) ||
-			 (resolution == RESOLUTION_EXCHANGE && !policy->allows_exchange))
+	else if (resolution != RESOLUTION_ANY && !policy_offers(policy, resolution))
 		refuse_resolution(sale, resolution, verdict);
 	else if (now >= verdict->window_ends_at)
 		refuse_late(sale, now, verdict);

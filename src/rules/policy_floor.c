@@ -170,7 +170,7 @@ shortfall(const Policy *policy, const Policy *law, Fault fault)
 		return NULL;
 	if (!policy->returnable)
 		return "lets the goods be returned";
-	if ((law->from_delivery && !policy->from_delivery) || !term_suffices(policy, law))
+	if (law->window_from > policy->window_from || !term_suffices(policy, law))
 		return psprintf("gives %s, where this one gives %s",
 						policy_window_text(law), policy_window_text(policy));
 	if (!roll_suffices(policy, law))
@@ -178,10 +178,9 @@ shortfall(const Policy *policy, const Policy *law, Fault fault)
 	if (law->has_extension &&
 		!(policy->has_extension && policy->extended_until >= law->extended_until))
 		return "extends the window to a certain day (extended_until)";
-	if (law->allows_refund && !policy->allows_refund)
-		return "offers a refund";
-	if (law->allows_exchange && !policy->allows_exchange)
-		return "offers an exchange";
+	for (Resolution r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+		if (policy_offers(law, r) && !policy_offers(policy, r))
+			return psprintf("offers the resolution \"%s\"", resolution_name(r));
 	if (policy->restocking > law->restocking && fault == FAULT_NONE)
 		return "takes a lower restocking fee";
 	if (law->refund_shipping && !policy->refund_shipping)
@@ -276,7 +275,7 @@ breach_at(const Policy *policy, const Policy *law, const PolicyIndex *statutory,
 	int			only = policy->reason != NULL ? reason_fault(policy) : reason_fault(law);
 
 	question->purchased_at = at;
-	for (int fault = FAULT_NONE; fault <= FAULT_PLATFORM; fault++)
+	for (int fault = FAULT_NONE; fault < FAULT_COUNT; fault++)
 	{
 		char	   *lacks;
 

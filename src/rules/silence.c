@@ -60,13 +60,12 @@ timer_obstacle(Graph *graph, int i, const StageRule *rule)
 		return "the system is not among the actors of that transition";
 	if (edge->requires & REQUIRES_NOTE)
 		return "that transition requires a note, and the system has none to give";
-	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+	for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 		if (graph->judged[r][i] && !edge_is_for(edge, r) &&
 			(rule->resolution == RESOLUTION_ANY || rule->resolution == r) &&
 			!rule_is_shadowed(state, rule, r))
-			return r == RESOLUTION_REFUND ?
-				"that transition is not for returns with resolution refund" :
-				"that transition is not for returns with resolution exchange";
+			return psprintf("that transition is not for returns with resolution %s",
+							resolution_name(r));
 	return NULL;
 }
 
@@ -155,7 +154,7 @@ silence_name(const Silence *kind)
 					kind->market == NULL ? "" : kind->market->code,
 					kind->category == NULL ? "" : ", category ",
 					kind->category == NULL ? "" : kind->category->code,
-					kind->resolution == RESOLUTION_REFUND ? "refund" : "exchange");
+					resolution_name(kind->resolution));
 }
 
 /*
@@ -233,7 +232,7 @@ check_silences(Graph *graph)
 
 	for (int m = -1; m < list_length(markets); m++)
 		for (int c = -1; c < list_length(categories); c++)
-			for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+			for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 			{
 				Silence		kind = {
 					m < 0 ? NULL : market_get(list_nth(markets, m)),
@@ -274,7 +273,7 @@ states_without_timer(Graph *graph, const char *market)
 
 		if (state->kind != STATE_OPEN || state->role == ROLE_REFUND_DUE)
 			continue;
-		for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+		for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 			if (graph->judged[r][i] && !has_timer(state, market, r))
 			{
 				appendStringInfo(&codes, "%s\"%s\"", codes.len > 0 ? ", " : "", state->code);

@@ -28,55 +28,6 @@
 #include "utils/timestamp.h"
 
 static bool
-text_is(const text *value, const text *wanted)
-{
-	return value != NULL &&
-		VARSIZE_ANY_EXHDR(value) == VARSIZE_ANY_EXHDR(wanted) &&
-		memcmp(VARDATA_ANY(value), VARDATA_ANY(wanted), VARSIZE_ANY_EXHDR(wanted)) == 0;
-}
-
-bool
-actor_is_party(const Actor *actor, const text *buyer_ref, const text *seller_ref,
-			   const text *carrier, const text *provider)
-{
-	switch (actor->kind)
-	{
-		case ACTOR_OPERATOR:
-		case ACTOR_SYSTEM:
-			return true;
-		case ACTOR_BUYER:
-			return text_is(buyer_ref, actor->ref_text);
-		case ACTOR_SELLER:
-			return text_is(seller_ref, actor->ref_text);
-		case ACTOR_CARRIER:
-			return text_is(carrier, actor->ref_text);
-		case ACTOR_PROVIDER:
-			return text_is(provider, actor->ref_text);
-		case ACTOR_NONE:
-			break;
-	}
-	return false;
-}
-
-char *
-actors_describe(int actors)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (int bit = ACTOR_BUYER; bit <= ACTOR_SYSTEM; bit <<= 1)
-		if (actors & bit)
-			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", actor_kind_name(bit));
-	return names.data;
-}
-
-const char *
-machine_name(Machine machine)
-{
-	return machine == MACHINE_REFUND ? "refund" : "return";
-}
-
-static bool
 refuse_edge(const MoveQuestion *q, Refusal *refusal)
 {
 	StringInfoData targets;
@@ -131,13 +82,12 @@ refuse_actor(const MoveQuestion *q, const Transition *edge, Refusal *refusal)
 static bool
 refuse_resolution(const MoveQuestion *q, const Transition *edge, Refusal *refusal)
 {
-	const char *wanted = edge->resolution == RESOLUTION_EXCHANGE ? "exchange" : "refund";
-
 	refusal->sqlstate = ERRCODE_RT_ILLEGAL_TRANSITION;
 	refusal->column = "resolution";
 	refusal->message = psprintf("%s " INT64_FORMAT " cannot move from \"%s\" to \"%s\"",
 								machine_name(q->machine), q->id, q->from->code, q->to->code);
-	refusal->detail = psprintf("That transition is for resolution \"%s\".", wanted);
+	refusal->detail = psprintf("That transition is for resolution \"%s\".",
+							   resolution_name(edge->resolution));
 	refusal->hint = psprintf("Take the transition of its own resolution.");
 	return false;
 }
@@ -275,7 +225,7 @@ move_judge(const MoveQuestion *q, Refusal *refusal)
 {
 	const Transition *edge = transition_find(q->from, q->to);
 
-	if (unlikely(!actor_is_party(q->actor, q->buyer_ref, q->seller_ref, q->carrier, q->provider)))
+	if (unlikely(!actor_is_party(q->actor, &q->parties)))
 		return refuse_party(q, refusal);
 	if (unlikely(edge == NULL))
 		return refuse_edge(q, refusal);
@@ -284,7 +234,7 @@ move_judge(const MoveQuestion *q, Refusal *refusal)
 	if (unlikely(edge->resolution != RESOLUTION_ANY && edge->resolution != q->resolution))
 		return refuse_resolution(q, edge, refusal);
 	if (unlikely(q->has_due && q->now >= q->due_at &&
-				 (q->actor->kind & (ACTOR_OPERATOR | ACTOR_SYSTEM)) == 0))
+				 !actor_may(q->actor, MAY_ACT_LATE)))
 		return refuse_late(q, refusal);
 	if (unlikely(edge->requires != 0) && !requirements_met(q, edge, refusal))
 		return false;
@@ -352,8 +302,8 @@ stage_rule_scope(const StageRule *rule)
 	const char *const keys[][2] = {
 		{"market", rule->market},
 		{"category", rule->category},
-		{"resolution", rule->resolution == RESOLUTION_REFUND ? "refund" :
-		rule->resolution == RESOLUTION_EXCHANGE ? "exchange" : NULL},
+		{"resolution", rule->resolution == RESOLUTION_ANY ? NULL :
+		resolution_name(rule->resolution)},
 	};
 	StringInfoData scope;
 
@@ -414,7 +364,7 @@ TimestampTz
 timeout_term_start(const State *to, TimestampTz due_at, TimestampTz now)
 {
 	for (int i = 0; i < to->ntransitions; i++)
-		if (to->transitions[i].actors & (ACTOR_BUYER | ACTOR_SELLER | ACTOR_CARRIER))
+		if (to->transitions[i].actors & ~ACTORS_OF_PLATFORM)
 			return now;
 	return due_at;
 }

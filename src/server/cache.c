@@ -252,6 +252,14 @@ state_get(Machine machine, const char *code)
 }
 
 const State *
+state_of_role(StateRole role)
+{
+	const State *state = rules_current()->roles[role];
+
+	return state != NULL ? state : state_get(state_role_machine(role), state_role_name(role));
+}
+
+const State *
 state_nth(Machine machine, int i)
 {
 	rules_current();

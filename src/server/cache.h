@@ -18,43 +18,8 @@
 #include "nodes/pg_list.h"
 #include "pgtime.h"
 #include "rules/calendar.h"
+#include "rules/codes.h"
 #include "utils/hsearch.h"
-
-typedef enum Fault
-{
-	FAULT_NONE, FAULT_SELLER, FAULT_CARRIER, FAULT_PLATFORM
-} Fault;
-
-typedef enum Machine
-{
-	MACHINE_RETURN, MACHINE_REFUND
-} Machine;
-
-typedef enum StateKind
-{
-	STATE_INITIAL, STATE_OPEN, STATE_FINAL
-} StateKind;
-
-/* Actors, as bits of Transition.actors too. */
-typedef enum ActorKind
-{
-	ACTOR_NONE = 0,
-	ACTOR_BUYER = 1,
-	ACTOR_SELLER = 2,
-	ACTOR_CARRIER = 4,
-	ACTOR_PROVIDER = 8,
-	ACTOR_OPERATOR = 16,
-	ACTOR_SYSTEM = 32
-} ActorKind;
-
-#define REQUIRES_NOTE		1
-#define REQUIRES_TRACKING	2
-#define REQUIRES_EVIDENCE	4
-
-typedef enum Resolution
-{
-	RESOLUTION_ANY, RESOLUTION_REFUND, RESOLUTION_EXCHANGE
-} Resolution;
 
 typedef struct Currency
 {
@@ -87,15 +52,6 @@ typedef struct Reason
 
 struct Transition;
 struct StageRule;
-
-/* The states that the extension itself knows by name, beside the shop's own. */
-typedef enum StateRole
-{
-	ROLE_NONE, ROLE_REQUESTED, ROLE_APPROVED, ROLE_IN_TRANSIT, ROLE_RECEIVED,
-	ROLE_REFUND_DUE, ROLE_REFUNDED, ROLE_EXCHANGE_DUE, ROLE_EXCHANGED,
-	ROLE_PENDING, ROLE_SENT, ROLE_SETTLED, ROLE_FAILED,
-	ROLE_COUNT
-} StateRole;
 
 typedef struct State
 {
@@ -170,6 +126,7 @@ extern uint64 rules_generation(void);
 
 extern const State *state_find(Machine machine, const char *code, int len); /* NULL: unknown */
 extern const State *state_get(Machine machine, const char *code);
+extern const State *state_of_role(StateRole role);
 extern const State *state_nth(Machine machine, int i);	/* from 0; NULL behind the last */
 extern const Transition *transition_find(const State *from, const State *to);	/* NULL: none */
 extern const Market *market_get(const char *code);

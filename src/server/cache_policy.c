@@ -81,38 +81,22 @@ text_or_null(Datum value, bool isnull)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* The place of a text in a list; -1: it is not there. */
-static int
-place_in(const char *text, const char *const *list, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (strcmp(text, list[i]) == 0)
-			return i;
-	return -1;
-}
-
+/* NULL elements are refused by the table; a policy read before says nothing. */
 static bool
-resolutions_parse(Datum value, Policy *policy)
+resolutions_from_value(Datum value, int *resolutions)
 {
-	static const char *const known[] = {"refund", "exchange"};
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
 
 	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT,
 					  &elements, &nulls, &n);
-	policy->allows_refund = policy->allows_exchange = false;
+	*resolutions = 0;
 	for (int i = 0; i < n; i++)
 	{
-		int			place = nulls[i] ? -1 :
-			place_in(TextDatumGetCString(elements[i]), known, lengthof(known));
-
-		if (place < 0)
+		if (nulls[i])
 			return false;
-		if (place == 0)
-			policy->allows_refund = true;
-		else
-			policy->allows_exchange = true;
+		*resolutions |= 1 << resolution_parse(TextDatumGetCString(elements[i]));
 	}
 	return true;
 }
@@ -137,41 +121,30 @@ percent_parse(Datum value, int64 *millionths)
 	return true;
 }
 
-static bool
+static void
 keys_from_values(const Datum *value, const bool *isnull, Policy *policy)
 {
-	static const char *const faults[] = {"none", "seller", "carrier", "platform"};
-
 	policy->market = text_or_null(value[POLICY_MARKET], isnull[POLICY_MARKET]);
 	policy->category = text_or_null(value[POLICY_CATEGORY], isnull[POLICY_CATEGORY]);
 	policy->reason = text_or_null(value[POLICY_REASON], isnull[POLICY_REASON]);
 	policy->seller_ref = text_or_null(value[POLICY_SELLER_REF], isnull[POLICY_SELLER_REF]);
 	policy->fault = isnull[POLICY_FAULT] ? FAULT_ANY :
-		place_in(TextDatumGetCString(value[POLICY_FAULT]), faults, lengthof(faults));
-	return isnull[POLICY_FAULT] || policy->fault >= 0;
+		(int) fault_parse(TextDatumGetCString(value[POLICY_FAULT]));
 }
 
 static bool
 window_from_values(const Datum *value, const bool *isnull, Policy *policy)
 {
-	static const char *const units[] = {"hour", "day", "business_day", "month", "year"};
-	static const char *const starts[] = {"purchased", "delivered"};
-	int			unit = place_in(TextDatumGetCString(value[POLICY_WINDOW_UNIT]), units,
-								lengthof(units));
-	int			start = place_in(TextDatumGetCString(value[POLICY_WINDOW_FROM]), starts,
-								 lengthof(starts));
-
 	policy->returnable = DatumGetBool(value[POLICY_RETURNABLE]);
 	policy->window_term = isnull[POLICY_WINDOW_TERM] ? -1 :
 		DatumGetInt32(value[POLICY_WINDOW_TERM]);
-	policy->window_unit = unit;
-	policy->from_delivery = start == 1;
+	policy->window_unit = term_unit_parse(TextDatumGetCString(value[POLICY_WINDOW_UNIT]));
+	policy->window_from = window_start_parse(TextDatumGetCString(value[POLICY_WINDOW_FROM]));
 	policy->window_roll = DatumGetBool(value[POLICY_WINDOW_ROLL]);
 	policy->has_extension = !isnull[POLICY_EXTENDED_UNTIL];
 	policy->extended_until = policy->has_extension ?
 		DatumGetDateADT(value[POLICY_EXTENDED_UNTIL]) : 0;
-	return unit >= 0 && start >= 0 &&
-		(policy->window_term >= 0 ||
+	return (policy->window_term >= 0 ||
 		 (isnull[POLICY_WINDOW_TERM] && !policy->returnable)) &&
 		!(policy->has_extension && DATE_NOT_FINITE(policy->extended_until));
 }
@@ -185,7 +158,7 @@ money_from_values(const Datum *value, const bool *isnull, Policy *policy)
 	policy->has_keep_item = !isnull[POLICY_KEEP_ITEM_BELOW];
 	policy->keep_item_below = value[POLICY_KEEP_ITEM_BELOW];
 	return percent_parse(value[POLICY_RESTOCKING_PERCENT], &policy->restocking) &&
-		resolutions_parse(value[POLICY_RESOLUTIONS], policy);
+		resolutions_from_value(value[POLICY_RESOLUTIONS], &policy->resolutions);
 }
 
 static bool

@@ -43,26 +43,24 @@ static bool
 check_actor(char **newval, void **extra, GucSource source)
 {
 	const char *colon = strchr(*newval, ':');
-	char		kind[16];
-	size_t		len;
+	ActorKind	kind;
 
 	if (**newval == '\0')
 		return true;
-	len = colon ? (size_t) (colon - *newval) : strlen(*newval);
-	strlcpy(kind, *newval, Min(len + 1, sizeof(kind)));
-	if (len < sizeof(kind) && actor_kind_parse(kind) == ACTOR_SYSTEM)
+	kind = actor_kind_find(*newval, colon ? colon - *newval : strlen(*newval));
+	if (kind == ACTOR_SYSTEM)
 	{
 		GUC_check_errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED);
-		GUC_check_errmsg("nobody can act as \"system\"");
+		GUC_check_errmsg("a session cannot act as \"system\"");
 		GUC_check_errdetail("The system is the extension itself: its timers and automatic decisions.");
 		return false;
 	}
-	if (len >= sizeof(kind) || actor_kind_parse(kind) == ACTOR_NONE ||
-		colon == NULL || colon[1] == '\0')
+	if (kind == ACTOR_NONE || colon == NULL || colon[1] == '\0')
 	{
 		GUC_check_errcode(ERRCODE_RT_UNKNOWN_CODE);
 		GUC_check_errmsg("invalid actor \"%s\"", *newval);
-		GUC_check_errdetail("An actor is buyer, seller, carrier, provider or operator, a colon and a reference.");
+		GUC_check_errdetail("An actor is a kind (%s), a colon and a reference.",
+							actors_describe(ACTORS_OF_SESSIONS));
 		GUC_check_errhint("For example: SET returns.actor = 'seller:acme'.");
 		return false;
 	}
