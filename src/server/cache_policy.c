@@ -193,8 +193,8 @@ policy_from_tuple(HeapTuple tuple, TupleDesc desc, const AttrNumber *attno, Poli
 	policy->valid_to = DatumGetTimestampTz(value[POLICY_VALID_TO]);
 	policy->statutory = DatumGetBool(value[POLICY_STATUTORY]);
 	policy->source = text_or_null(value[POLICY_SOURCE], isnull[POLICY_SOURCE]);
-	return keys_from_values(value, isnull, policy) &&
-		window_from_values(value, isnull, policy) &&
+	keys_from_values(value, isnull, policy);
+	return window_from_values(value, isnull, policy) &&
 		money_from_values(value, isnull, policy);
 }
 
