@@ -16,13 +16,14 @@
 #include "records/request.h"
 #include "rules/policy.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 /* A line of the draft with the sale it rests on. */
 typedef struct Line

@@ -21,7 +21,6 @@
 
 #include "access/htup.h"
 #include "rules/actor.h"
-#include "server/cache.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 

@@ -21,7 +21,6 @@
 #include "portability/instr_time.h"
 #include "records/guard.h"
 #include "records/ledger.h"
-#include "server/errors.h"
 #include "server/plan.h"
 #include "server/settings.h"
 #include "utils/builtins.h"

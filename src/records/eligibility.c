@@ -19,6 +19,7 @@
 #include "rules/actor.h"
 #include "rules/money.h"
 #include "rules/policy.h"
+#include "server/cache.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"

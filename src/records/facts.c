@@ -19,6 +19,7 @@
 #include "commands/trigger.h"
 #include "records/guard.h"
 #include "rules/money.h"
+#include "server/cache.h"
 #include "server/columns.h"
 #include "server/errors.h"
 #include "server/plan.h"

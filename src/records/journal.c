@@ -22,12 +22,13 @@
 #include "records/booked.h"
 #include "records/journal.h"
 #include "records/journal_write.h"
+#include "server/cache.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 #include "utils/xid8.h"
 
 #define KEEP_MAX 1000			/* events in memory before they are written */

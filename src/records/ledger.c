@@ -42,6 +42,7 @@
 #include "records/journal.h"
 #include "records/ledger.h"
 #include "rules/money.h"
+#include "server/cache.h"
 #include "server/direct_insert.h"
 #include "server/plan.h"
 #include "utils/builtins.h"

@@ -21,17 +21,16 @@
 #include "records/guard.h"
 #include "records/journal.h"
 #include "records/refund.h"
-#include "rules/money.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 #include "server/columns.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"
-#include "server/settings.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
+#include "utils/timestamp.h"
 
 typedef enum LineColumn
 {

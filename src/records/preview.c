@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "records/refund_plan.h"
+#include "server/cache.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"

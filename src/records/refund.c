@@ -18,7 +18,7 @@
 #include "records/journal.h"
 #include "records/ledger.h"
 #include "records/refund.h"
-#include "records/refund_plan.h"
+#include "server/cache.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"

@@ -11,6 +11,7 @@
 #define RETURNS_REFUND_H
 
 #include "records/book.h"
+#include "records/refund_plan.h"
 
 /*
  * The return has just been decided for money (it enters refund_due for the

@@ -19,6 +19,7 @@
 #include "records/ledger.h"
 #include "records/refund_machine.h"
 #include "rules/money.h"
+#include "server/cache.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"

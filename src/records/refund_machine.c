@@ -33,6 +33,7 @@
 #include "records/unbooked.h"
 #include "rules/money.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 #include "server/columns.h"
 #include "server/errors.h"
 #include "server/plan.h"

@@ -10,7 +10,7 @@
 #ifndef RETURNS_REFUND_MACHINE_H
 #define RETURNS_REFUND_MACHINE_H
 
-#include "records/book.h"
+#include "rules/actor.h"
 
 /* The columns of refund. */
 typedef enum RefundColumn

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "records/refund_plan.h"
 #include "rules/policy.h"
+#include "server/cache.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"

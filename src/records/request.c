@@ -19,17 +19,17 @@
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
 #include "records/guard.h"
-#include "records/journal.h"
 #include "records/request.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 #include "server/columns.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "server/settings.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 /* Columns that nobody but the extension writes. */
 static const RequestColumn computed_columns[] = {

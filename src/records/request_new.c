@@ -16,6 +16,7 @@
 #include "records/journal.h"
 #include "records/request.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"

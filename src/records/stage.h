@@ -11,7 +11,7 @@
 #define RETURNS_STAGE_H
 
 #include "datatype/timestamp.h"
-#include "server/cache.h"
+#include "rules/rules.h"
 
 typedef struct StageStart
 {

@@ -21,6 +21,7 @@
 #include "records/rule_guard.h"
 #include "rules/soundness.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 #include "server/errors.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"

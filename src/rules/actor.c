@@ -11,28 +11,17 @@
 
 #include "miscadmin.h"
 #include "rules/actor.h"
+#include "server/cache.h"
 #include "server/errors.h"
 #include "server/plan.h"
-#include "server/settings.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-static const struct
-{
-	const char *name;
-	ActorKind	kind;
-}			actor_kinds[] =
-{
-	{"buyer", ACTOR_BUYER},
-	{"seller", ACTOR_SELLER},
-	{"carrier", ACTOR_CARRIER},
-	{"provider", ACTOR_PROVIDER},
-	{"operator", ACTOR_OPERATOR},
-	{"system", ACTOR_SYSTEM},
-};
+char	   *setting_actor = NULL;
 
 /*
  * The last answer.  It stands while the setting, the role, the rules and the
@@ -46,25 +35,8 @@ static MemoryContext session_context = NULL;
 static Actor system_actor;
 static bool is_system = false;
 
-const char *
-actor_kind_name(ActorKind kind)
-{
-	for (int i = 0; i < lengthof(actor_kinds); i++)
-		if (actor_kinds[i].kind == kind)
-			return actor_kinds[i].name;
-	return "nobody";
-}
-
-ActorKind
-actor_kind_parse(const char *name)
-{
-	for (int i = 0; i < lengthof(actor_kinds); i++)
-		if (strcmp(actor_kinds[i].name, name) == 0)
-			return actor_kinds[i].kind;
-	return ACTOR_NONE;
-}
-
-void
+/* The setting changed, or who is a member of whom: look again. */
+static void
 actor_forget(void)
 {
 	session_role = InvalidOid;
@@ -76,9 +48,53 @@ membership_callback(Datum arg, int cacheid, uint32 hashvalue)
 	actor_forget();
 }
 
+/*
+ * The form is checked when the actor is set, the grant when it acts: a
+ * setting may come from a configuration file, long before any catalog.
+ */
+static bool
+check_actor(char **newval, void **extra, GucSource source)
+{
+	const char *colon = strchr(*newval, ':');
+	char		kind[16];
+	size_t		len;
+
+	if (**newval == '\0')
+		return true;
+	len = colon ? (size_t) (colon - *newval) : strlen(*newval);
+	strlcpy(kind, *newval, Min(len + 1, sizeof(kind)));
+	if (len < sizeof(kind) && actor_kind_parse(kind) == ACTOR_SYSTEM)
+	{
+		GUC_check_errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED);
+		GUC_check_errmsg("nobody can act as \"system\"");
+		GUC_check_errdetail("The system is the extension itself: its timers and automatic decisions.");
+		return false;
+	}
+	if (len >= sizeof(kind) || actor_kind_parse(kind) == ACTOR_NONE ||
+		colon == NULL || colon[1] == '\0')
+	{
+		GUC_check_errcode(ERRCODE_RT_UNKNOWN_CODE);
+		GUC_check_errmsg("invalid actor \"%s\"", *newval);
+		GUC_check_errdetail("An actor is buyer, seller, carrier, provider or operator, a colon and a reference.");
+		GUC_check_errhint("For example: SET returns.actor = 'seller:acme'.");
+		return false;
+	}
+	return true;
+}
+
+static void
+assign_actor(const char *newval, void *extra)
+{
+	actor_forget();
+}
+
 void
 actor_init(void)
 {
+	DefineCustomStringVariable("returns.actor",
+							   "Who acts in this session: kind:reference, for example seller:acme.",
+							   NULL, &setting_actor, "", PGC_USERSET, 0,
+							   check_actor, assign_actor, NULL);
 	session_context = AllocSetContextCreate(TopMemoryContext, "returns actor",
 											ALLOCSET_SMALL_SIZES);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, membership_callback, (Datum) 0);

@@ -10,7 +10,7 @@
 #ifndef RETURNS_ACTOR_H
 #define RETURNS_ACTOR_H
 
-#include "server/cache.h"
+#include "rules/rules.h"
 
 typedef struct Actor
 {
@@ -37,12 +37,9 @@ extern const Actor *actor_as_system(void);
 extern bool actor_become_system(void);
 extern void actor_restore(bool previous);
 
-/* The setting changed: look again. */
-extern void actor_forget(void);
+extern char *setting_actor;		/* returns.actor: 'kind:ref', '' when unset */
 
+/* Defines the setting. */
 extern void actor_init(void);
-
-extern const char *actor_kind_name(ActorKind kind);
-extern ActorKind actor_kind_parse(const char *name);	/* ACTOR_NONE: unknown */
 
 #endif							/* RETURNS_ACTOR_H */

@@ -16,32 +16,21 @@
 
 #include "common/int.h"
 #include "fmgr.h"
+#include "rules/calendar.h"
+#include "rules/deadline.h"
+#include "rules/zone.h"
 #include "server/cache.h"
+#include "server/cache_calendar.h"
 #include "server/compat.h"
-#include "server/errors.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
-
-static const char *const unit_names[] = {"hour", "day", "business_day", "month", "year"};
-
-TermUnit
-term_unit_parse(const char *unit)
-{
-	for (int i = 0; i < lengthof(unit_names); i++)
-		if (strcmp(unit, unit_names[i]) == 0)
-			return (TermUnit) i;
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_UNKNOWN_CODE),
-			 errmsg("unknown unit \"%s\" of a term", unit),
-			 errhint("The units are hour, day, business_day, month and year.")));
-}
 
 char *
 term_text(int term, TermUnit unit)
 {
 	return psprintf("%d %s%s", term,
-					unit == UNIT_BUSINESS_DAY ? "business day" : unit_names[unit],
+					unit == UNIT_BUSINESS_DAY ? "business day" : term_unit_name(unit),
 					term == 1 ? "" : "s");
 }
 
@@ -57,7 +46,7 @@ refuse_overflow(int term, TermUnit unit)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("the end of the term is out of range"),
-			 errdetail("The term is %d of unit %s.", term, unit_names[unit])));
+			 errdetail("The term is %d of unit %s.", term, term_unit_name(unit))));
 }
 
 /*
@@ -129,7 +118,7 @@ deadline_compute(TimestampTz start, int term, TermUnit unit, pg_tz *zone,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a term cannot be negative"),
-				 errdetail("The term is %d of unit %s.", term, unit_names[unit])));
+				 errdetail("The term is %d of unit %s.", term, term_unit_name(unit))));
 
 	if (unit == UNIT_HOUR)
 	{
@@ -189,20 +178,6 @@ returns_deadline(PG_FUNCTION_ARGS)
 	bool		roll = PG_GETARG_BOOL(4);
 
 	PG_RETURN_TIMESTAMPTZ(deadline_in_market(start, term, unit, market, roll));
-}
-
-PG_FUNCTION_INFO_V1(returns_explain_deadline);
-
-Datum
-returns_explain_deadline(PG_FUNCTION_ARGS)
-{
-	TimestampTz start = PG_GETARG_TIMESTAMPTZ(0);
-	int			term = PG_GETARG_INT32(1);
-	TermUnit	unit = term_unit_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)));
-	const Market *market = market_get(text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	bool		roll = PG_GETARG_BOOL(4);
-
-	PG_RETURN_TEXT_P(cstring_to_text(deadline_explain(start, term, unit, market, roll)));
 }
 
 PG_FUNCTION_INFO_V1(returns_easter);

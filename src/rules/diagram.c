@@ -17,7 +17,9 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "rules/deadline.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "utils/builtins.h"

@@ -13,9 +13,16 @@
  */
 #include "postgres.h"
 
+#include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "rules/calendar.h"
+#include "rules/deadline.h"
+#include "rules/explain_deadline.h"
+#include "rules/zone.h"
 #include "server/cache.h"
+#include "server/cache_calendar.h"
+#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
@@ -198,4 +205,18 @@ deadline_explain(TimestampTz start, int term, TermUnit unit,
 	appendStringInfoString(&out, "in time before: ");
 	add_instant(&out, deadline, market->zone);
 	return out.data;
+}
+
+PG_FUNCTION_INFO_V1(returns_explain_deadline);
+
+Datum
+returns_explain_deadline(PG_FUNCTION_ARGS)
+{
+	TimestampTz start = PG_GETARG_TIMESTAMPTZ(0);
+	int			term = PG_GETARG_INT32(1);
+	TermUnit	unit = term_unit_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	const Market *market = market_get(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	bool		roll = PG_GETARG_BOOL(4);
+
+	PG_RETURN_TEXT_P(cstring_to_text(deadline_explain(start, term, unit, market, roll)));
 }

@@ -11,7 +11,8 @@
 #ifndef RETURNS_GRAPH_H
 #define RETURNS_GRAPH_H
 
-#include "rules/soundness.h"
+#include "nodes/pg_list.h"
+#include "rules/rules.h"
 
 /* RESOLUTION_REFUND and RESOLUTION_EXCHANGE, and the size of arrays by them */
 #define FIRST_RESOLUTION	RESOLUTION_REFUND

@@ -14,7 +14,9 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "rules/deadline.h"
 #include "rules/policy.h"
+#include "rules/zone.h"
 #include "server/cache_policy.h"
 #include "server/errors.h"
 #include "utils/builtins.h"

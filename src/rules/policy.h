@@ -13,7 +13,8 @@
 #ifndef RETURNS_POLICY_H
 #define RETURNS_POLICY_H
 
-#include "server/cache.h"
+#include "rules/rules.h"
+#include "utils/date.h"
 
 #define FAULT_ANY (-1)
 

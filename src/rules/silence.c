@@ -16,7 +16,9 @@
 
 #include "lib/stringinfo.h"
 #include "rules/graph.h"
+#include "rules/soundness.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
 
 /* ---- timers ---- */
 

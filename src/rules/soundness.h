@@ -11,7 +11,7 @@
 #define RETURNS_SOUNDNESS_H
 
 #include "nodes/pg_list.h"
-#include "server/cache.h"
+#include "rules/rules.h"
 
 /* The kinds of defect, as check_workflow() names them. */
 #define DEFECT_NO_INITIAL	"no initial state"

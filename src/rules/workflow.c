@@ -17,15 +17,18 @@
 #include "lib/stringinfo.h"
 #include "nodes/value.h"
 #include "parser/parse_func.h"
+#include "rules/deadline.h"
 #include "rules/workflow.h"
+#include "server/cache.h"
+#include "server/cache_calendar.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-#include "utils/varlena.h"
 #include "utils/timestamp.h"
+#include "utils/varlena.h"
 
 static bool
 text_is(const text *value, const text *wanted)

@@ -14,7 +14,7 @@
  */
 #include "postgres.h"
 
-#include "rules/calendar.h"
+#include "rules/zone.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 

@@ -16,9 +16,9 @@
 
 #include "access/xact.h"
 #include "commands/trigger.h"
+#include "server/cache.h"
 #include "server/cache_load.h"
 #include "server/errors.h"
-#include "server/plan.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -272,19 +272,6 @@ market_get(const char *code)
 {
 	rules_current();
 	return index_get(&book->markets, code, "market");
-}
-
-const Calendar *
-market_calendar(const Market *market)
-{
-	if (market->calendar == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext((void *) market));
-
-		((Market *) market)->calendar = calendar_load(market->calendar_code);
-		MemoryContextSwitchTo(old);
-	}
-	return market->calendar;
 }
 
 const Currency *

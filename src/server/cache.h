@@ -15,145 +15,7 @@
 #ifndef RETURNS_CACHE_H
 #define RETURNS_CACHE_H
 
-#include "nodes/pg_list.h"
-#include "pgtime.h"
-#include "rules/calendar.h"
-#include "utils/hsearch.h"
-
-typedef enum Fault
-{
-	FAULT_NONE, FAULT_SELLER, FAULT_CARRIER, FAULT_PLATFORM
-} Fault;
-
-typedef enum Machine
-{
-	MACHINE_RETURN, MACHINE_REFUND
-} Machine;
-
-typedef enum StateKind
-{
-	STATE_INITIAL, STATE_OPEN, STATE_FINAL
-} StateKind;
-
-/* Actors, as bits of Transition.actors too. */
-typedef enum ActorKind
-{
-	ACTOR_NONE = 0,
-	ACTOR_BUYER = 1,
-	ACTOR_SELLER = 2,
-	ACTOR_CARRIER = 4,
-	ACTOR_PROVIDER = 8,
-	ACTOR_OPERATOR = 16,
-	ACTOR_SYSTEM = 32
-} ActorKind;
-
-#define REQUIRES_NOTE		1
-#define REQUIRES_TRACKING	2
-#define REQUIRES_EVIDENCE	4
-
-typedef enum Resolution
-{
-	RESOLUTION_ANY, RESOLUTION_REFUND, RESOLUTION_EXCHANGE
-} Resolution;
-
-typedef struct Currency
-{
-	char		code[4];
-	int			minor_units;
-	int64		scale;			/* 10 ^ minor_units */
-} Currency;
-
-typedef struct Market
-{
-	const char *code;
-	const char *calendar_code;
-	pg_tz	   *zone;
-	const Currency *currency;
-	const Calendar *calendar;	/* NULL until asked for: use market_calendar() */
-} Market;
-
-typedef struct Category
-{
-	const char *code;
-	struct Category *parent;	/* NULL at the root */
-} Category;
-
-typedef struct Reason
-{
-	const char *code;
-	Fault		fault;
-	bool		evidence_required;
-} Reason;
-
-struct Transition;
-struct StageRule;
-
-/* The states that the extension itself knows by name, beside the shop's own. */
-typedef enum StateRole
-{
-	ROLE_NONE, ROLE_REQUESTED, ROLE_APPROVED, ROLE_IN_TRANSIT, ROLE_RECEIVED,
-	ROLE_REFUND_DUE, ROLE_REFUNDED, ROLE_EXCHANGE_DUE, ROLE_EXCHANGED,
-	ROLE_PENDING, ROLE_SENT, ROLE_SETTLED, ROLE_FAILED,
-	ROLE_COUNT
-} StateRole;
-
-typedef struct State
-{
-	Machine		machine;
-	StateRole	role;
-	const char *code;
-	text	   *code_text;		/* the same, ready to be stored */
-	StateKind	kind;
-	int			ntransitions;
-	struct Transition *transitions; /* that leave it */
-	int			nrules;
-	struct StageRule *rules;	/* most specific first */
-	bool		names_category; /* does any of them? */
-} State;
-
-typedef struct Transition
-{
-	const State *from;
-	const State *to;
-	int			actors;			/* ACTOR_ bits */
-	int			requires;		/* REQUIRES_ bits */
-	Resolution	resolution;
-	bool		reversal;
-	const char *guard;			/* qualified function name or NULL */
-} Transition;
-
-typedef struct StageRule
-{
-	const char *market;			/* NULL: any */
-	const char *category;		/* NULL: any */
-	Resolution	resolution;
-	int			term;
-	TermUnit	unit;
-	const State *on_timeout;	/* NULL: stays, marked overdue */
-	int			remind;			/* 0: none */
-	/* the last answer, because a bulk move asks the same again and again */
-	TimestampTz memo_start;
-	const Market *memo_market;
-	TimestampTz memo_due;
-	TimestampTz memo_remind;
-} StageRule;
-
-typedef struct Rules
-{
-	int			epoch;
-	uint64		system_identifier;
-	int			ngrants;
-	struct ActorGrant *grants;
-	const State *roles[ROLE_COUNT]; /* NULL where the workflow has no such state */
-	const State *initial;		/* of the return machine */
-} Rules;
-
-typedef struct ActorGrant
-{
-	NameData	db_role;
-	ActorKind	actor;
-	const char *ref;			/* NULL: any */
-} ActorGrant;
+#include "rules/rules.h"
 
 /* Raises RT012 when the tables are missing or of another version. */
 extern const Rules *rules_current(void);
@@ -173,7 +35,6 @@ extern const State *state_get(Machine machine, const char *code);
 extern const State *state_nth(Machine machine, int i);	/* from 0; NULL behind the last */
 extern const Transition *transition_find(const State *from, const State *to);	/* NULL: none */
 extern const Market *market_get(const char *code);
-extern const Calendar *market_calendar(const Market *market);
 extern const Currency *currency_get(const char *code);
 extern const Category *category_get(const char *code);
 extern const Reason *reason_get(const char *code);
@@ -190,8 +51,5 @@ extern void rules_retire(MemoryContext context);
 
 /* Registered once, at load. */
 extern void cache_init(void);
-
-/* Loaders of the parts that are big and lazy; called by cache.c only. */
-extern Calendar *calendar_load(const char *code);
 
 #endif							/* RETURNS_CACHE_H */

@@ -14,11 +14,13 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "server/cache.h"
+#include "rules/calendar.h"
+#include "server/cache_calendar.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 /* The ISO weekdays of an int[], as bits. */
 static uint8
@@ -62,7 +64,7 @@ read_days(Datum code, MemoryContext context, int *ndays)
 	return days;
 }
 
-Calendar *
+static Calendar *
 calendar_load(const char *code)
 {
 	static KeptPlan plan = {
@@ -95,4 +97,17 @@ calendar_load(const char *code)
 	calendar = calendar_build(code, weekend, first_day, last_day, days, ndays);
 	own_end(&own);
 	return calendar;
+}
+
+const Calendar *
+market_calendar(const Market *market)
+{
+	if (market->calendar == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext((void *) market));
+
+		((Market *) market)->calendar = calendar_load(market->calendar_code);
+		MemoryContextSwitchTo(old);
+	}
+	return market->calendar;
 }

@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "rules/actor.h"
 #include "server/cache_load.h"
 #include "server/errors.h"
 #include "server/plan.h"

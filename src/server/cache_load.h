@@ -10,7 +10,7 @@
 #ifndef RETURNS_CACHE_LOAD_H
 #define RETURNS_CACHE_LOAD_H
 
-#include "server/cache.h"
+#include "rules/rules.h"
 
 #define RULE_TABLES 11			/* the names are in cache_load.c */
 

@@ -22,6 +22,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "server/cache.h"
 #include "server/cache_policy.h"
 #include "server/columns.h"
 #include "server/errors.h"

@@ -13,12 +13,10 @@
 #include "miscadmin.h"
 #include "records/journal.h"
 #include "records/request.h"
-#include "rules/actor.h"
 #include "server/cache.h"
 #include "server/compat.h"
 #include "server/plan.h"
 #include "server/settings.h"
-#include "server/sweep.h"
 #include "server/worker.h"
 
 PG_MODULE_MAGIC_EXT(.name = "returns", .version = RETURNS_VERSION);
@@ -28,10 +26,10 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	actor_init();
 	settings_define();
 	plan_init();
 	cache_init();
-	actor_init();
 	journal_init();
 	request_init();
 	sweep_init();

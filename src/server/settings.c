@@ -14,16 +14,13 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "rules/actor.h"
 #include "server/compat.h"
-#include "server/errors.h"
 #include "server/settings.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-char	   *setting_actor = NULL;
 char	   *setting_language = NULL;
 char	   *setting_database = NULL;
 int			setting_naptime = 60;
@@ -34,46 +31,6 @@ static char *setting_clock = NULL;
 /* What setting_clock says, parsed at its first use after it was set. */
 static bool clock_parsed = false;
 static TimestampTz clock_value = 0;
-
-/*
- * The form is checked when the actor is set, the grant when it acts: a
- * setting may come from a configuration file, long before any catalog.
- */
-static bool
-check_actor(char **newval, void **extra, GucSource source)
-{
-	const char *colon = strchr(*newval, ':');
-	char		kind[16];
-	size_t		len;
-
-	if (**newval == '\0')
-		return true;
-	len = colon ? (size_t) (colon - *newval) : strlen(*newval);
-	strlcpy(kind, *newval, Min(len + 1, sizeof(kind)));
-	if (len < sizeof(kind) && actor_kind_parse(kind) == ACTOR_SYSTEM)
-	{
-		GUC_check_errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED);
-		GUC_check_errmsg("nobody can act as \"system\"");
-		GUC_check_errdetail("The system is the extension itself: its timers and automatic decisions.");
-		return false;
-	}
-	if (len >= sizeof(kind) || actor_kind_parse(kind) == ACTOR_NONE ||
-		colon == NULL || colon[1] == '\0')
-	{
-		GUC_check_errcode(ERRCODE_RT_UNKNOWN_CODE);
-		GUC_check_errmsg("invalid actor \"%s\"", *newval);
-		GUC_check_errdetail("An actor is buyer, seller, carrier, provider or operator, a colon and a reference.");
-		GUC_check_errhint("For example: SET returns.actor = 'seller:acme'.");
-		return false;
-	}
-	return true;
-}
-
-static void
-assign_actor(const char *newval, void *extra)
-{
-	actor_forget();
-}
 
 static TimestampTz
 clock_parse(const char *value)
@@ -159,10 +116,6 @@ settings_define_worker(void)
 void
 settings_define(void)
 {
-	DefineCustomStringVariable("returns.actor",
-							   "Who acts in this session: kind:reference, for example seller:acme.",
-							   NULL, &setting_actor, "", PGC_USERSET, 0,
-							   check_actor, assign_actor, NULL);
 	DefineCustomStringVariable("returns.clock",
 							   "The instant that every rule takes for now; empty: the transaction's time.",
 							   "For tests and rehearsals.", &setting_clock, "", PGC_SUSET, 0,

@@ -12,7 +12,6 @@
 
 #include "datatype/timestamp.h"
 
-extern char *setting_actor;		/* returns.actor: 'kind:ref', '' when unset */
 extern char *setting_language;	/* returns.language: en, ru, kk */
 /* the background worker's */
 extern char *setting_database;	/* returns.database: comma-separated list */

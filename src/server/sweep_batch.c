@@ -21,7 +21,6 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "records/book.h"
 #include "records/guard.h"
 #include "records/journal.h"
 #include "records/ledger.h"
