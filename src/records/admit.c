@@ -17,6 +17,7 @@
 #include "rules/policy.h"
 #include "rules/workflow.h"
 #include "server/cache.h"
+#include "server/cache_policy.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"

@@ -25,6 +25,7 @@
 #include "rules/workflow.h"
 #include "rules/zone.h"
 #include "server/cache.h"
+#include "server/cache_policy.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"

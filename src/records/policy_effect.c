@@ -21,6 +21,8 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "records/policy_guard.h"
+#include "rules/policy.h"
+#include "rules/policy_floor.h"
 #include "server/cache_policy.h"
 #include "server/compat.h"
 #include "server/errors.h"

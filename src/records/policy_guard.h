@@ -11,7 +11,7 @@
 #define RETURNS_POLICY_GUARD_H
 
 #include "commands/trigger.h"
-#include "rules/policy.h"
+#include "rules/policy_index.h"
 
 /* A row of returns.policy that was written. */
 typedef struct PolicyChange

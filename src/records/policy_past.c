@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "records/policy_guard.h"
+#include "rules/policy.h"
 #include "server/cache.h"
 #include "server/compat.h"
 #include "server/errors.h"

@@ -13,6 +13,7 @@
 #include "records/refund_plan.h"
 #include "rules/policy.h"
 #include "server/cache.h"
+#include "server/cache_policy.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "utils/builtins.h"

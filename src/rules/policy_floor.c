@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "rules/policy.h"
+#include "rules/policy_floor.h"
 #include "server/cache.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"

@@ -20,7 +20,7 @@
 
 #include "common/hashfn.h"
 #include "port/pg_bitutils.h"
-#include "rules/policy.h"
+#include "rules/policy_index.h"
 #include "utils/datum.h"
 
 /*

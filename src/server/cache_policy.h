@@ -10,9 +10,9 @@
 #ifndef RETURNS_CACHE_POLICY_H
 #define RETURNS_CACHE_POLICY_H
 
-#include "server/compat.h"
 #include "access/htup.h"
-#include "rules/policy.h"
+#include "rules/policy_index.h"
+#include "server/compat.h"
 #include "utils/rel.h"
 
 /*
@@ -20,6 +20,8 @@
  * Pointers stay valid until the end of the transaction.  RT012 without tables.
  */
 extern const PolicyIndex *policies_of(const char *seller_ref);
+
+extern const Policy *policy_by_id(int64 id);	/* NULL: unknown */
 
 /* The columns of returns.policy that the extension knows. */
 typedef enum PolicyColumn
