@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "records/rule_guard.h"
+#include "rules/silence.h"
 #include "rules/soundness.h"
 #include "rules/workflow.h"
 #include "server/cache.h"

@@ -13,7 +13,6 @@
 #define RETURNS_POLICY_H
 
 #include "rules/policy_index.h"
-#include "utils/date.h"
 
 /* What is known of a sale line when it is judged. */
 typedef struct SaleFacts

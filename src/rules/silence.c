@@ -15,8 +15,7 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "rules/graph.h"
-#include "rules/soundness.h"
+#include "rules/silence.h"
 #include "rules/workflow.h"
 #include "server/cache.h"
 
@@ -85,13 +84,13 @@ check_timers(Graph *graph)
 			const char *obstacle;
 
 			if (state->kind == STATE_FINAL)
-				add_defect(graph, state->code, DEFECT_TIMER_FINAL,
-						   psprintf("%s can never end: the state is final.", rule_name(state, rule)));
+				graph_add_defect(graph, state->code, DEFECT_TIMER_FINAL,
+								 psprintf("%s can never end: the state is final.", rule_name(state, rule)));
 			else if (rule->on_timeout != NULL &&
 					 (obstacle = timer_obstacle(graph, i, rule)) != NULL)
-				add_defect(graph, state->code, DEFECT_TIMER_TARGET,
-						   psprintf("%s leads to \"%s\", but %s.", rule_name(state, rule),
-									rule->on_timeout->code, obstacle));
+				graph_add_defect(graph, state->code, DEFECT_TIMER_TARGET,
+								 psprintf("%s leads to \"%s\", but %s.", rule_name(state, rule),
+										  rule->on_timeout->code, obstacle));
 		}
 	}
 }
@@ -185,9 +184,9 @@ check_silence(Graph *graph, const Silence *kind, bool *reported)
 		if (ends[i] || reported[i] || !graph->judged[kind->resolution][i])
 			continue;
 		reported[i] = true;
-		add_defect(graph, graph->states[i]->code, DEFECT_SILENCE,
-				   psprintf("It would go on for ever: %s (%s).", silent_path(graph, i, kind),
-							silence_name(kind)));
+		graph_add_defect(graph, graph->states[i]->code, DEFECT_SILENCE,
+						 psprintf("It would go on for ever: %s (%s).", silent_path(graph, i, kind),
+								  silence_name(kind)));
 	}
 	pfree(ends);
 }
@@ -295,7 +294,7 @@ workflow_gaps(void)
 	ListCell   *cell;
 
 	graph_load(&graph, MACHINE_RETURN);
-	check_reached(&graph);
+	graph_check_reached(&graph);
 	markets = timer_codes(&graph, market_of_timer);
 	initStringInfo(&told);
 	foreach(cell, markets)

@@ -15,67 +15,11 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
-#include "rules/graph.h"
+#include "rules/silence.h"
 #include "rules/soundness.h"
 #include "rules/workflow.h"
 #include "server/cache.h"
 #include "server/plan.h"
-
-void
-add_defect(Graph *graph, const char *state, const char *defect, char *detail)
-{
-	Defect	   *found = palloc(sizeof(Defect));
-
-	*found = (Defect) {graph->machine, state, defect, detail};
-	graph->defects = lappend(graph->defects, found);
-}
-
-static int
-state_number(const Graph *graph, const State *state)
-{
-	for (int i = 0; i < graph->n; i++)
-		if (graph->states[i] == state)
-			return i;
-	elog(ERROR, "state \"%s\" is not in its machine", state->code);
-}
-
-void
-graph_load(Graph *graph, Machine machine)
-{
-	const State *state;
-
-	memset(graph, 0, sizeof(Graph));
-	graph->machine = machine;
-	while ((state = state_nth(machine, graph->n)) != NULL)
-		graph->n++;
-	graph->states = palloc0(sizeof(State *) * (graph->n + 1));
-	graph->targets = palloc0(sizeof(int *) * (graph->n + 1));
-	for (int i = 0; i < graph->n; i++)
-		graph->states[i] = state_nth(machine, i);
-	for (int i = 0; i < graph->n; i++)
-	{
-		state = graph->states[i];
-		graph->targets[i] = palloc0(sizeof(int) * (state->ntransitions + 1));
-		for (int t = 0; t < state->ntransitions; t++)
-			graph->targets[i][t] = state_number(graph, state->transitions[t].to);
-	}
-	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
-		graph->judged[r] = palloc0(graph->n + 1);
-}
-
-bool
-edge_is_for(const Transition *edge, Resolution resolution)
-{
-	return edge->resolution == RESOLUTION_ANY || edge->resolution == resolution;
-}
-
-/* The system has no note to give. */
-bool
-edge_is_systems(const Transition *edge)
-{
-	return (edge->actors & ACTOR_SYSTEM) != 0 && (edge->requires & REQUIRES_NOTE) == 0;
-}
 
 /* " with resolution exchange" where only these have the defect. */
 static const char *
@@ -86,79 +30,7 @@ under(const bool *bad)
 	return bad[RESOLUTION_REFUND] ? " with resolution refund" : " with resolution exchange";
 }
 
-/* ---- what can be reached ---- */
-
-/* From the initial states; not through the state without (NULL: through all). */
-static void
-mark_reached(Graph *graph, Resolution resolution, const State *without, bool *reached)
-{
-	int		   *todo = palloc(sizeof(int) * (graph->n + 1));
-	int			ntodo = 0;
-
-	for (int i = 0; i < graph->n; i++)
-		if (graph->states[i]->kind == STATE_INITIAL)
-		{
-			reached[i] = true;
-			todo[ntodo++] = i;
-		}
-	while (ntodo > 0)
-	{
-		int			i = todo[--ntodo];
-
-		for (int t = 0; t < graph->states[i]->ntransitions; t++)
-		{
-			int			to = graph->targets[i][t];
-
-			if (reached[to] || graph->states[to] == without ||
-				!edge_is_for(&graph->states[i]->transitions[t], resolution))
-				continue;
-			reached[to] = true;
-			todo[ntodo++] = to;
-		}
-	}
-}
-
-static int
-check_initial(Graph *graph)
-{
-	StringInfoData codes;
-	int			ninitial = 0;
-
-	initStringInfo(&codes);
-	for (int i = 0; i < graph->n; i++)
-		if (graph->states[i]->kind == STATE_INITIAL)
-			appendStringInfo(&codes, "%s\"%s\"", ninitial++ > 0 ? ", " : "",
-							 graph->states[i]->code);
-	if (ninitial == 0)
-		add_defect(graph, NULL, DEFECT_NO_INITIAL,
-				   psprintf("No state of the machine \"%s\" is of kind initial.",
-							machine_name(graph->machine)));
-	else if (ninitial > 1)
-		add_defect(graph, NULL, DEFECT_INITIALS,
-				   psprintf("Several states are of kind initial: %s.", codes.data));
-	return ninitial;
-}
-
-/* Reports what no resolution reaches, and judges it under all. */
-void
-check_reached(Graph *graph)
-{
-	bool	  **judged = graph->judged;
-	int			ninitial = check_initial(graph);
-
-	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
-		mark_reached(graph, r, NULL, judged[r]);
-	for (int i = 0; i < graph->n; i++)
-	{
-		if (judged[RESOLUTION_REFUND][i] || judged[RESOLUTION_EXCHANGE][i])
-			continue;
-		judged[RESOLUTION_REFUND][i] = judged[RESOLUTION_EXCHANGE][i] = true;
-		if (ninitial > 0)
-			add_defect(graph, graph->states[i]->code, DEFECT_UNREACHABLE,
-					   psprintf("No path of transitions leads from the initial state to \"%s\".",
-								graph->states[i]->code));
-	}
-}
+/* ---- what can be reached from a state ---- */
 
 /* Extend goal backwards along the edges that the resolution may take. */
 static void
@@ -198,9 +70,9 @@ check_paths(Graph *graph)
 		for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
 			bad[r] = graph->judged[r][i] && !ends[r][i];
 		if (bad[RESOLUTION_REFUND] || bad[RESOLUTION_EXCHANGE])
-			add_defect(graph, graph->states[i]->code, DEFECT_NO_PATH,
-					   psprintf("No path of transitions leads from \"%s\" to a final state%s.",
-								graph->states[i]->code, under(bad)));
+			graph_add_defect(graph, graph->states[i]->code, DEFECT_NO_PATH,
+							 psprintf("No path of transitions leads from \"%s\" to a final state%s.",
+									  graph->states[i]->code, under(bad)));
 	}
 }
 
@@ -223,9 +95,9 @@ check_exits(Graph *graph)
 					bad[r] = false;
 		}
 		if (bad[RESOLUTION_REFUND] || bad[RESOLUTION_EXCHANGE])
-			add_defect(graph, state->code, DEFECT_NO_EXIT,
-					   psprintf("When nobody acts, \"%s\" is left by no transition that the system can make%s: it would wait for ever.",
-								state->code, under(bad)));
+			graph_add_defect(graph, state->code, DEFECT_NO_EXIT,
+							 psprintf("When nobody acts, \"%s\" is left by no transition that the system can make%s: it would wait for ever.",
+									  state->code, under(bad)));
 	}
 }
 
@@ -240,9 +112,9 @@ check_guard(Graph *graph, const Transition *edge)
 	function = guard_function(edge->guard, &why);
 	own_end(&own);
 	if (!OidIsValid(function))
-		add_defect(graph, edge->from->code, DEFECT_GUARD,
-				   psprintf("\"%s\" guards the transition from \"%s\" to \"%s\". %s",
-							edge->guard, edge->from->code, edge->to->code, why));
+		graph_add_defect(graph, edge->from->code, DEFECT_GUARD,
+						 psprintf("\"%s\" guards the transition from \"%s\" to \"%s\". %s",
+								  edge->guard, edge->from->code, edge->to->code, why));
 }
 
 static void
@@ -261,13 +133,13 @@ check_edges(Graph *graph)
 			const Transition *edge = &state->transitions[t];
 
 			if (state->kind == STATE_FINAL && !edge->reversal)
-				add_defect(graph, state->code, DEFECT_FINAL_EXIT,
-						   psprintf("\"%s\" is final, and its transition to \"%s\" is not marked as a reversal.",
-									state->code, edge->to->code));
+				graph_add_defect(graph, state->code, DEFECT_FINAL_EXIT,
+								 psprintf("\"%s\" is final, and its transition to \"%s\" is not marked as a reversal.",
+										  state->code, edge->to->code));
 			if ((edge->actors & able) == 0)
-				add_defect(graph, state->code, DEFECT_NO_ACTOR,
-						   psprintf("None of the actors of the transition from \"%s\" to \"%s\" takes part in a %s.",
-									state->code, edge->to->code, machine_name(graph->machine)));
+				graph_add_defect(graph, state->code, DEFECT_NO_ACTOR,
+								 psprintf("None of the actors of the transition from \"%s\" to \"%s\" takes part in a %s.",
+										  state->code, edge->to->code, machine_name(graph->machine)));
 			if (edge->guard != NULL)
 				check_guard(graph, edge);
 		}
@@ -307,9 +179,9 @@ check_needed(Graph *graph)
 		if (state != NULL ? state->kind == needed[i].kind :
 			with != NULL && state_find(graph->machine, with, strlen(with)) == NULL)
 			continue;
-		add_defect(graph, code, DEFECT_NEEDED,
-				   psprintf("The machine \"%s\" needs the state \"%s\", of kind %s.",
-							machine_name(graph->machine), code, kinds[needed[i].kind]));
+		graph_add_defect(graph, code, DEFECT_NEEDED,
+						 psprintf("The machine \"%s\" needs the state \"%s\", of kind %s.",
+								  machine_name(graph->machine), code, kinds[needed[i].kind]));
 	}
 }
 
@@ -335,17 +207,17 @@ check_money_edge(Graph *graph, const Transition *edge)
 	bool		by_itself = edge->actors == ACTOR_SYSTEM && edge->requires == 0 && edge->guard == NULL;
 
 	if (moves_money(edge->from) && !settles && !fails)
-		add_defect(graph, edge->from->code, DEFECT_MONEY,
-				   psprintf("The transition from \"%s\" to \"%s\" would leave refunds behind: \"refund_due\" is left to \"refunded\" only, and that to \"refund_due\".",
-							edge->from->code, edge->to->code));
+		graph_add_defect(graph, edge->from->code, DEFECT_MONEY,
+						 psprintf("The transition from \"%s\" to \"%s\" would leave refunds behind: \"refund_due\" is left to \"refunded\" only, and that to \"refund_due\".",
+								  edge->from->code, edge->to->code));
 	else if (edge->to->role == ROLE_REFUNDED && !settles)
-		add_defect(graph, edge->from->code, DEFECT_MONEY,
-				   psprintf("The transition from \"%s\" to \"refunded\" would be ahead of the money: only \"refund_due\" leads there.",
-							edge->from->code));
+		graph_add_defect(graph, edge->from->code, DEFECT_MONEY,
+						 psprintf("The transition from \"%s\" to \"refunded\" would be ahead of the money: only \"refund_due\" leads there.",
+								  edge->from->code));
 	else if ((settles || fails) && !by_itself)
-		add_defect(graph, edge->from->code, DEFECT_MONEY,
-				   psprintf("The transition from \"%s\" to \"%s\" follows the refunds by itself: it is for the system alone, without requirements or guard.",
-							edge->from->code, edge->to->code));
+		graph_add_defect(graph, edge->from->code, DEFECT_MONEY,
+						 psprintf("The transition from \"%s\" to \"%s\" follows the refunds by itself: it is for the system alone, without requirements or guard.",
+								  edge->from->code, edge->to->code));
 }
 
 /* What is accepted of the goods is decided where exchange_due is entered. */
@@ -358,12 +230,12 @@ check_exchange(Graph *graph)
 	{
 		bool	   *reached = palloc0(graph->n + 1);
 
-		mark_reached(graph, r, due, reached);
-		if (!reached[state_number(graph, exchanged)])
+		graph_mark_reached(graph, r, due, reached);
+		if (!reached[graph_state_number(graph, exchanged)])
 			continue;
-		add_defect(graph, exchanged->code, DEFECT_MONEY,
-				   psprintf("A path leads to \"%s\" without \"exchange_due\", where it is decided what is exchanged.",
-							exchanged->code));
+		graph_add_defect(graph, exchanged->code, DEFECT_MONEY,
+						 psprintf("A path leads to \"%s\" without \"exchange_due\", where it is decided what is exchanged.",
+								  exchanged->code));
 		break;
 	}
 }
@@ -381,15 +253,15 @@ check_money(Graph *graph)
 		{
 			check_money_edge(graph, &state->transitions[t]);
 			if (state->transitions[t].to->kind == STATE_INITIAL)
-				add_defect(graph, state->code, DEFECT_RESTART,
-						   psprintf("\"%s\" leads back to \"%s\", where a return holds no units.",
-									state->code, state->transitions[t].to->code));
+				graph_add_defect(graph, state->code, DEFECT_RESTART,
+								 psprintf("\"%s\" leads back to \"%s\", where a return holds no units.",
+										  state->code, state->transitions[t].to->code));
 		}
 		for (int k = 0; state->role == ROLE_REFUND_DUE && k < state->nrules; k++)
 			if (state->rules[k].on_timeout != NULL)
-				add_defect(graph, state->code, DEFECT_MONEY,
-						   psprintf("Its timer leads to \"%s\" although time settles no refund: on_timeout must be NULL.",
-									state->rules[k].on_timeout->code));
+				graph_add_defect(graph, state->code, DEFECT_MONEY,
+								 psprintf("Its timer leads to \"%s\" although time settles no refund: on_timeout must be NULL.",
+										  state->rules[k].on_timeout->code));
 	}
 	check_exchange(graph);
 }
@@ -405,7 +277,7 @@ workflow_defects(void)
 
 		graph_load(&graph, machine);
 		check_needed(&graph);
-		check_reached(&graph);
+		graph_check_reached(&graph);
 		check_paths(&graph);
 		check_exits(&graph);
 		check_edges(&graph);
