@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "records/guard.h"
+#include "records/move.h"
 #include "records/refund.h"
 #include "records/request.h"
 #include "rules/policy.h"

@@ -19,7 +19,7 @@
 #ifndef RETURNS_BOOKED_H
 #define RETURNS_BOOKED_H
 
-#include "records/book.h"
+#include "records/row.h"
 
 /* A transfer as it is hashed; texts as values of their type. */
 typedef struct TransferContent

@@ -11,7 +11,8 @@
 #define RETURNS_JOURNAL_H
 
 #include "common/sha2.h"
-#include "records/book.h"
+#include "records/row.h"
+#include "rules/actor.h"
 
 typedef enum EventKind
 {

@@ -10,7 +10,7 @@
 #ifndef RETURNS_LEDGER_H
 #define RETURNS_LEDGER_H
 
-#include "records/book.h"
+#include "records/row.h"
 
 typedef struct LedgerEntry
 {

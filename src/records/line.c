@@ -21,6 +21,7 @@
 #include "records/guard.h"
 #include "records/journal.h"
 #include "records/refund.h"
+#include "records/update_with.h"
 #include "rules/workflow.h"
 #include "server/cache.h"
 #include "server/columns.h"

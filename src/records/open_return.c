@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "records/guard.h"
 #include "records/request.h"
+#include "rules/actor.h"
 #include "server/cache.h"
 #include "server/compat.h"
 #include "server/errors.h"

@@ -10,7 +10,7 @@
 #ifndef RETURNS_REFUND_H
 #define RETURNS_REFUND_H
 
-#include "records/book.h"
+#include "records/row.h"
 #include "records/refund_plan.h"
 
 /*

@@ -19,7 +19,9 @@
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
 #include "records/guard.h"
+#include "records/move.h"
 #include "records/request.h"
+#include "records/update_with.h"
 #include "rules/workflow.h"
 #include "server/cache.h"
 #include "server/columns.h"
@@ -57,12 +59,6 @@ typedef struct RequestChange
 	const Bitmapset *set;		/* columns of the SET list */
 	bool		meddled;		/* may other triggers have changed more than it? */
 } RequestChange;
-
-void
-request_init(void)
-{
-	book_init();
-}
 
 static bool
 was_set(const RequestChange *change, RequestColumn col)

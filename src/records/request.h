@@ -11,7 +11,7 @@
 #define RETURNS_REQUEST_H
 
 #include "commands/trigger.h"
-#include "records/book.h"
+#include "records/row.h"
 
 /* request_new.c: a return begins, or its draft is thrown away. */
 extern HeapTuple request_insert(TriggerData *trigdata);
@@ -30,9 +30,6 @@ extern void request_admit(ReturnBook *book);
 /* admit.c: what a rule decides at once, as the system's own moves. */
 extern void request_decide(ReturnBook *book);
 
-/* Work that return_touch() wants done on the row now being updated, if any. */
-extern bool touch_take(int64 return_id, BookWork *work, void **arg);
-
 /* Is details->'evidence' a non-empty array? */
 extern bool book_has_evidence(ReturnBook *book);
 
@@ -44,7 +41,5 @@ extern void check_reason(ReturnBook *book);
 
 /* 22023 unless the details are an object, or none. */
 extern void check_details(ReturnBook *book);
-
-extern void request_init(void);
 
 #endif							/* RETURNS_REQUEST_H */

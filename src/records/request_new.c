@@ -14,6 +14,7 @@
 #include "executor/tuptable.h"
 #include "records/guard.h"
 #include "records/journal.h"
+#include "records/move.h"
 #include "records/request.h"
 #include "rules/workflow.h"
 #include "server/cache.h"

@@ -10,7 +10,7 @@
 #ifndef RETURNS_UNITS_H
 #define RETURNS_UNITS_H
 
-#include "records/book.h"
+#include "records/row.h"
 
 /*
  * Lock the sale lines of the return in key order.  Everything that counts

@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "records/journal.h"
-#include "records/request.h"
+#include "records/update_with.h"
 #include "server/cache.h"
 #include "server/compat.h"
 #include "server/plan.h"
@@ -31,7 +31,7 @@ _PG_init(void)
 	plan_init();
 	cache_init();
 	journal_init();
-	request_init();
+	return_touch_init();
 	sweep_init();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		worker_init();

@@ -28,7 +28,7 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "portability/instr_time.h"
-#include "records/book.h"
+#include "records/move.h"
 #include "server/settings.h"
 #include "server/sweep.h"
 #include "tcop/utility.h"

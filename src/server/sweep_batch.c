@@ -25,6 +25,7 @@
 #include "records/journal.h"
 #include "records/ledger.h"
 #include "records/refund_machine.h"
+#include "records/update_with.h"
 #include "server/errors.h"
 #include "server/plan.h"
 #include "server/settings.h"

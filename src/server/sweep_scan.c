@@ -26,7 +26,7 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/primnodes.h"
-#include "records/book.h"
+#include "records/row.h"
 #include "server/compat.h"
 #include "server/errors.h"
 #include "server/plan.h"

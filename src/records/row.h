@@ -1,26 +1,22 @@
 /*-------------------------------------------------------------------------
  *
- * book.h
- *		One return while it changes: its row and what is booked with it.
+ * row.h
+ *		The row of a return while it changes.
  *
  * All that belongs to a return (its computed columns, the head of its journal,
  * the number of its last transfer) is written in one place and at most once a
  * statement: the BEFORE ROW trigger of return_request.  The trigger lays the
  * new row out as a ReturnBook, everything that happens is booked into it, and
- * the trigger hands the row back.  Whoever needs to book on a return that is
- * not being updated (a refund was settled, goods were received) asks for it
- * with return_touch(), which updates the row and lets its own work be called
- * from inside that trigger.
+ * the trigger hands the row back.
  *
- * src/records/book.h
+ * src/records/row.h
  *
  *-------------------------------------------------------------------------
  */
-#ifndef RETURNS_BOOK_H
-#define RETURNS_BOOK_H
+#ifndef RETURNS_ROW_H
+#define RETURNS_ROW_H
 
-#include "access/htup.h"
-#include "rules/actor.h"
+#include "rules/rules.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
@@ -76,34 +72,8 @@ extern Jsonb *book_details(ReturnBook *book);
 
 extern Resolution book_resolution(ReturnBook *book);
 
-/*
- * Move to a state and book the event: counters, money, deadline and history
- * follow, and then the moves that the system makes at once.  The caller has
- * decided that the move is right.
- */
-extern void book_move(ReturnBook *book, const State *to, const Actor *by,
-					  const text *note, Jsonb *details);
-
-/* The deadline of the book's state, counted from book->since. */
-extern void book_stage(ReturnBook *book);
-
-/* How many stages of this session were over when they began. */
-extern uint64 book_stages_over;
-
-/*
- * Update the return's row (locking it) and call work from inside its trigger.
- * False when there is no such return.
- */
-typedef void (*BookWork) (ReturnBook *book, void *arg);
-extern bool return_touch(Datum order_ref, int64 return_id, BookWork work, void *arg);
-
-/* The same for every row that a tid[] names; returns how many there were. */
-extern uint64 return_touch_all(Datum tids, BookWork work, void *arg);
-
-extern void book_init(void);
-
 /* The columns of rel by RequestColumn; rel is returns.return_request. */
 extern const AttrNumber *request_columns(Relation rel);
 extern const char *request_column_name(RequestColumn col);
 
-#endif							/* RETURNS_BOOK_H */
+#endif							/* RETURNS_ROW_H */
