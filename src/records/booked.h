@@ -19,25 +19,8 @@
 #ifndef RETURNS_BOOKED_H
 #define RETURNS_BOOKED_H
 
+#include "records/journal_hash.h"
 #include "records/row.h"
-
-/* A transfer as it is hashed; texts as values of their type. */
-typedef struct TransferContent
-{
-	const text *order_ref;
-	int64		return_id;
-	int			transfer_no;
-	int64		refund_id;		/* 0: none */
-	const text *kind;
-	TimestampTz at;
-	int			reverses;		/* 0: none */
-	const text *currency;
-	int			nentries;
-	const Datum *accounts;
-	const Datum *parties;
-	const bool *no_party;
-	const Datum *amounts;		/* numeric */
-} TransferContent;
 
 /* A refund as it is issued. */
 typedef struct BookedRefund
@@ -58,8 +41,5 @@ extern void booked_refund(ReturnBook *book, const BookedRefund *refund);
  * with what was booked since the last event; NULL when there is neither.
  */
 extern Jsonb *booked_details(ReturnBook *book, Jsonb *details);
-
-/* sha256 over all that a transfer says. */
-extern void transfer_hash(const TransferContent *transfer, uint8 *hash);
 
 #endif							/* RETURNS_BOOKED_H */

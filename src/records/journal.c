@@ -40,21 +40,6 @@ static int	kept_capacity = 0;
 static int	flush_depth = 0;
 static int	flush_level = 0;		/* of transactions, that the outermost flush is in */
 
-static const char *const kind_names[] = {
-	[EVENT_TRANSITION] = "transition",
-	[EVENT_REMINDER] = "reminder",
-	[EVENT_OVERDUE] = "overdue",
-	[EVENT_RECEIPT] = "receipt",
-	[EVENT_REFUND] = "refund",
-	[EVENT_OVERRIDE] = "override",
-};
-
-const char *
-event_kind_name(EventKind kind)
-{
-	return kind_names[kind];
-}
-
 static void
 forget_all(void)
 {

@@ -10,39 +10,10 @@
 #ifndef RETURNS_JOURNAL_H
 #define RETURNS_JOURNAL_H
 
-#include "common/sha2.h"
+#include "records/event.h"
 #include "records/row.h"
 #include "rules/actor.h"
-
-typedef enum EventKind
-{
-	EVENT_TRANSITION, EVENT_REMINDER, EVENT_OVERDUE, EVENT_RECEIPT, EVENT_REFUND,
-	EVENT_OVERRIDE
-} EventKind;
-
-/* One event as the journal keeps it until it is written. */
-typedef struct Event
-{
-	EventKind	kind;
-	int64		return_id;
-	int			seq;
-	int			epoch;
-	uint64		xid;
-	TimestampTz at;
-	bool		has_due;
-	TimestampTz due_at;
-	ActorKind	actor;
-	NameData	db_role;
-	/* NULL: none */
-	const State *from;
-	const State *to;
-	const text *order_ref;
-	const text *actor_ref;
-	const text *note;
-	Jsonb	   *details;
-	uint8		hash[PG_SHA256_DIGEST_LENGTH];
-	SubTransactionId subxact;	/* that it belongs to */
-} Event;
+#include "utils/jsonb.h"
 
 /*
  * Append an event to the book's return: takes the next seq, moves the hash
@@ -63,14 +34,8 @@ extern void journal_open(ReturnBook *book, const State *state, const Actor *by,
 extern void journal_keep_first(ReturnBook *book, const State *state, const Actor *by,
 							   const text *note, Jsonb *details);
 
-/* sha256 over the previous head (NULL at the start) and all that the event says. */
-extern void event_hash(const Event *event, const uint8 *previous, int previous_length,
-					   uint8 *hash);
-
 /* Which life of the cluster this is: transaction ids are unique within it. */
 extern int	journal_epoch(void);
-
-extern const char *event_kind_name(EventKind kind);
 
 extern void journal_init(void);
 

@@ -10,7 +10,7 @@
 #ifndef RETURNS_JOURNAL_WRITE_H
 #define RETURNS_JOURNAL_WRITE_H
 
-#include "records/journal.h"
+#include "records/event.h"
 
 extern void journal_write(const Event *events, int nevents);
 
