@@ -11,10 +11,11 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "records/admit.h"
+#include "records/checks.h"
 #include "records/guard.h"
 #include "records/move.h"
 #include "records/refund.h"
-#include "records/request.h"
 #include "rules/policy.h"
 #include "rules/workflow.h"
 #include "server/cache.h"

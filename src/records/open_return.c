@@ -20,7 +20,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "records/guard.h"
-#include "records/request.h"
+#include "records/request_new.h"
 #include "rules/actor.h"
 #include "server/cache.h"
 #include "server/compat.h"

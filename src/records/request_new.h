@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * request_new.h
+ *		A return begins, or its draft is thrown away.
+ *
+ * src/records/request_new.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_REQUEST_NEW_H
+#define RETURNS_REQUEST_NEW_H
+
+#include "commands/trigger.h"
+
+/* The work of the row trigger of return_request: BEFORE INSERT, AFTER INSERT, BEFORE DELETE. */
+extern HeapTuple request_insert(TriggerData *trigdata);
+extern void request_inserted(TriggerData *trigdata);
+extern HeapTuple request_delete(TriggerData *trigdata);
+
+/* What open_return() says of the return it is about to insert. */
+extern void request_announce_content(const uint8 *hash, int length);
+
+#endif							/* RETURNS_REQUEST_NEW_H */
