@@ -10,7 +10,7 @@
 #ifndef RETURNS_RECLASSIFY_H
 #define RETURNS_RECLASSIFY_H
 
-#include "records/rule_guard.h"
+#include "records/rule_change.h"
 
 /*
  * For a row of category or reason that was updated, with all rows of the

@@ -10,7 +10,7 @@
 #ifndef RETURNS_RENAME_H
 #define RETURNS_RENAME_H
 
-#include "records/rule_guard.h"
+#include "records/rule_change.h"
 
 /*
  * For every row of market, category and reason that is written, before the

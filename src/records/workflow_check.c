@@ -18,7 +18,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "records/rule_guard.h"
+#include "records/rule_change.h"
 #include "rules/silence.h"
 #include "rules/soundness.h"
 #include "rules/workflow.h"

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * rule_guard.h
- *		Between the triggers of the rule tables.
+ * rule_change.h
+ *		A row of a rule table that was written, as the triggers see it.
  *
- * src/records/rule_guard.h
+ * src/records/rule_change.h
  *
  *-------------------------------------------------------------------------
  */
-#ifndef RETURNS_RULE_GUARD_H
-#define RETURNS_RULE_GUARD_H
+#ifndef RETURNS_RULE_CHANGE_H
+#define RETURNS_RULE_CHANGE_H
 
 #include "commands/trigger.h"
 #include "server/plan.h"
@@ -38,4 +38,4 @@ extern bool rule_text_changed(const RuleChange *change, const char *column);
 
 extern bool plan_finds(KeptPlan *plan, Datum *args);
 
-#endif							/* RETURNS_RULE_GUARD_H */
+#endif							/* RETURNS_RULE_CHANGE_H */
