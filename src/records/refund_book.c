@@ -18,7 +18,7 @@
 #include "records/journal.h"
 #include "records/ledger.h"
 #include "records/move.h"
-#include "records/refund_machine.h"
+#include "records/refund_book.h"
 #include "records/update_with.h"
 #include "rules/money.h"
 #include "server/cache.h"

@@ -29,6 +29,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "records/guard.h"
+#include "records/refund_book.h"
 #include "records/refund_machine.h"
 #include "records/unbooked.h"
 #include "rules/money.h"

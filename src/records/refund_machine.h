@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * refund_machine.h
- *		The life of a refund: what its trigger needs to be told.
+ *		The triggers of returns.refund: its columns, and what a claim tells them.
  *
  * src/records/refund_machine.h
  *
@@ -10,7 +10,7 @@
 #ifndef RETURNS_REFUND_MACHINE_H
 #define RETURNS_REFUND_MACHINE_H
 
-#include "rules/actor.h"
+#include "datatype/timestamp.h"
 
 /* The columns of refund. */
 typedef enum RefundColumn
@@ -21,43 +21,9 @@ typedef enum RefundColumn
 } RefundColumn;
 
 /*
- * A report on a refund, to be booked on its return: it moved, or, where from
- * and to are the same, its reference or its failure was told later.
- */
-typedef struct RefundMove
-{
-	int64		refund_id;
-	Datum		order_ref;
-	int64		return_id;
-	int			payment_no;
-	const Currency *currency;
-	int64		amount;
-	int			attempt;
-	char	   *provider;		/* NULL: none */
-	char	   *provider_ref;	/* NULL: none */
-	char	   *failure;		/* NULL: none */
-	const State *from;
-	const State *to;
-	const Actor *actor;
-} RefundMove;
-
-/*
- * Book it: postings, the payment's share, the event, and the return's own move
- * that follows; the event alone where it did not move.  RT006 when a failed refund is tried again and its payment has
- * nothing left.
- */
-extern void refund_book(RefundMove *move);
-
-/*
  * Refunds that become "sent" get this lease until the call with NULL.  While
  * one is given, the caller has seen to it that the payment may be refunded.
  */
 extern void refund_lease(const TimestampTz *until);
-
-/*
- * Make refunds pending again whose lease has ended, at most so many, passing
- * over those that somebody holds; returns how many.
- */
-extern uint64 refund_end_leases(int max_rows);
 
 #endif							/* RETURNS_REFUND_MACHINE_H */
