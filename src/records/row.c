@@ -9,9 +9,9 @@
  */
 #include "postgres.h"
 
+#include "base/columns.h"
+#include "base/compat.h"
 #include "records/row.h"
-#include "server/columns.h"
-#include "server/compat.h"
 #include "utils/builtins.h"
 
 static const char *const column_names[REQ_NCOLUMNS] = {

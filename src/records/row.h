@@ -43,7 +43,7 @@ typedef struct ReturnBook
 	TimestampTz since;			/* what the term of the next stage is counted from */
 	const State *state;			/* current, follows the moves */
 	int64		owed;			/* by a refund that this move opened; -1: none */
-	List	   *transfers;		/* booked since the last event: booked.h */
+	List	   *transfers;		/* booked since the last event: attested.h */
 	List	   *refunds;
 } ReturnBook;
 

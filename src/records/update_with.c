@@ -10,10 +10,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/errors.h"
+#include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "records/update_with.h"
-#include "server/errors.h"
-#include "server/plan.h"
 #include "utils/memutils.h"
 
 /*

@@ -9,8 +9,8 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "rules/rules.h"
-#include "server/errors.h"
 
 static const struct
 {
