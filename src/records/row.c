@@ -66,22 +66,22 @@ request_columns(Relation rel)
 }
 
 text *
-book_text(ReturnBook *book, RequestColumn col)
+row_text(ReturnRow *row, RequestColumn col)
 {
-	return BOOK_NULL(book, col) ? NULL : DatumGetTextPP(BOOK_VALUE(book, col));
+	return ROW_NULL(row, col) ? NULL : DatumGetTextPP(ROW_VALUE(row, col));
 }
 
 Jsonb *
-book_details(ReturnBook *book)
+row_details(ReturnRow *row)
 {
-	return BOOK_NULL(book, REQ_DETAILS) ? NULL :
-		DatumGetJsonbP(BOOK_VALUE(book, REQ_DETAILS));
+	return ROW_NULL(row, REQ_DETAILS) ? NULL :
+		DatumGetJsonbP(ROW_VALUE(row, REQ_DETAILS));
 }
 
 Resolution
-book_resolution(ReturnBook *book)
+row_resolution(ReturnRow *row)
 {
-	text	   *code = book_text(book, REQ_RESOLUTION);
+	text	   *code = row_text(row, REQ_RESOLUTION);
 
 	return code != NULL && VARSIZE_ANY_EXHDR(code) == 8 &&
 		memcmp(VARDATA_ANY(code), "exchange", 8) == 0 ?

@@ -6,7 +6,7 @@
  * All that belongs to a return (its computed columns, the head of its journal,
  * the number of its last transfer) is written in one place and at most once a
  * statement: the BEFORE ROW trigger of return_request.  The trigger lays the
- * new row out as a ReturnBook, everything that happens is booked into it, and
+ * new row out as a ReturnRow, everything that happens is written into it, and
  * the trigger hands the row back.
  *
  * src/records/row.h
@@ -33,7 +33,7 @@ typedef enum RequestColumn
 	REQ_NCOLUMNS
 } RequestColumn;
 
-typedef struct ReturnBook
+typedef struct ReturnRow
 {
 	Relation	rel;
 	const AttrNumber *attno;	/* by RequestColumn */
@@ -43,34 +43,34 @@ typedef struct ReturnBook
 	TimestampTz since;			/* what the term of the next stage is counted from */
 	const State *state;			/* current, follows the moves */
 	int64		owed;			/* by a refund that this move opened; -1: none */
-	List	   *transfers;		/* booked since the last event: attested.h */
+	List	   *transfers;		/* since the last event: attested.h */
 	List	   *refunds;
-} ReturnBook;
+} ReturnRow;
 
-#define BOOK_NULL(b, col)	((b)->isnull[(b)->attno[col] - 1])
-#define BOOK_VALUE(b, col)	((b)->values[(b)->attno[col] - 1])
+#define ROW_NULL(b, col)	((b)->isnull[(b)->attno[col] - 1])
+#define ROW_VALUE(b, col)	((b)->values[(b)->attno[col] - 1])
 
 static inline void
-book_set(ReturnBook *book, RequestColumn col, Datum value)
+row_set(ReturnRow *row, RequestColumn col, Datum value)
 {
-	BOOK_VALUE(book, col) = value;
-	BOOK_NULL(book, col) = false;
+	ROW_VALUE(row, col) = value;
+	ROW_NULL(row, col) = false;
 }
 
 static inline void
-book_clear(ReturnBook *book, RequestColumn col)
+row_clear(ReturnRow *row, RequestColumn col)
 {
-	BOOK_VALUE(book, col) = (Datum) 0;
-	BOOK_NULL(book, col) = true;
+	ROW_VALUE(row, col) = (Datum) 0;
+	ROW_NULL(row, col) = true;
 }
 
 /* A text column, NULL when it is null. */
-extern text *book_text(ReturnBook *book, RequestColumn col);
+extern text *row_text(ReturnRow *row, RequestColumn col);
 
 /* The details, NULL when there are none. */
-extern Jsonb *book_details(ReturnBook *book);
+extern Jsonb *row_details(ReturnRow *row);
 
-extern Resolution book_resolution(ReturnBook *book);
+extern Resolution row_resolution(ReturnRow *row);
 
 /* The columns of rel by RequestColumn; rel is returns.return_request. */
 extern const AttrNumber *request_columns(Relation rel);

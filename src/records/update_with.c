@@ -27,7 +27,7 @@ typedef struct Touch
 	struct Touch *outer;
 	int			nest_level;		/* of transactions */
 	int64		return_id;		/* 0: every row of the statement */
-	BookWork	work;
+	RowWork		work;
 	void	   *arg;
 	uint64		taken;
 } Touch;
@@ -57,7 +57,7 @@ return_touch_init(void)
 }
 
 bool
-touch_take(int64 return_id, BookWork *work, void **arg)
+touch_take(int64 return_id, RowWork *work, void **arg)
 {
 	if (touch == NULL || !own_writing() ||
 		(touch->return_id != 0 && (touch->return_id != return_id || touch->taken > 0)))
@@ -70,7 +70,7 @@ touch_take(int64 return_id, BookWork *work, void **arg)
 
 /* Run the statement, which updates rows without changing them, as a touch. */
 static uint64
-touch_run(KeptPlan *update, Datum *args, int64 return_id, BookWork work, void *arg)
+touch_run(KeptPlan *update, Datum *args, int64 return_id, RowWork work, void *arg)
 {
 	Touch	   *mine = MemoryContextAlloc(CurTransactionContext, sizeof(Touch));
 	OwnState	own;
@@ -96,7 +96,7 @@ touch_run(KeptPlan *update, Datum *args, int64 return_id, BookWork work, void *a
  * user's on UPDATE OF status sees these moves too.
  */
 bool
-return_touch(Datum order_ref, int64 return_id, BookWork work, void *arg)
+return_touch(Datum order_ref, int64 return_id, RowWork work, void *arg)
 {
 	static KeptPlan update = {
 		"UPDATE returns.return_request SET status = status"
@@ -109,7 +109,7 @@ return_touch(Datum order_ref, int64 return_id, BookWork work, void *arg)
 }
 
 uint64
-return_touch_all(Datum tids, BookWork work, void *arg)
+return_touch_all(Datum tids, RowWork work, void *arg)
 {
 	static KeptPlan update = {
 		"UPDATE ONLY returns.return_request SET status = status"

@@ -263,7 +263,7 @@ event_details(TimestampTz before)
 
 /* In the trigger: the row is locked and may have moved since it was read. */
 static void
-reschedule_work(ReturnBook *book, void *arg)
+reschedule_work(ReturnRow *row, void *arg)
 {
 	static const RequestColumn kept[] = {REQ_DUE_AT, REQ_WAKE_AT, REQ_ON_TIMEOUT};
 	Reschedule *reschedule = arg;
@@ -276,40 +276,40 @@ reschedule_work(ReturnBook *book, void *arg)
 	bool		later;
 	bool		still_over;
 
-	if (BOOK_NULL(book, REQ_DUE_AT))
+	if (ROW_NULL(row, REQ_DUE_AT))
 		return;
 	own_begin(&own);
-	known = stage_start(BOOK_VALUE(book, REQ_ORDER_REF), DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
-						book->state, &start);
+	known = stage_start(ROW_VALUE(row, REQ_ORDER_REF), DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+						row->state, &start);
 	own_end(&own);
 	if (!known)
 		return;
 	for (int i = 0; i < lengthof(kept); i++)
 	{
-		values[i] = BOOK_VALUE(book, kept[i]);
-		isnull[i] = BOOK_NULL(book, kept[i]);
+		values[i] = ROW_VALUE(row, kept[i]);
+		isnull[i] = ROW_NULL(row, kept[i]);
 	}
 	before = DatumGetTimestampTz(values[0]);
-	book->since = start.since;
-	book_stage(book);
-	later = !BOOK_NULL(book, REQ_DUE_AT) &&
-		DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) > before;
-	still_over = later && DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) <= book->now;
+	row->since = start.since;
+	return_stage(row);
+	later = !ROW_NULL(row, REQ_DUE_AT) &&
+		DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) > before;
+	still_over = later && DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) <= row->now;
 	/* what follows was promised too; and what has been marked or put off stays so */
 	for (int i = later ? (still_over ? 1 : 2) : 0; i < lengthof(kept); i++)
 	{
-		BOOK_VALUE(book, kept[i]) = values[i];
-		BOOK_NULL(book, kept[i]) = isnull[i];
+		ROW_VALUE(row, kept[i]) = values[i];
+		ROW_NULL(row, kept[i]) = isnull[i];
 	}
 	if (!later)
 		return;
 	if (!still_over)
 	{
-		book_set(book, REQ_OVERDUE, BoolGetDatum(false));
-		book_set(book, REQ_FAILURES, Int32GetDatum(0));
+		row_set(row, REQ_OVERDUE, BoolGetDatum(false));
+		row_set(row, REQ_FAILURES, Int32GetDatum(0));
 	}
-	book_set(book, REQ_UPDATED_AT, TimestampTzGetDatum(book->now));
-	journal_append(book, EVENT_OVERRIDE, book->state, book->state, reschedule->actor, NULL,
+	row_set(row, REQ_UPDATED_AT, TimestampTzGetDatum(row->now));
+	journal_append(row, EVENT_OVERRIDE, row->state, row->state, reschedule->actor, NULL,
 				   event_details(before));
 	reschedule->changed++;
 }

@@ -135,7 +135,7 @@ sweep_step(Sweep *sweep, int max_rows)
 	MemoryContext old = MemoryContextSwitchTo(sweep->context);
 	Pass	   *pass = &sweep->pass;
 	SweepCount	before = pass->count;
-	uint64		stages_over = book_stages_over;
+	uint64		stages_over = return_stages_over;
 	int64		trusted_until = sweep_watermark.trusted_until;
 	bool		more = sweep_batch(pass, max_rows, sweep->commits);
 
@@ -146,7 +146,7 @@ sweep_step(Sweep *sweep, int max_rows)
 	sweep->total.moved += pass->count.moved - before.moved;
 	sweep->total.marked += pass->count.marked - before.marked;
 	sweep->total.failed += pass->count.failed - before.failed;
-	if (book_stages_over != stages_over)
+	if (return_stages_over != stages_over)
 		sweep->over_since = Min(sweep->over_since, clock_now());
 	pass_remember(sweep, more);
 	if (more)

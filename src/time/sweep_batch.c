@@ -132,20 +132,20 @@ attempt(Work work, void *arg, int lock_wait)
 
 /* In the trigger: the return's instant has come, but there is no move to make. */
 static void
-mark_work(ReturnBook *book, void *arg)
+mark_work(ReturnRow *row, void *arg)
 {
-	bool		has_due = !BOOK_NULL(book, REQ_DUE_AT);
-	bool		is_due = has_due && DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) <= book->now;
+	bool		has_due = !ROW_NULL(row, REQ_DUE_AT);
+	bool		is_due = has_due && DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) <= row->now;
 
 	if (has_due && !is_due)
-		book_set(book, REQ_WAKE_AT, BOOK_VALUE(book, REQ_DUE_AT));
+		row_set(row, REQ_WAKE_AT, ROW_VALUE(row, REQ_DUE_AT));
 	else
-		book_clear(book, REQ_WAKE_AT);
+		row_clear(row, REQ_WAKE_AT);
 	if (!has_due)
 		return;
 	if (is_due)
-		book_set(book, REQ_OVERDUE, BoolGetDatum(true));
-	journal_append(book, is_due ? EVENT_OVERDUE : EVENT_REMINDER, book->state, book->state,
+		row_set(row, REQ_OVERDUE, BoolGetDatum(true));
+	journal_append(row, is_due ? EVENT_OVERDUE : EVENT_REMINDER, row->state, row->state,
 				   actor_as_system(), NULL, NULL);
 }
 
@@ -235,29 +235,29 @@ failure_details(const ErrorData *error, const text *on_timeout, int failures)
 
 /* In the trigger: try again later, unless somebody has acted meanwhile. */
 static void
-put_off_work(ReturnBook *book, void *arg)
+put_off_work(ReturnRow *row, void *arg)
 {
 	const Failure *failure = arg;
-	int			failures = DatumGetInt32(BOOK_VALUE(book, REQ_FAILURES));
+	int			failures = DatumGetInt32(ROW_VALUE(row, REQ_FAILURES));
 	TimestampTz delay = failures < 11 ? FIRST_DELAY << failures : LAST_DELAY;
-	TimestampTz due_at = BOOK_NULL(book, REQ_DUE_AT) ? DT_NOEND :
-		DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT));
-	TimestampTz wake_at = book->now + delay;
+	TimestampTz due_at = ROW_NULL(row, REQ_DUE_AT) ? DT_NOEND :
+		DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT));
+	TimestampTz wake_at = row->now + delay;
 
-	if (BOOK_NULL(book, REQ_WAKE_AT) ||
-		DatumGetTimestampTz(BOOK_VALUE(book, REQ_WAKE_AT)) > book->now)
+	if (ROW_NULL(row, REQ_WAKE_AT) ||
+		DatumGetTimestampTz(ROW_VALUE(row, REQ_WAKE_AT)) > row->now)
 		return;
-	book_set(book, REQ_FAILURES, Int32GetDatum(failures + 1));
+	row_set(row, REQ_FAILURES, Int32GetDatum(failures + 1));
 	/* a reminder that cannot be sent does not put off the deadline */
-	book_set(book, REQ_WAKE_AT,
-			 TimestampTzGetDatum(due_at > book->now ? Min(wake_at, due_at) : wake_at));
+	row_set(row, REQ_WAKE_AT,
+			TimestampTzGetDatum(due_at > row->now ? Min(wake_at, due_at) : wake_at));
 	if (failure->silent)
 		return;
-	if (due_at <= book->now)
-		book_set(book, REQ_OVERDUE, BoolGetDatum(true));
-	journal_append(book, EVENT_OVERDUE, book->state, book->state, actor_as_system(),
+	if (due_at <= row->now)
+		row_set(row, REQ_OVERDUE, BoolGetDatum(true));
+	journal_append(row, EVENT_OVERDUE, row->state, row->state, actor_as_system(),
 				   cstring_to_text(failure->error->message),
-				   failure_details(failure->error, book_text(book, REQ_ON_TIMEOUT), failures + 1));
+				   failure_details(failure->error, row_text(row, REQ_ON_TIMEOUT), failures + 1));
 }
 
 static void

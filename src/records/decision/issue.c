@@ -68,17 +68,17 @@ static KeptPlan any_unsettled = {
 };
 
 static RefundPlan *
-plan_of_book(ReturnBook *book)
+plan_of_row(ReturnRow *row)
 {
-	const Reason *reason = reason_get(TextDatumGetCString(BOOK_VALUE(book, REQ_REASON)));
-	RefundPlan *plan = refund_plan_lines(BOOK_VALUE(book, REQ_ORDER_REF),
-										 DatumGetInt64(BOOK_VALUE(book, REQ_ID)), reason, NULL);
+	const Reason *reason = reason_get(TextDatumGetCString(ROW_VALUE(row, REQ_REASON)));
+	RefundPlan *plan = refund_plan_lines(ROW_VALUE(row, REQ_ORDER_REF),
+										 DatumGetInt64(ROW_VALUE(row, REQ_ID)), reason, NULL);
 
 	if (plan->nlines == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_NOT_RETURNABLE),
 				 errmsg("return " INT64_FORMAT " has no lines",
-						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
 				 errdetail("Nothing was said of what is returned."),
 				 errhint("Add it to returns.return_line first."),
 				 err_our_column("return_line", NULL)));
@@ -113,27 +113,27 @@ write_both(KeptPlan *plan, Datum *args, const char *nulls, const char *table,
 
 /* The deduction is corrected to what is taken, and the history says so. */
 static void
-write_cut(ReturnBook *book, const RefundPlan *plan, const PlannedLine *line)
+write_cut(ReturnRow *row, const RefundPlan *plan, const PlannedLine *line)
 {
-	Datum		args[4] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+	Datum		args[4] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 		Int32GetDatum(line->line_no),
 		NumericGetDatum(minor_to_numeric(line->price.deduction, plan->currency))};
 	bool		isnull;
 
 	guard_wrote("return_line", plan_run(&cut_deduction, args, NULL), 1);
-	journal_append(book, EVENT_RECEIPT, book->state, book->state, actor_as_system(), NULL,
+	journal_append(row, EVENT_RECEIPT, row->state, row->state, actor_as_system(), NULL,
 				   DatumGetJsonbP(plan_value(0, 1, &isnull)));
 }
 
 /* Write the prices to the lines, and the totals to the sale lines if owed. */
 static void
-write_lines(ReturnBook *book, const RefundPlan *plan, bool owed)
+write_lines(ReturnRow *row, const RefundPlan *plan, bool owed)
 {
 	for (int i = 0; i < plan->nlines; i++)
 	{
 		const PlannedLine *line = &plan->lines[i];
 		const LinePrice *price = &line->price;
-		Datum		args[7] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+		Datum		args[7] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 			Int32GetDatum(line->line_no),
 			NumericGetDatum(minor_to_numeric(price->goods, plan->currency)),
 			NumericGetDatum(minor_to_numeric(price->fee, plan->currency)),
@@ -143,7 +143,7 @@ write_lines(ReturnBook *book, const RefundPlan *plan, bool owed)
 		if (owed)
 			check_cap(plan, line);
 		if (line->cut)
-			write_cut(book, plan, line);
+			write_cut(row, plan, line);
 		if (owed && price->total != 0)
 			write_both(&owe_line, args, NULL, "return_line", "sale_line");
 		else
@@ -157,14 +157,14 @@ write_lines(ReturnBook *book, const RefundPlan *plan, bool owed)
  * ask for its own new returns under keys that this one uses.
  */
 static Datum
-refund_key(ReturnBook *book, int payment_no)
+refund_key(ReturnRow *row, int payment_no)
 {
 	uint8		hash[PG_SHA256_DIGEST_LENGTH];
 	char	   *seed = psprintf(UINT64_FORMAT "/" INT64_FORMAT "/%d/%d/%s",
 								GetSystemIdentifier(),
-								DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
-								DatumGetInt32(BOOK_VALUE(book, REQ_LAST_SEQ)), payment_no,
-								TextDatumGetCString(BOOK_VALUE(book, REQ_ORDER_REF)));
+								DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+								DatumGetInt32(ROW_VALUE(row, REQ_LAST_SEQ)), payment_no,
+								TextDatumGetCString(ROW_VALUE(row, REQ_ORDER_REF)));
 	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
 	StringInfoData key;
 
@@ -182,7 +182,7 @@ refund_key(ReturnBook *book, int payment_no)
 }
 
 void
-refund_issue(ReturnBook *book, const RefundPlan *plan)
+refund_issue(ReturnRow *row, const RefundPlan *plan)
 {
 	const State *pending = state_get(MACHINE_REFUND, "pending");
 
@@ -190,19 +190,19 @@ refund_issue(ReturnBook *book, const RefundPlan *plan)
 	{
 		const Tender *tender = &plan->tenders[i];
 		Datum		amount = NumericGetDatum(minor_to_numeric(tender->taken, plan->currency));
-		Datum		args[9] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+		Datum		args[9] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 			Int32GetDatum(tender->payment_no), amount,
 			CStringGetTextDatum(plan->currency->code), PointerGetDatum(pending->code_text),
-			refund_key(book, tender->payment_no),
+			refund_key(row, tender->payment_no),
 			plan->providers[i] ? CStringGetTextDatum(plan->providers[i]) : (Datum) 0,
-		TimestampTzGetDatum(book->now)};
+		TimestampTzGetDatum(row->now)};
 		bool		isnull;
 
 		if (tender->taken == 0)
 			continue;
 		write_both(&issue_refund, args, plan->providers[i] ? NULL : "       n ", "refund",
 				   "payment");
-		booked_refund(book, &(BookedRefund) {
+		booked_refund(row, &(BookedRefund) {
 			.refund_id = DatumGetInt64(plan_value(0, 2, &isnull)),
 			.payment_no = tender->payment_no,
 			.amount = amount,
@@ -214,11 +214,11 @@ refund_issue(ReturnBook *book, const RefundPlan *plan)
 }
 
 static void
-post_due(ReturnBook *book, const RefundPlan *plan)
+post_due(ReturnRow *row, const RefundPlan *plan)
 {
 	LinePrice	sum = {0};
 	LedgerEntry entries[6] = {{0}};
-	char	   *seller = TextDatumGetCString(BOOK_VALUE(book, REQ_SELLER_REF));
+	char	   *seller = TextDatumGetCString(ROW_VALUE(row, REQ_SELLER_REF));
 
 	for (int i = 0; i < plan->nlines; i++)
 	{
@@ -240,59 +240,59 @@ post_due(ReturnBook *book, const RefundPlan *plan)
 	if (plan->fault == FAULT_CARRIER)
 	{
 		entries[2].account = "carrier_receivable";
-		if (!BOOK_NULL(book, REQ_CARRIER))
-			entries[2].party_ref = TextDatumGetCString(BOOK_VALUE(book, REQ_CARRIER));
+		if (!ROW_NULL(row, REQ_CARRIER))
+			entries[2].party_ref = TextDatumGetCString(ROW_VALUE(row, REQ_CARRIER));
 	}
 	entries[3] = (LedgerEntry) {"restocking_income", NULL, -sum.fee};
 	entries[4] = (LedgerEntry) {"buyer_payable",
-	TextDatumGetCString(BOOK_VALUE(book, REQ_BUYER_REF)), -plan->total};
-	ledger_post(book, "refund_due", 0, 0, entries, 5);
+	TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), -plan->total};
+	ledger_post(row, "refund_due", 0, 0, entries, 5);
 }
 
 int64
-refund_open(ReturnBook *book)
+refund_open(ReturnRow *row)
 {
-	Datum		order_ref = BOOK_VALUE(book, REQ_ORDER_REF);
-	int64		return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID));
-	Datum		args[2] = {order_ref, BOOK_VALUE(book, REQ_ID)};
+	Datum		order_ref = ROW_VALUE(row, REQ_ORDER_REF);
+	int64		return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID));
+	Datum		args[2] = {order_ref, ROW_VALUE(row, REQ_ID)};
 	RefundPlan *plan;
 	OwnState	own;
 	bool		waits;
 
 	own_begin(&own);
-	plan = plan_of_book(book);
+	plan = plan_of_row(row);
 	refund_plan_tenders(plan, order_ref, return_id, true);
 	/* refunds that were granted before, outside the rule, must settle too */
 	waits = plan->total == 0 && plan_run_limit(&any_unsettled, args, NULL, 1) > 0;
-	write_lines(book, plan, true);
-	refund_issue(book, plan);
+	write_lines(row, plan, true);
+	refund_issue(row, plan);
 	own_end(&own);
 
-	post_due(book, plan);
-	book_set(book, REQ_REFUND_TOTAL,
-			 NumericGetDatum(minor_to_numeric(plan->total, plan->currency)));
+	post_due(row, plan);
+	row_set(row, REQ_REFUND_TOTAL,
+			NumericGetDatum(minor_to_numeric(plan->total, plan->currency)));
 	return waits ? -1 : plan->total;
 }
 
 void
-refund_price(ReturnBook *book)
+refund_price(ReturnRow *row)
 {
 	OwnState	own;
 
 	own_begin(&own);
-	write_lines(book, plan_of_book(book), false);
+	write_lines(row, plan_of_row(row), false);
 	own_end(&own);
 }
 
 int64
-refund_estimate(ReturnBook *book, bool *covered)
+refund_estimate(ReturnRow *row, bool *covered)
 {
 	OwnState	own;
 	RefundPlan *plan;
 
 	own_begin(&own);
-	plan = plan_of_book(book);
-	*covered = refund_plan_covered(plan, BOOK_VALUE(book, REQ_ORDER_REF));
+	plan = plan_of_row(row);
+	*covered = refund_plan_covered(plan, ROW_VALUE(row, REQ_ORDER_REF));
 	own_end(&own);
 	return plan->total;
 }

@@ -22,7 +22,7 @@
  * total in minor units; 0: nothing to pay, the caller moves the return on;
  * -1: nothing to pay now, but refunds granted before have not settled yet.
  */
-extern int64 refund_open(ReturnBook *book);
+extern int64 refund_open(ReturnRow *row);
 
 /*
  * The return has just been decided for an exchange: its units take their exact
@@ -31,14 +31,14 @@ extern int64 refund_open(ReturnBook *book);
  * Same conditions as refund_open().  When a decided exchange is called off,
  * units_release() sets the three columns to NULL again.
  */
-extern void refund_price(ReturnBook *book);
+extern void refund_price(ReturnRow *row);
 
 /*
  * What refund_open() would make the total, in minor units, before the units
  * are decided, and whether the payments cover it: for the rules that decide by
  * amount.
  */
-extern int64 refund_estimate(ReturnBook *book, bool *covered);
+extern int64 refund_estimate(ReturnRow *row, bool *covered);
 
 /*
  * RT006 when a deduction (numeric) cannot be taken from that many units of a
@@ -50,6 +50,6 @@ extern void refund_check_deduction(Datum order_ref, int64 return_id, int line_no
 
 /* Create the refunds of a plan and count them on its payments, which are locked. */
 struct RefundPlan;
-extern void refund_issue(ReturnBook *book, const struct RefundPlan *plan);
+extern void refund_issue(ReturnRow *row, const struct RefundPlan *plan);
 
 #endif							/* RETURNS_ISSUE_H */

@@ -31,17 +31,17 @@
 	"(CASE WHEN l.refund_goods IS NULL THEN l.quantity ELSE l.accepted END)"
 
 static uint64
-run_on_lines(ReturnBook *book, KeptPlan *plan)
+run_on_lines(ReturnRow *row, KeptPlan *plan)
 {
 	Datum		args[2];
 
-	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
-	args[1] = BOOK_VALUE(book, REQ_ID);
+	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
+	args[1] = ROW_VALUE(row, REQ_ID);
 	return plan_run(plan, args, NULL);
 }
 
 uint64
-units_lock(ReturnBook *book)
+units_lock(ReturnRow *row)
 {
 	static KeptPlan lock = {
 		"SELECT s.line_no FROM returns.sale_line s"
@@ -52,11 +52,11 @@ units_lock(ReturnBook *book)
 		2, {TEXTOID, INT8OID}
 	};
 
-	return run_on_lines(book, &lock);
+	return run_on_lines(row, &lock);
 }
 
 void
-units_release(ReturnBook *book)
+units_release(ReturnRow *row)
 {
 	static KeptPlan release = {
 		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.-) " HELD
@@ -75,14 +75,14 @@ units_release(ReturnBook *book)
 	uint64		nlines;
 
 	own_begin(&own);
-	nlines = units_lock(book);
-	guard_wrote("sale_line", run_on_lines(book, &release), nlines);
-	run_on_lines(book, &undecide);
+	nlines = units_lock(row);
+	guard_wrote("sale_line", run_on_lines(row, &release), nlines);
+	run_on_lines(row, &undecide);
 	own_end(&own);
 }
 
 void
-units_hold_again(ReturnBook *book)
+units_hold_again(ReturnRow *row)
 {
 	static KeptPlan find_short = {
 		"SELECT s.line_no, l.quantity,"
@@ -105,24 +105,24 @@ units_hold_again(ReturnBook *book)
 	uint64		nlines;
 
 	own_begin(&own);
-	nlines = units_lock(book);
-	if (run_on_lines(book, &find_short) > 0)
+	nlines = units_lock(row);
+	if (run_on_lines(row, &find_short) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MANY_UNITS),
 				 errmsg("return " INT64_FORMAT " cannot be taken up again",
-						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
 				 errdetail("Of line %d it would hold %d, and %d are left.",
 						   DatumGetInt32(plan_value(0, 1, &isnull)),
 						   DatumGetInt32(plan_value(0, 2, &isnull)),
 						   DatumGetInt32(plan_value(0, 3, &isnull))),
 				 errhint("Other returns have its units: cancel one of them, or leave it closed."),
-				 errtable(book->rel)));
-	guard_wrote("sale_line", run_on_lines(book, &hold), nlines);
+				 errtable(row->rel)));
+	guard_wrote("sale_line", run_on_lines(row, &hold), nlines);
 	own_end(&own);
 }
 
 void
-units_decide(ReturnBook *book)
+units_decide(ReturnRow *row)
 {
 	static KeptPlan decide = {
 		"WITH d AS (UPDATE returns.return_line l"
@@ -139,13 +139,13 @@ units_decide(ReturnBook *book)
 	OwnState	own;
 
 	own_begin(&own);
-	(void) units_lock(book);
-	run_on_lines(book, &decide);
+	(void) units_lock(row);
+	run_on_lines(row, &decide);
 	own_end(&own);
 }
 
 void
-units_take_back(ReturnBook *book)
+units_take_back(ReturnRow *row)
 {
 	static KeptPlan take = {
 		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.-) l.accepted,"
@@ -157,13 +157,13 @@ units_take_back(ReturnBook *book)
 	uint64		nlines;
 
 	own_begin(&own);
-	nlines = units_lock(book);
-	guard_wrote("sale_line", run_on_lines(book, &take), nlines);
+	nlines = units_lock(row);
+	guard_wrote("sale_line", run_on_lines(row, &take), nlines);
 	own_end(&own);
 }
 
 void
-units_give_back(ReturnBook *book)
+units_give_back(ReturnRow *row)
 {
 	static KeptPlan give = {
 		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.+) l.accepted,"
@@ -175,7 +175,7 @@ units_give_back(ReturnBook *book)
 	uint64		nlines;
 
 	own_begin(&own);
-	nlines = units_lock(book);
-	guard_wrote("sale_line", run_on_lines(book, &give), nlines);
+	nlines = units_lock(row);
+	guard_wrote("sale_line", run_on_lines(row, &give), nlines);
 	own_end(&own);
 }

@@ -27,22 +27,22 @@ typedef struct BookedTransfer
 } BookedTransfer;
 
 void
-booked_transfer(ReturnBook *book, const TransferContent *transfer)
+booked_transfer(ReturnRow *row, const TransferContent *transfer)
 {
 	BookedTransfer *booked = palloc(sizeof(BookedTransfer));
 
 	booked->transfer_no = transfer->transfer_no;
 	transfer_hash(transfer, booked->hash);
-	book->transfers = lappend(book->transfers, booked);
+	row->transfers = lappend(row->transfers, booked);
 }
 
 void
-booked_refund(ReturnBook *book, const BookedRefund *refund)
+booked_refund(ReturnRow *row, const BookedRefund *refund)
 {
 	BookedRefund *booked = palloc(sizeof(BookedRefund));
 
 	*booked = *refund;
-	book->refunds = lappend(book->refunds, booked);
+	row->refunds = lappend(row->refunds, booked);
 }
 
 static void
@@ -89,7 +89,7 @@ hex_of(const uint8 *hash)
 }
 
 static Jsonb *
-booked_jsonb(ReturnBook *book)
+booked_jsonb(ReturnRow *row)
 {
 	JsonbParseState *state = NULL;
 	ListCell   *cell;
@@ -97,11 +97,11 @@ booked_jsonb(ReturnBook *book)
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_key(&state, KEY);
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	if (book->refunds != NIL)
+	if (row->refunds != NIL)
 	{
 		push_key(&state, "refunds");
 		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
-		foreach(cell, book->refunds)
+		foreach(cell, row->refunds)
 		{
 			BookedRefund *refund = lfirst(cell);
 
@@ -116,11 +116,11 @@ booked_jsonb(ReturnBook *book)
 		}
 		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
 	}
-	if (book->transfers != NIL)
+	if (row->transfers != NIL)
 	{
 		push_key(&state, "transfers");
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-		foreach(cell, book->transfers)
+		foreach(cell, row->transfers)
 		{
 			BookedTransfer *transfer = lfirst(cell);
 
@@ -146,16 +146,16 @@ without_key(Jsonb *details)
 }
 
 Jsonb *
-booked_details(ReturnBook *book, Jsonb *details)
+booked_details(ReturnRow *row, Jsonb *details)
 {
 	Jsonb	   *booked;
 
 	details = without_key(details);
-	if (book->transfers == NIL && book->refunds == NIL)
+	if (row->transfers == NIL && row->refunds == NIL)
 		return details;
-	booked = booked_jsonb(book);
-	book->transfers = NIL;
-	book->refunds = NIL;
+	booked = booked_jsonb(row);
+	row->transfers = NIL;
+	row->refunds = NIL;
 	return details == NULL ? booked :
 		DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(details),
 										   JsonbPGetDatum(booked)));

@@ -33,13 +33,13 @@ typedef struct BookedRefund
 	const char *idempotency_key;
 } BookedRefund;
 
-extern void booked_transfer(ReturnBook *book, const TransferContent *transfer);
-extern void booked_refund(ReturnBook *book, const BookedRefund *refund);
+extern void booked_transfer(ReturnRow *row, const TransferContent *transfer);
+extern void booked_refund(ReturnRow *row, const BookedRefund *refund);
 
 /*
  * The details of the event that is being appended: those given (NULL: none),
  * with what was booked since the last event; NULL when there is neither.
  */
-extern Jsonb *booked_details(ReturnBook *book, Jsonb *details);
+extern Jsonb *booked_details(ReturnRow *row, Jsonb *details);
 
 #endif							/* RETURNS_ATTESTED_H */

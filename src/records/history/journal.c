@@ -145,60 +145,60 @@ journal_epoch(void)
  * event before that of the other.  A later transaction still has a later one.
  */
 static uint64
-event_xid(ReturnBook *book)
+event_xid(ReturnRow *row)
 {
 	uint64		own = U64FromFullTransactionId(GetTopFullTransactionId());
 	uint64		last;
 
-	if (BOOK_NULL(book, REQ_LAST_XID))
+	if (ROW_NULL(row, REQ_LAST_XID))
 		return own;
-	last = U64FromFullTransactionId(DatumGetFullTransactionId(BOOK_VALUE(book, REQ_LAST_XID)));
+	last = U64FromFullTransactionId(DatumGetFullTransactionId(ROW_VALUE(row, REQ_LAST_XID)));
 	/* one that is still to come here is of an earlier life of the cluster */
 	if (likely(last <= own) || last >= U64FromFullTransactionId(ReadNextFullTransactionId()))
 		return own;
 	return last;
 }
 
-/* Lay the event out; seq and hash follow from the head in the book. */
+/* Lay the event out; seq and hash follow from the head in the row. */
 static void
-event_fill(Event *event, ReturnBook *book, EventKind kind, const State *from,
+event_fill(Event *event, ReturnRow *row, EventKind kind, const State *from,
 		   const State *to, const Actor *by, const text *note, Jsonb *details)
 {
 	event->kind = kind;
-	event->return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID));
+	event->return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID));
 	event->epoch = journal_epoch();
-	event->xid = event_xid(book);
-	event->at = book->now;
-	event->has_due = !BOOK_NULL(book, REQ_DUE_AT);
-	event->due_at = event->has_due ? DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)) : 0;
+	event->xid = event_xid(row);
+	event->at = row->now;
+	event->has_due = !ROW_NULL(row, REQ_DUE_AT);
+	event->due_at = event->has_due ? DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) : 0;
 	event->actor = by->kind;
 	event->db_role = by->db_role;
 	event->from = from;
 	event->to = to;
-	event->order_ref = DatumGetTextPP(BOOK_VALUE(book, REQ_ORDER_REF));
+	event->order_ref = DatumGetTextPP(ROW_VALUE(row, REQ_ORDER_REF));
 	event->actor_ref = by->ref_text;
 	event->note = note;
-	event->details = booked_details(book, details);
+	event->details = booked_details(row, details);
 	event->subxact = GetCurrentSubTransactionId();
 }
 
-/* Move the head of the chain in the book past the event. */
+/* Move the head of the chain in the row past the event. */
 static void
-book_advance(ReturnBook *book, Event *event)
+row_advance(ReturnRow *row, Event *event)
 {
-	bytea	   *head = BOOK_NULL(book, REQ_LAST_HASH) ? NULL :
-		DatumGetByteaPP(BOOK_VALUE(book, REQ_LAST_HASH));
+	bytea	   *head = ROW_NULL(row, REQ_LAST_HASH) ? NULL :
+		DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
 	bytea	   *hash = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 
-	event->seq = DatumGetInt32(BOOK_VALUE(book, REQ_LAST_SEQ)) + 1;
+	event->seq = DatumGetInt32(ROW_VALUE(row, REQ_LAST_SEQ)) + 1;
 	event_hash(event, head ? (uint8 *) VARDATA_ANY(head) : (const uint8 *) "",
 			   head ? VARSIZE_ANY_EXHDR(head) : 0, event->hash);
 	SET_VARSIZE(hash, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	memcpy(VARDATA(hash), event->hash, PG_SHA256_DIGEST_LENGTH);
-	book_set(book, REQ_LAST_SEQ, Int32GetDatum(event->seq));
-	book_set(book, REQ_LAST_XID,
-			 FullTransactionIdGetDatum(FullTransactionIdFromU64(event->xid)));
-	book_set(book, REQ_LAST_HASH, PointerGetDatum(hash));
+	row_set(row, REQ_LAST_SEQ, Int32GetDatum(event->seq));
+	row_set(row, REQ_LAST_XID,
+			FullTransactionIdGetDatum(FullTransactionIdFromU64(event->xid)));
+	row_set(row, REQ_LAST_HASH, PointerGetDatum(hash));
 }
 
 static void *
@@ -278,37 +278,37 @@ event_keep(const Event *event)
 }
 
 void
-journal_append(ReturnBook *book, EventKind kind, const State *from, const State *to,
+journal_append(ReturnRow *row, EventKind kind, const State *from, const State *to,
 			   const Actor *by, const text *note, Jsonb *details)
 {
 	Event		event;
 
-	event_fill(&event, book, kind, from, to, by, note, details);
-	book_advance(book, &event);
+	event_fill(&event, row, kind, from, to, by, note, details);
+	row_advance(row, &event);
 	event_keep(&event);
 }
 
 void
-journal_open(ReturnBook *book, const State *state, const Actor *by, const text *note,
+journal_open(ReturnRow *row, const State *state, const Actor *by, const text *note,
 			 Jsonb *details)
 {
 	Event		event;
 
-	book_set(book, REQ_LAST_SEQ, Int32GetDatum(0));
-	book_clear(book, REQ_LAST_XID);
-	book_clear(book, REQ_LAST_HASH);
-	event_fill(&event, book, EVENT_TRANSITION, NULL, state, by, note, details);
-	book_advance(book, &event);
+	row_set(row, REQ_LAST_SEQ, Int32GetDatum(0));
+	row_clear(row, REQ_LAST_XID);
+	row_clear(row, REQ_LAST_HASH);
+	event_fill(&event, row, EVENT_TRANSITION, NULL, state, by, note, details);
+	row_advance(row, &event);
 }
 
 void
-journal_keep_first(ReturnBook *book, const State *state, const Actor *by,
+journal_keep_first(ReturnRow *row, const State *state, const Actor *by,
 				   const text *note, Jsonb *details)
 {
 	Event		event;
-	bytea	   *head = DatumGetByteaPP(BOOK_VALUE(book, REQ_LAST_HASH));
+	bytea	   *head = DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
 
-	event_fill(&event, book, EVENT_TRANSITION, NULL, state, by, note, details);
+	event_fill(&event, row, EVENT_TRANSITION, NULL, state, by, note, details);
 	event.seq = 1;
 	event_hash(&event, (const uint8 *) "", 0, event.hash);
 	if (VARSIZE_ANY_EXHDR(head) != PG_SHA256_DIGEST_LENGTH ||

@@ -16,11 +16,11 @@
 #include "utils/jsonb.h"
 
 /*
- * Append an event to the book's return: takes the next seq, moves the hash
+ * Append an event to the row's return: takes the next seq, moves the hash
  * head, keeps the event for the end of the statement.  from NULL: the return
  * begins.  note NULL and details NULL: none.
  */
-extern void journal_append(ReturnBook *book, EventKind kind, const State *from,
+extern void journal_append(ReturnRow *row, EventKind kind, const State *from,
 						   const State *to, const Actor *by, const text *note,
 						   Jsonb *details);
 
@@ -29,9 +29,9 @@ extern void journal_append(ReturnBook *book, EventKind kind, const State *from,
  * trigger runs, and may never be (ON CONFLICT): journal_open() only fills in
  * the head, journal_keep_first() keeps the same event once the row is there.
  */
-extern void journal_open(ReturnBook *book, const State *state, const Actor *by,
+extern void journal_open(ReturnRow *row, const State *state, const Actor *by,
 						 const text *note, Jsonb *details);
-extern void journal_keep_first(ReturnBook *book, const State *state, const Actor *by,
+extern void journal_keep_first(ReturnRow *row, const State *state, const Actor *by,
 							   const text *note, Jsonb *details);
 
 /* Which life of the cluster this is: transaction ids are unique within it. */

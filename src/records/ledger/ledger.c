@@ -109,9 +109,9 @@ ledger_time(uint64 xid)
 }
 
 static const Currency *
-book_currency(ReturnBook *book)
+row_currency(ReturnRow *row)
 {
-	return currency_get(TextDatumGetCString(BOOK_VALUE(book, REQ_CURRENCY)));
+	return currency_get(TextDatumGetCString(ROW_VALUE(row, REQ_CURRENCY)));
 }
 
 /* The entries that say something. */
@@ -198,7 +198,7 @@ insert_by_statement(KeptPlan *plan, int nrows, DirectFill fill, void *arg)
 
 /* The next event speaks of the transfer. */
 static void
-tell(ReturnBook *book, const Posting *posting)
+tell(ReturnRow *row, const Posting *posting)
 {
 	TransferContent content = {
 		.order_ref = DatumGetTextPP(posting->order_ref),
@@ -216,7 +216,7 @@ tell(ReturnBook *book, const Posting *posting)
 		.amounts = posting->amounts,
 	};
 
-	booked_transfer(book, &content);
+	booked_transfer(row, &content);
 }
 
 static void
@@ -233,34 +233,34 @@ insert(Posting *posting)
 }
 
 int
-ledger_post(ReturnBook *book, const char *kind, int64 refund_id, int reverses,
+ledger_post(ReturnRow *row, const char *kind, int64 refund_id, int reverses,
 			const LedgerEntry *entries, int nentries)
 {
 	Posting		posting;
 
-	lay_out(&posting, entries, nentries, book_currency(book));
+	lay_out(&posting, entries, nentries, row_currency(row));
 	if (posting.nentries == 0)
 		return 0;
-	posting.order_ref = BOOK_VALUE(book, REQ_ORDER_REF);
-	posting.return_id = BOOK_VALUE(book, REQ_ID);
-	posting.transfer_no = DatumGetInt32(BOOK_VALUE(book, REQ_LAST_TRANSFER)) + 1;
+	posting.order_ref = ROW_VALUE(row, REQ_ORDER_REF);
+	posting.return_id = ROW_VALUE(row, REQ_ID);
+	posting.transfer_no = DatumGetInt32(ROW_VALUE(row, REQ_LAST_TRANSFER)) + 1;
 	posting.written = ledger_time(U64FromFullTransactionId(GetTopFullTransactionId()));
 	posting.refund_id = refund_id;
 	posting.kind = CStringGetTextDatum(kind);
-	posting.at = book->now;
+	posting.at = row->now;
 	posting.reverses = reverses;
-	posting.currency = BOOK_VALUE(book, REQ_CURRENCY);
+	posting.currency = ROW_VALUE(row, REQ_CURRENCY);
 	insert(&posting);
-	tell(book, &posting);
-	book_set(book, REQ_LAST_TRANSFER, Int32GetDatum(posting.transfer_no));
+	tell(row, &posting);
+	row_set(row, REQ_LAST_TRANSFER, Int32GetDatum(posting.transfer_no));
 	return posting.transfer_no;
 }
 
 int
-ledger_reverse(ReturnBook *book, const char *kind, int64 refund_id, int transfer_no)
+ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_no)
 {
-	const Currency *currency = book_currency(book);
-	Datum		args[3] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+	const Currency *currency = row_currency(row);
+	Datum		args[3] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 		Int32GetDatum(transfer_no)};
 	LedgerEntry *entries;
 	OwnState	own;
@@ -277,5 +277,5 @@ ledger_reverse(ReturnBook *book, const char *kind, int64 refund_id, int transfer
 		entries[i].amount = -stored_to_minor(plan_value(i, 3, &isnull), currency, "amount");
 	}
 	own_end(&own);
-	return ledger_post(book, kind, refund_id, transfer_no, entries, n);
+	return ledger_post(row, kind, refund_id, transfer_no, entries, n);
 }

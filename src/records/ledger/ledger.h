@@ -20,15 +20,15 @@ typedef struct LedgerEntry
 } LedgerEntry;
 
 /*
- * Post one transfer on the book's return: takes the next transfer_no.
+ * Post one transfer on the row's return: takes the next transfer_no.
  * refund_id 0: none.  reverses 0: none.  Returns the transfer_no, 0 when
  * nothing was left to post.  XX000 when the entries do not sum to zero.
  */
-extern int	ledger_post(ReturnBook *book, const char *kind, int64 refund_id, int reverses,
+extern int	ledger_post(ReturnRow *row, const char *kind, int64 refund_id, int reverses,
 						const LedgerEntry *entries, int nentries);
 
 /* Post the opposite of transfer_no. */
-extern int	ledger_reverse(ReturnBook *book, const char *kind, int64 refund_id, int transfer_no);
+extern int	ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_no);
 
 /*
  * ledger_entry.written of what a transaction writes: greater in a later life

@@ -58,22 +58,22 @@ grant_details(const RefundPlan *plan)
 }
 
 static void
-grant_work(ReturnBook *book, void *arg)
+grant_work(ReturnRow *row, void *arg)
 {
 	const RefundGrant *grant = arg;
-	int64		return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID));
+	int64		return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID));
 	RefundPlan	plan = {0};
 	LedgerEntry entries[2];
 	OwnState	own;
 
-	if (book->state->kind == STATE_INITIAL || BOOK_NULL(book, REQ_CURRENCY))
+	if (row->state->kind == STATE_INITIAL || ROW_NULL(row, REQ_CURRENCY))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ILLEGAL_TRANSITION),
 				 errmsg("return " INT64_FORMAT " is a draft", return_id),
 				 errdetail("Nothing was requested yet that could be made good."),
 				 errhint("Request the return first."),
 				 err_our_column("return_request", "status")));
-	plan.currency = currency_get(TextDatumGetCString(BOOK_VALUE(book, REQ_CURRENCY)));
+	plan.currency = currency_get(TextDatumGetCString(ROW_VALUE(row, REQ_CURRENCY)));
 	plan.total = numeric_to_minor(grant->amount, plan.currency, "amount");
 	if (plan.total <= 0)
 		ereport(ERROR,
@@ -85,19 +85,19 @@ grant_work(ReturnBook *book, void *arg)
 
 	own_begin(&own);
 	/* the move back will need them, and they are locked before payments */
-	if (book->state->role == ROLE_REFUNDED)
-		(void) units_lock(book);
-	refund_plan_tenders(&plan, BOOK_VALUE(book, REQ_ORDER_REF), return_id, true);
-	refund_issue(book, &plan);
+	if (row->state->role == ROLE_REFUNDED)
+		(void) units_lock(row);
+	refund_plan_tenders(&plan, ROW_VALUE(row, REQ_ORDER_REF), return_id, true);
+	refund_issue(row, &plan);
 	own_end(&own);
 	entries[0] = (LedgerEntry) {"goodwill_expense", NULL, plan.total};
 	entries[1] = (LedgerEntry) {"buyer_payable",
-	TextDatumGetCString(BOOK_VALUE(book, REQ_BUYER_REF)), -plan.total};
-	ledger_post(book, "override", 0, 0, entries, 2);
-	journal_append(book, EVENT_OVERRIDE, book->state, book->state, grant->actor,
+	TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), -plan.total};
+	ledger_post(row, "override", 0, 0, entries, 2);
+	journal_append(row, EVENT_OVERRIDE, row->state, row->state, grant->actor,
 				   grant->note, grant_details(&plan));
-	if (book->state->role == ROLE_REFUNDED)
-		book_move(book, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
+	if (row->state->role == ROLE_REFUNDED)
+		return_move(row, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
 }
 
 static void

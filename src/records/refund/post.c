@@ -110,7 +110,7 @@ move_tender(const RefundMove *move)
 }
 
 static void
-post_forward(ReturnBook *book, const RefundMove *move)
+post_forward(ReturnRow *row, const RefundMove *move)
 {
 	LedgerEntry entries[2];
 	char	   *tender = move_tender(move);
@@ -118,22 +118,22 @@ post_forward(ReturnBook *book, const RefundMove *move)
 	if (money_level(move->from) < 1 && money_level(move->to) >= 1)
 	{
 		entries[0] = (LedgerEntry) {"buyer_payable",
-		TextDatumGetCString(BOOK_VALUE(book, REQ_BUYER_REF)), move->amount};
+		TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), move->amount};
 		entries[1] = (LedgerEntry) {"provider_clearing", tender, -move->amount};
-		ledger_post(book, "refund_sent", move->refund_id, 0, entries, 2);
+		ledger_post(row, "refund_sent", move->refund_id, 0, entries, 2);
 	}
 	if (money_level(move->from) < 2 && money_level(move->to) >= 2)
 	{
 		entries[0] = (LedgerEntry) {"provider_clearing", tender, move->amount};
 		entries[1] = (LedgerEntry) {"cash", tender, -move->amount};
-		ledger_post(book, "refund_settled", move->refund_id, 0, entries, 2);
+		ledger_post(row, "refund_settled", move->refund_id, 0, entries, 2);
 	}
 }
 
 static void
-post_back(ReturnBook *book, const RefundMove *move)
+post_back(ReturnRow *row, const RefundMove *move)
 {
-	Datum		args[3] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+	Datum		args[3] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 		Int64GetDatum(move->refund_id)};
 	char	   *kind = psprintf("refund_%s", move->to->code);
 	OwnState	own;
@@ -150,12 +150,12 @@ post_back(ReturnBook *book, const RefundMove *move)
 			transfers[n++] = DatumGetInt32(plan_value(i, 1, &isnull));
 	own_end(&own);
 	for (int i = 0; i < n; i++)
-		ledger_reverse(book, kind, move->refund_id, transfers[i]);
+		ledger_reverse(row, kind, move->refund_id, transfers[i]);
 }
 
 /* A failed refund lets its payment go; tried again, it takes its share anew. */
 static void
-book_payment(ReturnBook *book, const RefundMove *move)
+post_payment(ReturnRow *row, const RefundMove *move)
 {
 	Datum		args[3] = {move->order_ref, Int32GetDatum(move->payment_no),
 		NumericGetDatum(minor_to_numeric(move->amount, move->currency))};
@@ -229,9 +229,9 @@ move_details(const RefundMove *move)
 }
 
 static bool
-all_settled(ReturnBook *book, const RefundMove *move)
+all_settled(ReturnRow *row, const RefundMove *move)
 {
-	Datum		args[3] = {BOOK_VALUE(book, REQ_ORDER_REF), BOOK_VALUE(book, REQ_ID),
+	Datum		args[3] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 		Int64GetDatum(move->refund_id)};
 	OwnState	own;
 	bool		found;
@@ -244,36 +244,36 @@ all_settled(ReturnBook *book, const RefundMove *move)
 
 /* The return follows its money. */
 static void
-move_return(ReturnBook *book, const RefundMove *move)
+move_return(ReturnRow *row, const RefundMove *move)
 {
-	if (book->state->role == ROLE_REFUND_DUE && move->to->role == ROLE_SETTLED &&
-		all_settled(book, move))
-		book_move(book, state_get(MACHINE_RETURN, "refunded"), actor_as_system(), NULL, NULL);
-	else if (book->state->role == ROLE_REFUNDED && move->to->role != ROLE_SETTLED)
-		book_move(book, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
+	if (row->state->role == ROLE_REFUND_DUE && move->to->role == ROLE_SETTLED &&
+		all_settled(row, move))
+		return_move(row, state_get(MACHINE_RETURN, "refunded"), actor_as_system(), NULL, NULL);
+	else if (row->state->role == ROLE_REFUNDED && move->to->role != ROLE_SETTLED)
+		return_move(row, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
 }
 
 static void
-book_work(ReturnBook *book, void *arg)
+post_work(ReturnRow *row, void *arg)
 {
 	const RefundMove *move = arg;
 
 	if (money_level(move->to) > money_level(move->from))
-		post_forward(book, move);
+		post_forward(row, move);
 	else if (money_level(move->to) < money_level(move->from))
-		post_back(book, move);
-	journal_append(book, EVENT_REFUND, book->state, book->state, move->actor, NULL,
+		post_back(row, move);
+	journal_append(row, EVENT_REFUND, row->state, row->state, move->actor, NULL,
 				   move_details(move));
 	if (move->from != move->to)
-		move_return(book, move);
+		move_return(row, move);
 	/* the last, because a decision locks sale lines before payments */
-	book_payment(book, move);
+	post_payment(row, move);
 }
 
 void
 refund_book(RefundMove *move)
 {
-	if (!return_touch(move->order_ref, move->return_id, book_work, move))
+	if (!return_touch(move->order_ref, move->return_id, post_work, move))
 		elog(ERROR, "return " INT64_FORMAT " of refund " INT64_FORMAT " not found",
 			 move->return_id, move->refund_id);
 }

@@ -134,13 +134,13 @@ row_load(RefundRow *row, TriggerData *trigger)
 }
 
 static char *
-row_text(const Datum *values, const bool *isnull, RefundColumn c)
+refund_text(const Datum *values, const bool *isnull, RefundColumn c)
 {
 	return isnull[c] ? NULL : TextDatumGetCString(values[c]);
 }
 
 static void
-row_set(RefundRow *row, RefundColumn c, Datum value)
+refund_set(RefundRow *row, RefundColumn c, Datum value)
 {
 	row->new[c] = value;
 	row->new_null[c] = false;
@@ -148,7 +148,7 @@ row_set(RefundRow *row, RefundColumn c, Datum value)
 }
 
 static void
-row_clear(RefundRow *row, RefundColumn c)
+refund_clear(RefundRow *row, RefundColumn c)
 {
 	row->new[c] = (Datum) 0;
 	row->new_null[c] = true;
@@ -275,9 +275,9 @@ refuse_other_reference(RefundRow *row)
 			(errcode(ERRCODE_RT_KEY_REUSED),
 			 errmsg("refund " INT64_FORMAT " has settled under another provider_ref", row->id),
 			 errdetail("It settled as \"%s\"; this report says \"%s\".",
-					   row_text(row->old, row->old_null, RF_PROVIDER_REF),
+					   refund_text(row->old, row->old_null, RF_PROVIDER_REF),
 					   row->new_null[RF_PROVIDER_REF] ? "" :
-					   row_text(row->new, row->new_null, RF_PROVIDER_REF)),
+					   refund_text(row->new, row->new_null, RF_PROVIDER_REF)),
 			 errhint("Ask the provider whether it has paid twice."),
 			 err_column(row->rel, "provider_ref")));
 }
@@ -338,24 +338,24 @@ enter_state(RefundRow *row, const State *from, const State *to)
 				 errdetail("It says why the refund is in state \"failed\"."),
 				 errhint("Leave the column out, or report the refund as failed."),
 				 err_column(row->rel, "failure")));
-	row_clear(row, RF_LEASE_UNTIL);
+	refund_clear(row, RF_LEASE_UNTIL);
 	switch (to->role)
 	{
 		case ROLE_SENT:
-			row_set(row, RF_ATTEMPT, Int32GetDatum(DatumGetInt32(row->old[RF_ATTEMPT]) + 1));
-			row_set(row, RF_SENT_AT, TimestampTzGetDatum(now));
-			row_set(row, RF_LEASE_UNTIL,
-					TimestampTzGetDatum(lease != NULL ? *lease : now + DEFAULT_LEASE));
+			refund_set(row, RF_ATTEMPT, Int32GetDatum(DatumGetInt32(row->old[RF_ATTEMPT]) + 1));
+			refund_set(row, RF_SENT_AT, TimestampTzGetDatum(now));
+			refund_set(row, RF_LEASE_UNTIL,
+					   TimestampTzGetDatum(lease != NULL ? *lease : now + DEFAULT_LEASE));
 			break;
 		case ROLE_SETTLED:
-			row_set(row, RF_SETTLED_AT, TimestampTzGetDatum(now));
+			refund_set(row, RF_SETTLED_AT, TimestampTzGetDatum(now));
 			break;
 		case ROLE_FAILED:
-			row_set(row, RF_FAILED_AT, TimestampTzGetDatum(now));
+			refund_set(row, RF_FAILED_AT, TimestampTzGetDatum(now));
 			break;
 		case ROLE_PENDING:
 			if (from->role == ROLE_FAILED && !row->changed[RF_PROVIDER_REF])
-				row_clear(row, RF_PROVIDER_REF);
+				refund_clear(row, RF_PROVIDER_REF);
 			break;
 		default:
 			break;
@@ -495,10 +495,10 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 	move.currency = currency_get(TextDatumGetCString(row.new[RF_CURRENCY]));
 	move.amount = numeric_to_minor(row.new[RF_AMOUNT], move.currency, "amount");
 	move.attempt = DatumGetInt32(row.new[RF_ATTEMPT]);
-	move.provider = row_text(row.new, row.new_null, RF_PROVIDER);
-	move.provider_ref = row_text(row.new, row.new_null, RF_PROVIDER_REF);
+	move.provider = refund_text(row.new, row.new_null, RF_PROVIDER);
+	move.provider_ref = refund_text(row.new, row.new_null, RF_PROVIDER_REF);
 	move.failure = move.to->role == ROLE_FAILED ?
-		row_text(row.new, row.new_null, RF_FAILURE) : NULL;
+		refund_text(row.new, row.new_null, RF_FAILURE) : NULL;
 	move.actor = actor_current();
 	refund_book(&move);
 	rules_unpin();

@@ -51,7 +51,7 @@ column_string(uint64 row, int col)
  * line of the draft at this moment holds the line, not always the request.
  */
 static int
-lines_read(ReturnBook *book, Line **lines)
+lines_read(ReturnRow *row, Line **lines)
 {
 	static KeptPlan read_lines = {
 		"SELECT s.line_no, s.market, s.category, s.seller_ref, s.quantity, s.reserved,"
@@ -66,8 +66,8 @@ lines_read(ReturnBook *book, Line **lines)
 	Datum		args[2];
 	uint64		n;
 
-	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
-	args[1] = BOOK_VALUE(book, REQ_ID);
+	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
+	args[1] = ROW_VALUE(row, REQ_ID);
 	n = plan_run(&read_lines, args, NULL);
 	*lines = palloc0(sizeof(Line) * Max(n, 1));
 	for (uint64 i = 0; i < n; i++)
@@ -93,80 +93,80 @@ lines_read(ReturnBook *book, Line **lines)
 }
 
 static void
-refuse_mixed(ReturnBook *book, const char *what, const Line *a, const Line *b)
+refuse_mixed(ReturnRow *row, const char *what, const Line *a, const Line *b)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_NOT_RETURNABLE),
 			 errmsg("return " INT64_FORMAT " has lines of more than one %s",
-					DatumGetInt64(BOOK_VALUE(book, REQ_ID)), what),
+					DatumGetInt64(ROW_VALUE(row, REQ_ID)), what),
 			 errdetail("Line %d and line %d of order \"%s\" differ in it.",
 					   a->sale.line_no, b->sale.line_no,
-					   text_to_cstring(book_text(book, REQ_ORDER_REF))),
+					   text_to_cstring(row_text(row, REQ_ORDER_REF))),
 			 errhint("Open one return for each %s.", what)));
 }
 
 /* One buyer, one seller, one market, one currency. */
 static void
-lines_agree(ReturnBook *book, const Line *lines, int nlines)
+lines_agree(ReturnRow *row, const Line *lines, int nlines)
 {
-	Actor		buyer = {.kind = ACTOR_BUYER, .ref_text = book_text(book, REQ_BUYER_REF)};
+	Actor		buyer = {.kind = ACTOR_BUYER, .ref_text = row_text(row, REQ_BUYER_REF)};
 
 	if (nlines == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_REQUIREMENT_MISSING),
 				 errmsg("return " INT64_FORMAT " has no lines",
-						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
 				 errdetail("A return is requested for at least one line of its order."),
 				 errhint("Insert its lines into returns.return_line first."),
-				 errtable(book->rel)));
+				 errtable(row->rel)));
 	for (int i = 0; i < nlines; i++)
 	{
 		if (!actor_is_party(&buyer, lines[i].buyer_ref, NULL, NULL, NULL))
-			refuse_mixed(book, "buyer", &lines[0], &lines[i]);
+			refuse_mixed(row, "buyer", &lines[0], &lines[i]);
 		if (strcmp(lines[i].sale.seller_ref, lines[0].sale.seller_ref) != 0)
-			refuse_mixed(book, "seller", &lines[0], &lines[i]);
+			refuse_mixed(row, "seller", &lines[0], &lines[i]);
 		if (lines[i].sale.market != lines[0].sale.market)
-			refuse_mixed(book, "market", &lines[0], &lines[i]);
+			refuse_mixed(row, "market", &lines[0], &lines[i]);
 		if (strcmp(lines[i].currency, lines[0].currency) != 0)
-			refuse_mixed(book, "currency", &lines[0], &lines[i]);
+			refuse_mixed(row, "currency", &lines[0], &lines[i]);
 	}
 }
 
 static void
-lines_judge(ReturnBook *book, Line *lines, int nlines, const Reason *reason)
+lines_judge(ReturnRow *row, Line *lines, int nlines, const Reason *reason)
 {
 	for (int i = 0; i < nlines; i++)
 	{
 		Verdict    *verdict = &lines[i].verdict;
 
-		line_judge(&lines[i].sale, reason, book_resolution(book), lines[i].quantity,
-				   book->now, verdict);
+		line_judge(&lines[i].sale, reason, row_resolution(row), lines[i].quantity,
+				   row->now, verdict);
 		if (verdict->sqlstate != 0)
 			ereport(ERROR,
 					(errcode(verdict->sqlstate),
 					 errmsg("line %d of order \"%s\" cannot be returned", lines[i].sale.line_no,
-							text_to_cstring(book_text(book, REQ_ORDER_REF))),
+							text_to_cstring(row_text(row, REQ_ORDER_REF))),
 					 errdetail("%s", verdict->why),
 					 verdict->hint ? errhint("%s", verdict->hint) : 0,
-					 errtable(book->rel)));
+					 errtable(row->rel)));
 	}
 }
 
 static void
-evidence_check(ReturnBook *book, const Reason *reason)
+evidence_check(ReturnRow *row, const Reason *reason)
 {
-	if (reason->evidence_required && !book_has_evidence(book))
+	if (reason->evidence_required && !row_has_evidence(row))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_REQUIREMENT_MISSING),
 				 errmsg("reason \"%s\" requires evidence", reason->code),
 				 errdetail("Return " INT64_FORMAT " has none.",
-						   DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+						   DatumGetInt64(ROW_VALUE(row, REQ_ID))),
 				 errhint("Set details to an object whose \"evidence\" is a non-empty array."),
-				 err_column(book->rel, "details")));
+				 err_column(row->rel, "details")));
 }
 
 static void
-line_admit(ReturnBook *book, const Line *line)
+line_admit(ReturnRow *row, const Line *line)
 {
 	static KeptPlan reserve = {
 		"UPDATE returns.sale_line SET reserved = reserved OPERATOR(pg_catalog.+) $3"
@@ -182,11 +182,11 @@ line_admit(ReturnBook *book, const Line *line)
 	Datum		args[5];
 	char		nulls[] = "     ";
 
-	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
+	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
 	args[1] = Int32GetDatum(line->sale.line_no);
 	args[2] = Int32GetDatum(line->quantity);
 	guard_wrote("sale_line", plan_run(&reserve, args, NULL), 1);
-	args[2] = BOOK_VALUE(book, REQ_ID);
+	args[2] = ROW_VALUE(row, REQ_ID);
 	args[3] = Int64GetDatum(line->verdict.policy->id);
 	args[4] = TimestampTzGetDatum(line->verdict.window_ends_at);
 	nulls[4] = line->verdict.has_window ? ' ' : 'n';
@@ -194,13 +194,13 @@ line_admit(ReturnBook *book, const Line *line)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("lines of return " INT64_FORMAT " changed while it was requested",
-						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
 				 errhint("Try the transaction again.")));
 }
 
 /* What later stages ask of the lines, kept on the request itself. */
 static void
-fill_from_lines(ReturnBook *book, const Line *lines, int nlines)
+fill_from_lines(ReturnRow *row, const Line *lines, int nlines)
 {
 	Datum	   *codes = palloc(sizeof(Datum) * nlines);
 	int			ncodes = 0;
@@ -214,38 +214,38 @@ fill_from_lines(ReturnBook *book, const Line *lines, int nlines)
 		if (!seen)
 			codes[ncodes++] = CStringGetTextDatum(lines[i].sale.category->code);
 	}
-	book_set(book, REQ_CATEGORIES,
-			 PointerGetDatum(construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT)));
-	book_set(book, REQ_SELLER_REF, CStringGetTextDatum(lines[0].sale.seller_ref));
-	book_set(book, REQ_MARKET, CStringGetTextDatum(lines[0].sale.market->code));
-	book_set(book, REQ_CURRENCY, CStringGetTextDatum(lines[0].currency));
+	row_set(row, REQ_CATEGORIES,
+			PointerGetDatum(construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT)));
+	row_set(row, REQ_SELLER_REF, CStringGetTextDatum(lines[0].sale.seller_ref));
+	row_set(row, REQ_MARKET, CStringGetTextDatum(lines[0].sale.market->code));
+	row_set(row, REQ_CURRENCY, CStringGetTextDatum(lines[0].currency));
 }
 
 void
-request_admit(ReturnBook *book)
+request_admit(ReturnRow *row)
 {
-	const Reason *reason = reason_get(text_to_cstring(book_text(book, REQ_REASON)));
+	const Reason *reason = reason_get(text_to_cstring(row_text(row, REQ_REASON)));
 	Line	   *lines;
 	int			nlines;
 	OwnState	own;
 
-	evidence_check(book, reason);
+	evidence_check(row, reason);
 	own_begin(&own);
-	nlines = lines_read(book, &lines);
-	lines_agree(book, lines, nlines);
-	lines_judge(book, lines, nlines, reason);
+	nlines = lines_read(row, &lines);
+	lines_agree(row, lines, nlines);
+	lines_judge(row, lines, nlines, reason);
 	for (int i = 0; i < nlines; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		line_admit(book, &lines[i]);
+		line_admit(row, &lines[i]);
 	}
-	fill_from_lines(book, lines, nlines);
+	fill_from_lines(row, lines, nlines);
 	own_end(&own);
 }
 
 /* The policies of the lines: NULL when there is none that decides by amount. */
 static List *
-deciding_policies(ReturnBook *book)
+deciding_policies(ReturnRow *row)
 {
 	static KeptPlan read_policies = {
 		"SELECT policy_id FROM returns.return_line WHERE order_ref OPERATOR(pg_catalog.=) $1"
@@ -257,8 +257,8 @@ deciding_policies(ReturnBook *book)
 	uint64		n;
 	bool		isnull;
 
-	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
-	args[1] = BOOK_VALUE(book, REQ_ID);
+	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
+	args[1] = ROW_VALUE(row, REQ_ID);
 	n = plan_run(&read_policies, args, NULL);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -295,49 +295,49 @@ limits_allow(List *policies, bool keep_item, int64 amount, const Currency *curre
  * return waits for somebody.
  */
 static bool
-system_may(ReturnBook *book, const State *to)
+system_may(ReturnRow *row, const State *to)
 {
 	Refusal		refusal;
 	MoveQuestion question = {
 		.machine = MACHINE_RETURN,
-		.id = DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
-		.return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
-		.from = book->state,
+		.id = DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+		.return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+		.from = row->state,
 		.to = to,
 		.actor = actor_as_system(),
-		.resolution = book_resolution(book),
-		.has_evidence = book_has_evidence(book),
-		.now = book->now,
+		.resolution = row_resolution(row),
+		.has_evidence = row_has_evidence(row),
+		.now = row->now,
 	};
 
 	return to != NULL && move_judge(&question, &refusal);
 }
 
 void
-request_decide(ReturnBook *book)
+request_decide(ReturnRow *row)
 {
 	const Rules *rules = rules_current();
 	const State *keep_item = rules->roles[ROLE_REFUND_DUE];
 	const State *approved = rules->roles[ROLE_APPROVED];
-	const Currency *currency = currency_get(text_to_cstring(book_text(book, REQ_CURRENCY)));
+	const Currency *currency = currency_get(text_to_cstring(row_text(row, REQ_CURRENCY)));
 	const State *decision = NULL;
 	List	   *policies;
 	OwnState	own;
 
 	own_begin(&own);
-	policies = deciding_policies(book);
+	policies = deciding_policies(row);
 	if (policies != NIL)
 	{
 		bool		covered;
-		int64		amount = refund_estimate(book, &covered);
+		int64		amount = refund_estimate(row, &covered);
 
-		if (covered && book_resolution(book) == RESOLUTION_REFUND &&
-			limits_allow(policies, true, amount, currency) && system_may(book, keep_item))
+		if (covered && row_resolution(row) == RESOLUTION_REFUND &&
+			limits_allow(policies, true, amount, currency) && system_may(row, keep_item))
 			decision = keep_item;
-		else if (limits_allow(policies, false, amount, currency) && system_may(book, approved))
+		else if (limits_allow(policies, false, amount, currency) && system_may(row, approved))
 			decision = approved;
 	}
 	own_end(&own);
 	if (decision != NULL)
-		book_move(book, decision, actor_as_system(), NULL, NULL);
+		return_move(row, decision, actor_as_system(), NULL, NULL);
 }

@@ -16,14 +16,14 @@
 #include "utils/jsonb.h"
 
 bool
-book_has_evidence(ReturnBook *book)
+row_has_evidence(ReturnRow *row)
 {
 	Jsonb	   *details;
 	JsonbValue *evidence;
 
-	if (BOOK_NULL(book, REQ_DETAILS))
+	if (ROW_NULL(row, REQ_DETAILS))
 		return false;
-	details = DatumGetJsonbP(BOOK_VALUE(book, REQ_DETAILS));
+	details = DatumGetJsonbP(ROW_VALUE(row, REQ_DETAILS));
 	if (!JB_ROOT_IS_OBJECT(details))
 		return false;
 	evidence = getKeyJsonValueFromContainer(&details->root, "evidence", 8, NULL);
@@ -34,9 +34,9 @@ book_has_evidence(ReturnBook *book)
 }
 
 void
-check_resolution(ReturnBook *book)
+check_resolution(ReturnRow *row)
 {
-	char	   *code = text_to_cstring(book_text(book, REQ_RESOLUTION));
+	char	   *code = text_to_cstring(row_text(row, REQ_RESOLUTION));
 
 	if (strcmp(code, "refund") != 0 && strcmp(code, "exchange") != 0)
 		ereport(ERROR,
@@ -44,28 +44,28 @@ check_resolution(ReturnBook *book)
 				 errmsg("unknown resolution \"%s\"", code),
 				 errdetail("A return is resolved by a refund or by an exchange."),
 				 errhint("Set resolution to refund or exchange."),
-				 err_column(book->rel, "resolution")));
+				 err_column(row->rel, "resolution")));
 }
 
 void
-check_reason(ReturnBook *book)
+check_reason(ReturnRow *row)
 {
 	CodeColumn	place;
 
-	code_column_begin(&place, book->rel, "reason");
-	reason_get(text_to_cstring(book_text(book, REQ_REASON)));
+	code_column_begin(&place, row->rel, "reason");
+	reason_get(text_to_cstring(row_text(row, REQ_REASON)));
 	code_column_end(&place);
 }
 
 void
-check_details(ReturnBook *book)
+check_details(ReturnRow *row)
 {
-	Jsonb	   *details = book_details(book);
+	Jsonb	   *details = row_details(row);
 
 	if (details != NULL && !JB_ROOT_IS_OBJECT(details))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("details of a return must be a JSON object"),
 				 errhint("For example {\"evidence\": [\"photo-1\"]}."),
-				 err_column(book->rel, "details")));
+				 err_column(row->rel, "details")));
 }

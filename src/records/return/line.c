@@ -58,8 +58,8 @@ typedef struct LineRow
 	TupleTableSlot *old;		/* NULL in an INSERT */
 } LineRow;
 
-#define ROW_VALUE(row, col) ((row)->values[attno[col] - 1])
-#define ROW_NULL(row, col) ((row)->isnull[attno[col] - 1])
+#define LINE_VALUE(row, col) ((row)->values[attno[col] - 1])
+#define LINE_NULL(row, col) ((row)->isnull[attno[col] - 1])
 
 /* What the checks need of the request. */
 typedef struct RequestFacts
@@ -73,7 +73,7 @@ typedef struct RequestFacts
 } RequestFacts;
 
 static void
-row_of_slot(LineRow *row, Relation rel, TupleTableSlot *slot)
+line_of_slot(LineRow *row, Relation rel, TupleTableSlot *slot)
 {
 	TupleDesc	tupdesc = RelationGetDescr(rel);
 
@@ -93,13 +93,13 @@ is_changed(const LineRow *row, LineColumn col)
 	Datum		old = slot_getattr(row->old, attno[col], &isnull);
 
 	return column_changed(row->rel, attno[col], old, isnull,
-						  ROW_VALUE(row, col), ROW_NULL(row, col));
+						  LINE_VALUE(row, col), LINE_NULL(row, col));
 }
 
 static int64
 return_id(const LineRow *row)
 {
-	return DatumGetInt64(ROW_VALUE(row, LN_RETURN_ID));
+	return DatumGetInt64(LINE_VALUE(row, LN_RETURN_ID));
 }
 
 static void
@@ -131,13 +131,13 @@ fill_order(LineRow *row)
 		"SELECT order_ref FROM returns.return_request WHERE id OPERATOR(pg_catalog.=) $1",
 		1, {INT8OID}
 	};
-	Datum		id = ROW_VALUE(row, LN_RETURN_ID);
+	Datum		id = LINE_VALUE(row, LN_RETURN_ID);
 	bool		isnull;
 
-	if (!ROW_NULL(row, LN_ORDER_REF) || plan_run(&find_order, &id, NULL) == 0)
+	if (!LINE_NULL(row, LN_ORDER_REF) || plan_run(&find_order, &id, NULL) == 0)
 		return;
-	ROW_VALUE(row, LN_ORDER_REF) = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
-	ROW_NULL(row, LN_ORDER_REF) = false;
+	LINE_VALUE(row, LN_ORDER_REF) = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
+	LINE_NULL(row, LN_ORDER_REF) = false;
 }
 
 static text *
@@ -187,9 +187,9 @@ request_read(LineRow *row, RequestFacts *facts, bool (*read) (Datum *))
 	Datum		args[2];
 	text	   *status;
 
-	args[0] = ROW_VALUE(row, LN_ORDER_REF);
-	args[1] = ROW_VALUE(row, LN_RETURN_ID);
-	if (ROW_NULL(row, LN_ORDER_REF) || !read(args))
+	args[0] = LINE_VALUE(row, LN_ORDER_REF);
+	args[1] = LINE_VALUE(row, LN_RETURN_ID);
+	if (LINE_NULL(row, LN_ORDER_REF) || !read(args))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown return " INT64_FORMAT, return_id(row)),
@@ -250,13 +250,13 @@ check_quantity(const LineRow *row)
 	int			bought;
 	int			quantity;
 
-	if (ROW_NULL(row, LN_LINE_NO))
+	if (LINE_NULL(row, LN_LINE_NO))
 		refuse_null(row, LN_LINE_NO);
-	if (ROW_NULL(row, LN_QUANTITY))
+	if (LINE_NULL(row, LN_QUANTITY))
 		refuse_null(row, LN_QUANTITY);
-	quantity = DatumGetInt32(ROW_VALUE(row, LN_QUANTITY));
-	args[0] = ROW_VALUE(row, LN_ORDER_REF);
-	args[1] = ROW_VALUE(row, LN_LINE_NO);
+	quantity = DatumGetInt32(LINE_VALUE(row, LN_QUANTITY));
+	args[0] = LINE_VALUE(row, LN_ORDER_REF);
+	args[1] = LINE_VALUE(row, LN_LINE_NO);
 	if (plan_run(&bought_units, args, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
@@ -286,7 +286,7 @@ static void
 check_computed(const LineRow *row, bool insert)
 {
 	for (int col = LN_POLICY_ID; col <= LN_REFUND_SHIPPING; col++)
-		if (insert ? !ROW_NULL(row, col) : is_changed(row, col))
+		if (insert ? !LINE_NULL(row, col) : is_changed(row, col))
 			refuse_column(row, col, "It is computed by the extension.",
 						  "Leave it out of the statement, or send it back unchanged.");
 }
@@ -296,7 +296,7 @@ static void
 check_no_outcome(const LineRow *row)
 {
 	for (int col = LN_RECEIVED; col <= LN_DEDUCTION_NOTE; col++)
-		if (!ROW_NULL(row, col))
+		if (!LINE_NULL(row, col))
 			refuse_column(row, col, "Nothing has come back yet.",
 						  "Write it when the return is in transit or received.");
 }
@@ -316,7 +316,7 @@ refuse_units(const LineRow *row, LineColumn col, const char *detail)
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_TOO_MANY_UNITS),
 			 errmsg("column \"%s\" of line %d of return " INT64_FORMAT " is out of range",
-					column_names[col], DatumGetInt32(ROW_VALUE(row, LN_LINE_NO)), return_id(row)),
+					column_names[col], DatumGetInt32(LINE_VALUE(row, LN_LINE_NO)), return_id(row)),
 			 errdetail("%s", detail),
 			 errhint("0 <= accepted <= received <= quantity."),
 			 err_column(row->rel, column_names[col])));
@@ -334,11 +334,11 @@ refuse_negative(const LineRow *row, LineColumn col)
 static void
 check_outcome(const LineRow *row, const RequestFacts *facts)
 {
-	int			quantity = DatumGetInt32(ROW_VALUE(row, LN_QUANTITY));
-	int			received = ROW_NULL(row, LN_RECEIVED) ? quantity :
-		DatumGetInt32(ROW_VALUE(row, LN_RECEIVED));
-	int			accepted = ROW_NULL(row, LN_ACCEPTED) ? received :
-		DatumGetInt32(ROW_VALUE(row, LN_ACCEPTED));
+	int			quantity = DatumGetInt32(LINE_VALUE(row, LN_QUANTITY));
+	int			received = LINE_NULL(row, LN_RECEIVED) ? quantity :
+		DatumGetInt32(LINE_VALUE(row, LN_RECEIVED));
+	int			accepted = LINE_NULL(row, LN_ACCEPTED) ? received :
+		DatumGetInt32(LINE_VALUE(row, LN_ACCEPTED));
 
 	if (facts->state->role != ROLE_IN_TRANSIT && facts->state->role != ROLE_RECEIVED)
 		ereport(ERROR,
@@ -355,14 +355,14 @@ check_outcome(const LineRow *row, const RequestFacts *facts)
 		refuse_units(row, LN_RECEIVED, psprintf("%d received of %d.", received, quantity));
 	if (accepted > received)
 		refuse_units(row, LN_ACCEPTED, psprintf("%d accepted of %d received.", accepted, received));
-	if (!ROW_NULL(row, LN_DEDUCTION) &&
-		numeric_to_minor(ROW_VALUE(row, LN_DEDUCTION), currency_get(facts->currency),
+	if (!LINE_NULL(row, LN_DEDUCTION) &&
+		numeric_to_minor(LINE_VALUE(row, LN_DEDUCTION), currency_get(facts->currency),
 						 "deduction") < 0)
 		refuse_negative(row, LN_DEDUCTION);
-	if (!ROW_NULL(row, LN_DEDUCTION))
-		refund_check_deduction(ROW_VALUE(row, LN_ORDER_REF), return_id(row),
-							   DatumGetInt32(ROW_VALUE(row, LN_LINE_NO)), facts->reason,
-							   accepted, ROW_VALUE(row, LN_DEDUCTION));
+	if (!LINE_NULL(row, LN_DEDUCTION))
+		refund_check_deduction(LINE_VALUE(row, LN_ORDER_REF), return_id(row),
+							   DatumGetInt32(LINE_VALUE(row, LN_LINE_NO)), facts->reason,
+							   accepted, LINE_VALUE(row, LN_DEDUCTION));
 }
 
 static void
@@ -380,31 +380,31 @@ add_number(JsonbParseState **state, const LineRow *row, LineColumn col)
 {
 	JsonbValue	value = {.type = jbvNumeric};
 
-	if (ROW_NULL(row, col))
+	if (LINE_NULL(row, col))
 		return;
 	add_key(state, column_names[col]);
-	value.val.numeric = col == LN_DEDUCTION ? DatumGetNumeric(ROW_VALUE(row, col)) :
-		int64_to_numeric(DatumGetInt32(ROW_VALUE(row, col)));
+	value.val.numeric = col == LN_DEDUCTION ? DatumGetNumeric(LINE_VALUE(row, col)) :
+		int64_to_numeric(DatumGetInt32(LINE_VALUE(row, col)));
 	pushJsonbValue(state, WJB_VALUE, &value);
 }
 
 /* The receipt event: what the row now says of what came back. */
 static void
-book_receipt(ReturnBook *book, void *arg)
+receipt_work(ReturnRow *row, void *arg)
 {
-	const LineRow *row = arg;
+	const LineRow *line = arg;
 	JsonbParseState *state = NULL;
 
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	add_number(&state, row, LN_LINE_NO);
-	add_number(&state, row, LN_RECEIVED);
-	add_number(&state, row, LN_ACCEPTED);
-	add_number(&state, row, LN_DEDUCTION);
-	journal_append(book, EVENT_RECEIPT, book->state, book->state, actor_current(),
-				   ROW_NULL(row, LN_DEDUCTION_NOTE) ? NULL :
-				   DatumGetTextPP(ROW_VALUE(row, LN_DEDUCTION_NOTE)),
+	add_number(&state, line, LN_LINE_NO);
+	add_number(&state, line, LN_RECEIVED);
+	add_number(&state, line, LN_ACCEPTED);
+	add_number(&state, line, LN_DEDUCTION);
+	journal_append(row, EVENT_RECEIPT, row->state, row->state, actor_current(),
+				   LINE_NULL(line, LN_DEDUCTION_NOTE) ? NULL :
+				   DatumGetTextPP(LINE_VALUE(line, LN_DEDUCTION_NOTE)),
 				   JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
-	book_set(book, REQ_UPDATED_AT, TimestampTzGetDatum(book->now));
+	row_set(row, REQ_UPDATED_AT, TimestampTzGetDatum(row->now));
 }
 
 static void
@@ -430,7 +430,7 @@ line_update(LineRow *row)
 	{
 		check_outcome(row, &facts);
 		check_party(row, &facts, ACTOR_SELLER | ACTOR_OPERATOR);
-		return_touch(ROW_VALUE(row, LN_ORDER_REF), return_id(row), book_receipt, row);
+		return_touch(LINE_VALUE(row, LN_ORDER_REF), return_id(row), receipt_work, row);
 	}
 }
 
@@ -439,7 +439,7 @@ line_insert(LineRow *row)
 {
 	RequestFacts facts;
 
-	if (ROW_NULL(row, LN_RETURN_ID))
+	if (LINE_NULL(row, LN_RETURN_ID))
 		refuse_null(row, LN_RETURN_ID);
 	fill_order(row);
 	request_read(row, &facts, request_hold);
@@ -483,8 +483,8 @@ returns_line_row(PG_FUNCTION_ARGS)
 	if (own_writing())
 		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
-	row_of_slot(&row, trigdata->tg_relation,
-				insert || delete ? trigdata->tg_trigslot : trigdata->tg_newslot);
+	line_of_slot(&row, trigdata->tg_relation,
+				 insert || delete ? trigdata->tg_trigslot : trigdata->tg_newslot);
 	row.old = insert ? NULL : trigdata->tg_trigslot;
 
 	rules_pin();

@@ -21,14 +21,14 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-uint64		book_stages_over = 0;
+uint64		return_stages_over = 0;
 
 static const Market *
-book_market(ReturnBook *book)
+row_market(ReturnRow *row)
 {
 	static const Market *memo = NULL;
 	static uint64 memo_generation = 0;
-	text	   *code = book_text(book, REQ_MARKET);
+	text	   *code = row_text(row, REQ_MARKET);
 
 	if (code == NULL)
 		return NULL;
@@ -44,16 +44,16 @@ book_market(ReturnBook *book)
 
 /* The categories of the lines, as they were when the return was requested. */
 static int
-book_categories(ReturnBook *book, const Category ***categories)
+row_categories(ReturnRow *row, const Category ***categories)
 {
 	Datum	   *codes;
 	bool	   *nulls;
 	int			n;
 
 	*categories = NULL;
-	if (BOOK_NULL(book, REQ_CATEGORIES))
+	if (ROW_NULL(row, REQ_CATEGORIES))
 		return 0;
-	deconstruct_array(DatumGetArrayTypeP(BOOK_VALUE(book, REQ_CATEGORIES)), TEXTOID, -1,
+	deconstruct_array(DatumGetArrayTypeP(ROW_VALUE(row, REQ_CATEGORIES)), TEXTOID, -1,
 					  false, TYPALIGN_INT, &codes, &nulls, &n);
 	*categories = palloc(sizeof(Category *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
@@ -62,7 +62,7 @@ book_categories(ReturnBook *book, const Category ***categories)
 }
 
 void
-book_stage(ReturnBook *book)
+return_stage(ReturnRow *row)
 {
 	const StageRule *rule = NULL;
 	const Category **categories = NULL;
@@ -71,100 +71,100 @@ book_stage(ReturnBook *book)
 	TimestampTz remind_at;
 	TimestampTz wake_at;
 
-	if (book->state->nrules > 0)
+	if (row->state->nrules > 0)
 	{
-		if (book->state->names_category)
-			ncategories = book_categories(book, &categories);
-		rule = stage_rule_find(book->state, book_market(book), book_resolution(book),
-							   categories, ncategories, book->since, &due_at, &remind_at);
+		if (row->state->names_category)
+			ncategories = row_categories(row, &categories);
+		rule = stage_rule_find(row->state, row_market(row), row_resolution(row),
+							   categories, ncategories, row->since, &due_at, &remind_at);
 	}
 	if (rule == NULL)
 	{
-		book_clear(book, REQ_DUE_AT);
-		book_clear(book, REQ_WAKE_AT);
-		book_clear(book, REQ_ON_TIMEOUT);
+		row_clear(row, REQ_DUE_AT);
+		row_clear(row, REQ_WAKE_AT);
+		row_clear(row, REQ_ON_TIMEOUT);
 		return;
 	}
-	book_set(book, REQ_DUE_AT, TimestampTzGetDatum(due_at));
-	wake_at = rule->remind > 0 && remind_at > book->now && remind_at < due_at ?
+	row_set(row, REQ_DUE_AT, TimestampTzGetDatum(due_at));
+	wake_at = rule->remind > 0 && remind_at > row->now && remind_at < due_at ?
 		remind_at : due_at;
 	/* never behind a sweep that is under way */
-	book_set(book, REQ_WAKE_AT, TimestampTzGetDatum(Max(wake_at, book->now)));
-	if (due_at <= book->now)
-		book_stages_over++;
+	row_set(row, REQ_WAKE_AT, TimestampTzGetDatum(Max(wake_at, row->now)));
+	if (due_at <= row->now)
+		return_stages_over++;
 	if (rule->on_timeout != NULL)
-		book_set(book, REQ_ON_TIMEOUT, PointerGetDatum(rule->on_timeout->code_text));
+		row_set(row, REQ_ON_TIMEOUT, PointerGetDatum(rule->on_timeout->code_text));
 	else
-		book_clear(book, REQ_ON_TIMEOUT);
+		row_clear(row, REQ_ON_TIMEOUT);
 }
 
 /* A draft that was cancelled never was; brought back, it is judged then. */
 static bool
-was_requested(ReturnBook *book)
+was_requested(ReturnRow *row)
 {
-	return !BOOK_NULL(book, REQ_REQUESTED_AT);
+	return !ROW_NULL(row, REQ_REQUESTED_AT);
 }
 
 /* Goods and money follow the move; before the row and its event are written. */
 static void
-move_effects(ReturnBook *book, const State *from, const State *to)
+move_effects(ReturnRow *row, const State *from, const State *to)
 {
 	bool		took_back = from->role == ROLE_REFUNDED || from->role == ROLE_EXCHANGED;
 	bool		takes_back = to->role == ROLE_REFUNDED || to->role == ROLE_EXCHANGED;
 
 	if (took_back && !takes_back)
-		units_give_back(book);
-	else if (from->kind == STATE_FINAL && to->kind == STATE_OPEN && was_requested(book))
-		units_hold_again(book);
+		units_give_back(row);
+	else if (from->kind == STATE_FINAL && to->kind == STATE_OPEN && was_requested(row))
+		units_hold_again(row);
 	if (to->role == ROLE_REFUND_DUE || to->role == ROLE_EXCHANGE_DUE)
 	{
 		if (!took_back)
-			units_decide(book);
+			units_decide(row);
 		if (to->role == ROLE_EXCHANGE_DUE)
-			refund_price(book);
-		if (to->role == ROLE_REFUND_DUE && BOOK_NULL(book, REQ_REFUND_TOTAL))
-			book->owed = refund_open(book);
+			refund_price(row);
+		if (to->role == ROLE_REFUND_DUE && ROW_NULL(row, REQ_REFUND_TOTAL))
+			row->owed = refund_open(row);
 	}
 	if (to->kind == STATE_FINAL && (from->kind == STATE_OPEN || took_back))
 	{
 		if (takes_back)
-			units_take_back(book);
+			units_take_back(row);
 		else
-			units_release(book);
+			units_release(row);
 	}
 }
 
 static void
-move_once(ReturnBook *book, const State *to, const Actor *by, const text *note,
+move_once(ReturnRow *row, const State *to, const Actor *by, const text *note,
 		  Jsonb *details)
 {
-	const State *from = book->state;
+	const State *from = row->state;
 
-	move_effects(book, from, to);
-	book->state = to;
-	book_set(book, REQ_STATUS, PointerGetDatum(to->code_text));
-	book_set(book, REQ_UPDATED_AT, TimestampTzGetDatum(book->now));
-	if (from->kind != STATE_OPEN && to->kind == STATE_OPEN && !was_requested(book))
-		book_set(book, REQ_REQUESTED_AT, TimestampTzGetDatum(book->now));
+	move_effects(row, from, to);
+	row->state = to;
+	row_set(row, REQ_STATUS, PointerGetDatum(to->code_text));
+	row_set(row, REQ_UPDATED_AT, TimestampTzGetDatum(row->now));
+	if (from->kind != STATE_OPEN && to->kind == STATE_OPEN && !was_requested(row))
+		row_set(row, REQ_REQUESTED_AT, TimestampTzGetDatum(row->now));
 	if (to->kind == STATE_FINAL)
-		book_set(book, REQ_CLOSED_AT, TimestampTzGetDatum(book->now));
+		row_set(row, REQ_CLOSED_AT, TimestampTzGetDatum(row->now));
 	else
-		book_clear(book, REQ_CLOSED_AT);
-	book_set(book, REQ_OVERDUE, BoolGetDatum(false));
-	book_set(book, REQ_FAILURES, Int32GetDatum(0));
-	book_stage(book);
-	journal_append(book, EVENT_TRANSITION, from, to, by, note, details);
+		row_clear(row, REQ_CLOSED_AT);
+	row_set(row, REQ_OVERDUE, BoolGetDatum(false));
+	row_set(row, REQ_FAILURES, Int32GetDatum(0));
+	return_stage(row);
+	journal_append(row, EVENT_TRANSITION, from, to, by, note, details);
 }
 
 void
-book_move(ReturnBook *book, const State *to, const Actor *by, const text *note,
-		  Jsonb *details)
+return_move(ReturnRow *row, const State *to, const Actor *by, const text *note,
+			Jsonb *details)
 {
 	const State *refunded = rules_current()->roles[ROLE_REFUNDED];
 
-	book->owed = -1;
-	move_once(book, to, by, note, details);
+	row->owed = -1;
+	move_once(row, to, by, note, details);
 	/* nothing to pay: no payment will come to close it */
-	if (book->owed == 0 && refunded != NULL)
-		move_once(book, refunded, actor_as_system(), NULL, NULL);
+	if (row->owed == 0 && refunded != NULL)
+		move_once(row, refunded, actor_as_system(), NULL, NULL);
 }

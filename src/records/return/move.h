@@ -15,17 +15,17 @@
 #include "utils/jsonb.h"
 
 /*
- * Move to a state and book the event: counters, money, deadline and history
+ * Move to a state and append the event: counters, money, deadline and history
  * follow, and then the moves that the system makes at once.  The caller has
  * decided that the move is right.
  */
-extern void book_move(ReturnBook *book, const State *to, const Actor *by,
-					  const text *note, Jsonb *details);
+extern void return_move(ReturnRow *row, const State *to, const Actor *by,
+						const text *note, Jsonb *details);
 
-/* The deadline of the book's state, counted from book->since. */
-extern void book_stage(ReturnBook *book);
+/* The deadline of the row's state, counted from row->since. */
+extern void return_stage(ReturnRow *row);
 
 /* How many stages of this session were over when they began. */
-extern uint64 book_stages_over;
+extern uint64 return_stages_over;
 
 #endif							/* RETURNS_MOVE_H */

@@ -52,10 +52,10 @@ static const RequestColumn open_columns[] = {
 	REQ_NOTE, REQ_DETAILS, REQ_CARRIER, REQ_TRACKING_REF
 };
 
-/* One UPDATE of one row: the row as it was and the book of what it becomes. */
+/* One UPDATE of one row: the row as it was and as it becomes. */
 typedef struct RequestChange
 {
-	ReturnBook	book;
+	ReturnRow	row;
 	TupleTableSlot *old;
 	TupleTableSlot *new;
 	const Bitmapset *set;		/* columns of the SET list */
@@ -65,14 +65,14 @@ typedef struct RequestChange
 static bool
 was_set(const RequestChange *change, RequestColumn col)
 {
-	return bms_is_member(change->book.attno[col] - FirstLowInvalidHeapAttributeNumber,
+	return bms_is_member(change->row.attno[col] - FirstLowInvalidHeapAttributeNumber,
 						 change->set);
 }
 
 static Datum
 old_value(const RequestChange *change, RequestColumn col, bool *isnull)
 {
-	return slot_getattr(change->old, change->book.attno[col], isnull);
+	return slot_getattr(change->old, change->row.attno[col], isnull);
 }
 
 static text *
@@ -88,15 +88,15 @@ old_text(const RequestChange *change, RequestColumn col)
 static bool
 is_changed(RequestChange *change, RequestColumn col)
 {
-	ReturnBook *book = &change->book;
+	ReturnRow  *row = &change->row;
 	bool		isnull;
 	Datum		old;
 
 	if (!was_set(change, col) && !change->meddled)
 		return false;
 	old = old_value(change, col, &isnull);
-	return column_changed(book->rel, book->attno[col], old, isnull,
-						  BOOK_VALUE(book, col), BOOK_NULL(book, col));
+	return column_changed(row->rel, row->attno[col], old, isnull,
+						  ROW_VALUE(row, col), ROW_NULL(row, col));
 }
 
 /*
@@ -112,30 +112,30 @@ was_said(RequestChange *change, RequestColumn col)
 }
 
 static void
-refuse_protected(ReturnBook *book, RequestColumn col, const char *detail, const char *hint)
+refuse_protected(ReturnRow *row, RequestColumn col, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_PROTECTED),
 			 errmsg("column \"%s\" of return " INT64_FORMAT " cannot be changed",
-					request_column_name(col), DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+					request_column_name(col), DatumGetInt64(ROW_VALUE(row, REQ_ID))),
 			 errdetail("%s", detail),
 			 errhint("%s", hint),
-			 err_column(book->rel, request_column_name(col))));
+			 err_column(row->rel, request_column_name(col))));
 }
 
 static void
-refuse(ReturnBook *book, const Refusal *refusal)
+refuse(ReturnRow *row, const Refusal *refusal)
 {
 	ereport(ERROR,
 			(errcode(refusal->sqlstate),
 			 errmsg("%s", refusal->message),
 			 errdetail("%s", refusal->detail),
 			 errhint("%s", refusal->hint),
-			 err_column(book->rel, refusal->column)));
+			 err_column(row->rel, refusal->column)));
 }
 
 static const State *
-state_of_text(ReturnBook *book, const text *code)
+state_of_text(ReturnRow *row, const text *code)
 {
 	const State *state;
 
@@ -144,7 +144,7 @@ state_of_text(ReturnBook *book, const text *code)
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("a return must have a status"),
 				 errhint("Leave the column out of the statement to keep it as it is."),
-				 err_column(book->rel, "status")));
+				 err_column(row->rel, "status")));
 	state = state_find(MACHINE_RETURN, VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
 	if (state == NULL)
 		ereport(ERROR,
@@ -152,7 +152,7 @@ state_of_text(ReturnBook *book, const text *code)
 				 errmsg("unknown state \"%s\"", text_to_cstring(code)),
 				 errdetail("The workflow of returns has no such state."),
 				 errhint("The known ones are in returns.state where machine = 'return'."),
-				 err_column(book->rel, "status")));
+				 err_column(row->rel, "status")));
 	return state;
 }
 
@@ -171,40 +171,40 @@ is_blank(const text *value)
 static void
 check_draft_codes(RequestChange *change)
 {
-	ReturnBook *book = &change->book;
+	ReturnRow  *row = &change->row;
 
 	for (int i = 0; i < lengthof(draft_columns); i++)
-		if (BOOK_NULL(book, draft_columns[i]))
+		if (ROW_NULL(row, draft_columns[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("a return must have a value in column \"%s\"",
 							request_column_name(draft_columns[i])),
-					 err_column(book->rel, request_column_name(draft_columns[i]))));
+					 err_column(row->rel, request_column_name(draft_columns[i]))));
 	if (is_changed(change, REQ_REASON))
-		check_reason(book);
+		check_reason(row);
 	if (is_changed(change, REQ_RESOLUTION))
-		check_resolution(book);
+		check_resolution(row);
 }
 
 static void
 check_columns(RequestChange *change)
 {
 	if (was_set(change, REQ_DETAILS))
-		check_details(&change->book);
+		check_details(&change->row);
 	for (int i = 0; i < lengthof(computed_columns); i++)
 		if (unlikely(is_changed(change, computed_columns[i])))
-			refuse_protected(&change->book, computed_columns[i],
+			refuse_protected(&change->row, computed_columns[i],
 							 "It is computed by the extension.",
 							 "Leave it out of the statement, or send it back unchanged.");
 	for (int i = 0; i < lengthof(fixed_columns); i++)
 		if (unlikely(is_changed(change, fixed_columns[i])))
-			refuse_protected(&change->book, fixed_columns[i],
+			refuse_protected(&change->row, fixed_columns[i],
 							 "It is set when the return is created.",
 							 "Create another return.");
-	if (change->book.state->kind != STATE_INITIAL)
+	if (change->row.state->kind != STATE_INITIAL)
 		for (int i = 0; i < lengthof(draft_columns); i++)
 			if (unlikely(is_changed(change, draft_columns[i])))
-				refuse_protected(&change->book, draft_columns[i],
+				refuse_protected(&change->row, draft_columns[i],
 								 "It can be changed while the return is a draft only.",
 								 "Cancel this return and request another.");
 }
@@ -213,7 +213,7 @@ check_columns(RequestChange *change)
 static void
 check_edit(RequestChange *change)
 {
-	ReturnBook *book = &change->book;
+	ReturnRow  *row = &change->row;
 	bool		edits = false;
 
 	for (int i = 0; i < lengthof(open_columns); i++)
@@ -222,22 +222,22 @@ check_edit(RequestChange *change)
 		edits |= is_changed(change, draft_columns[i]);
 	if (!edits)
 		return;
-	if (!actor_is_party(actor_current(), book_text(book, REQ_BUYER_REF),
-						book_text(book, REQ_SELLER_REF), old_text(change, REQ_CARRIER), NULL))
+	if (!actor_is_party(actor_current(), row_text(row, REQ_BUYER_REF),
+						row_text(row, REQ_SELLER_REF), old_text(change, REQ_CARRIER), NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
 				 errmsg("\"%s\" is not a party to return " INT64_FORMAT, setting_actor,
-						DatumGetInt64(BOOK_VALUE(book, REQ_ID))),
+						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
 				 errdetail("Only its buyer, seller and carrier, and operators, may edit a return."),
 				 errhint("Check returns.actor."),
-				 errtable(book->rel)));
+				 errtable(row->rel)));
 	check_draft_codes(change);
-	book_set(book, REQ_UPDATED_AT, TimestampTzGetDatum(book->now));
+	row_set(row, REQ_UPDATED_AT, TimestampTzGetDatum(row->now));
 }
 
 /* Has a move been made already with the parcel that the row names? */
 static bool
-tracking_used(ReturnBook *book)
+tracking_used(ReturnRow *row)
 {
 	static KeptPlan find_use = {
 		"SELECT 1 FROM returns.return_event e JOIN returns.transition t"
@@ -253,8 +253,8 @@ tracking_used(ReturnBook *book)
 	OwnState	own;
 	bool		used;
 
-	args[0] = BOOK_VALUE(book, REQ_ORDER_REF);
-	args[1] = BOOK_VALUE(book, REQ_ID);
+	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
+	args[1] = ROW_VALUE(row, REQ_ID);
 	own_begin(&own);
 	used = plan_run(&find_use, args, NULL) > 0;
 	own_end(&own);
@@ -268,37 +268,37 @@ tracking_used(ReturnBook *book)
 static bool
 has_tracking(RequestChange *change, const State *to)
 {
-	const Transition *edge = transition_find(change->book.state, to);
+	const Transition *edge = transition_find(change->row.state, to);
 
 	if (edge == NULL || (edge->requires & REQUIRES_TRACKING) == 0 ||
-		is_blank(book_text(&change->book, REQ_TRACKING_REF)))
+		is_blank(row_text(&change->row, REQ_TRACKING_REF)))
 		return false;
-	return was_said(change, REQ_TRACKING_REF) || !tracking_used(&change->book);
+	return was_said(change, REQ_TRACKING_REF) || !tracking_used(&change->row);
 }
 
 static void
 ask(RequestChange *change, const State *to, const Actor *actor, MoveQuestion *question)
 {
-	ReturnBook *book = &change->book;
+	ReturnRow  *row = &change->row;
 
 	*question = (MoveQuestion) {
 		.machine = MACHINE_RETURN,
-		.id = DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
-		.return_id = DatumGetInt64(BOOK_VALUE(book, REQ_ID)),
-		.from = book->state,
+		.id = DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+		.return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+		.from = row->state,
 		.to = to,
 		.actor = actor,
-		.buyer_ref = book_text(book, REQ_BUYER_REF),
-		.seller_ref = book_text(book, REQ_SELLER_REF),
-		.carrier = book_text(book, REQ_CARRIER),
-		.resolution = book_resolution(book),
-		.has_note = was_said(change, REQ_NOTE) && !is_blank(book_text(book, REQ_NOTE)),
+		.buyer_ref = row_text(row, REQ_BUYER_REF),
+		.seller_ref = row_text(row, REQ_SELLER_REF),
+		.carrier = row_text(row, REQ_CARRIER),
+		.resolution = row_resolution(row),
+		.has_note = was_said(change, REQ_NOTE) && !is_blank(row_text(row, REQ_NOTE)),
 		.has_tracking = has_tracking(change, to),
-		.has_evidence = book_has_evidence(book),
-		.has_due = !BOOK_NULL(book, REQ_DUE_AT) && !BOOK_NULL(book, REQ_ON_TIMEOUT),
-		.due_at = BOOK_NULL(book, REQ_DUE_AT) ? 0 :
-		DatumGetTimestampTz(BOOK_VALUE(book, REQ_DUE_AT)),
-		.now = book->now,
+		.has_evidence = row_has_evidence(row),
+		.has_due = !ROW_NULL(row, REQ_DUE_AT) && !ROW_NULL(row, REQ_ON_TIMEOUT),
+		.due_at = ROW_NULL(row, REQ_DUE_AT) ? 0 :
+		DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)),
+		.now = row->now,
 	};
 }
 
@@ -316,42 +316,42 @@ check_carrier(RequestChange *change, const Actor *actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
 				 errmsg("carrier \"%s\" is not a party to return " INT64_FORMAT, actor->ref,
-						DatumGetInt64(BOOK_VALUE(&change->book, REQ_ID))),
+						DatumGetInt64(ROW_VALUE(&change->row, REQ_ID))),
 				 errdetail("The return is carried by \"%s\".", text_to_cstring(carrier)),
 				 errhint("Check returns.actor, or have an operator change the carrier."),
-				 err_column(change->book.rel, "carrier")));
+				 err_column(change->row.rel, "carrier")));
 }
 
 static void
 request_move(RequestChange *change, const State *to)
 {
-	ReturnBook *book = &change->book;
+	ReturnRow  *row = &change->row;
 	const Actor *actor = actor_current();
 	MoveQuestion question;
 	Refusal		refusal;
 
-	if (book->state->kind == STATE_INITIAL)
+	if (row->state->kind == STATE_INITIAL)
 		check_draft_codes(change);
 	check_carrier(change, actor);
 	ask(change, to, actor, &question);
 	if (unlikely(!move_judge(&question, &refusal)))
-		refuse(book, &refusal);
-	if (actor->kind == ACTOR_SYSTEM && question.has_due && book->now >= question.due_at)
-		book->since = timeout_term_start(to, question.due_at, book->now);
-	if (book->state->kind != STATE_OPEN && to->kind == STATE_OPEN &&
-		BOOK_NULL(book, REQ_REQUESTED_AT))
-		request_admit(book);
-	book_move(book, to, actor, was_said(change, REQ_NOTE) ? book_text(book, REQ_NOTE) : NULL,
-			  was_said(change, REQ_DETAILS) ? book_details(book) : NULL);
+		refuse(row, &refusal);
+	if (actor->kind == ACTOR_SYSTEM && question.has_due && row->now >= question.due_at)
+		row->since = timeout_term_start(to, question.due_at, row->now);
+	if (row->state->kind != STATE_OPEN && to->kind == STATE_OPEN &&
+		ROW_NULL(row, REQ_REQUESTED_AT))
+		request_admit(row);
+	return_move(row, to, actor, was_said(change, REQ_NOTE) ? row_text(row, REQ_NOTE) : NULL,
+				was_said(change, REQ_DETAILS) ? row_details(row) : NULL);
 	if (to->role == ROLE_REQUESTED)
-		request_decide(book);
+		request_decide(row);
 }
 
 /* The row that the trigger hands back to the executor. */
 static HeapTuple
-book_tuple(ReturnBook *book, HeapTuple original)
+row_tuple(ReturnRow *row, HeapTuple original)
 {
-	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(book->rel), book->values, book->isnull);
+	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(row->rel), row->values, row->isnull);
 
 	tuple->t_data->t_ctid = original->t_data->t_ctid;
 	tuple->t_self = original->t_self;
@@ -363,10 +363,10 @@ static HeapTuple
 request_update(TriggerData *trigdata)
 {
 	RequestChange change;
-	ReturnBook *book = &change.book;
+	ReturnRow  *row = &change.row;
 	TupleDesc	tupdesc = RelationGetDescr(trigdata->tg_relation);
 	const State *to;
-	BookWork	work;
+	RowWork		work;
 	void	   *arg;
 
 	change.meddled = guard_row(trigdata);
@@ -374,35 +374,35 @@ request_update(TriggerData *trigdata)
 	change.new = trigdata->tg_newslot;
 	change.set = trigdata->tg_updatedcols;
 	slot_getallattrs(change.new);
-	book->rel = trigdata->tg_relation;
-	book->attno = request_columns(trigdata->tg_relation);
-	book->values = palloc(sizeof(Datum) * tupdesc->natts);
-	book->isnull = palloc(sizeof(bool) * tupdesc->natts);
-	memcpy(book->values, change.new->tts_values, sizeof(Datum) * tupdesc->natts);
-	memcpy(book->isnull, change.new->tts_isnull, sizeof(bool) * tupdesc->natts);
-	book->now = book->since = clock_now();
-	book->transfers = book->refunds = NIL;
-	book->state = state_of_text(book, old_text(&change, REQ_STATUS));
-	to = state_of_text(book, book_text(book, REQ_STATUS));
+	row->rel = trigdata->tg_relation;
+	row->attno = request_columns(trigdata->tg_relation);
+	row->values = palloc(sizeof(Datum) * tupdesc->natts);
+	row->isnull = palloc(sizeof(bool) * tupdesc->natts);
+	memcpy(row->values, change.new->tts_values, sizeof(Datum) * tupdesc->natts);
+	memcpy(row->isnull, change.new->tts_isnull, sizeof(bool) * tupdesc->natts);
+	row->now = row->since = clock_now();
+	row->transfers = row->refunds = NIL;
+	row->state = state_of_text(row, old_text(&change, REQ_STATUS));
+	to = state_of_text(row, row_text(row, REQ_STATUS));
 
-	if (touch_take(DatumGetInt64(BOOK_VALUE(book, REQ_ID)), &work, &arg))
+	if (touch_take(DatumGetInt64(ROW_VALUE(row, REQ_ID)), &work, &arg))
 	{
 		if (change.meddled)
 			check_columns(&change);
-		if (to != book->state)
-			refuse_protected(book, REQ_STATUS, "Another trigger changed it in a statement that moves nothing.",
+		if (to != row->state)
+			refuse_protected(row, REQ_STATUS, "Another trigger changed it in a statement that moves nothing.",
 							 "Move the return by a statement of its own.");
-		work(book, arg);
-		return book_tuple(book, trigdata->tg_newtuple);
+		work(row, arg);
+		return row_tuple(row, trigdata->tg_newtuple);
 	}
 	check_columns(&change);
-	if (to == book->state)
+	if (to == row->state)
 	{
 		check_edit(&change);
-		return book_tuple(book, trigdata->tg_newtuple);
+		return row_tuple(row, trigdata->tg_newtuple);
 	}
 	request_move(&change, to);
-	return book_tuple(book, trigdata->tg_newtuple);
+	return row_tuple(row, trigdata->tg_newtuple);
 }
 
 PG_FUNCTION_INFO_V1(returns_request_row);
