@@ -202,7 +202,7 @@ refund_issue(ReturnRow *row, const RefundPlan *plan)
 			continue;
 		write_both(&issue_refund, args, plan->providers[i] ? NULL : "       n ", "refund",
 				   "payment");
-		booked_refund(row, &(BookedRefund) {
+		attested_refund(row, &(AttestedRefund) {
 			.refund_id = DatumGetInt64(plan_value(0, 2, &isnull)),
 			.payment_no = tender->payment_no,
 			.amount = amount,

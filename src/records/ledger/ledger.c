@@ -216,7 +216,7 @@ tell(ReturnRow *row, const Posting *posting)
 		.amounts = posting->amounts,
 	};
 
-	booked_transfer(row, &content);
+	attested_transfer(row, &content);
 }
 
 static void
