@@ -416,7 +416,7 @@ refund_update(TriggerData *trigger)
 	{
 		check_attributes(&row, from);
 		if (is_report(&row, from, to))
-			unbooked_add(row.rel, row.id);
+			pending_report_add(row.rel, row.id);
 		return trigger->tg_newtuple;
 	}
 	row.actor = actor_current();
@@ -424,7 +424,7 @@ refund_update(TriggerData *trigger)
 		return trigger->tg_trigtuple;
 	check_move(&row, from, to);
 	enter_state(&row, from, to);
-	unbooked_add(row.rel, row.id);
+	pending_report_add(row.rel, row.id);
 	return row_store(&row, trigger->tg_newtuple);
 }
 
@@ -487,7 +487,7 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 		rules_unpin();
 		return PointerGetDatum(NULL);
 	}
-	unbooked_remove(row.id);
+	pending_report_remove(row.id);
 	move.refund_id = row.id;
 	move.order_ref = row.new[RF_ORDER_REF];
 	move.return_id = DatumGetInt64(row.new[RF_RETURN_ID]);
