@@ -61,7 +61,7 @@ static KeptPlan take_payment = {
 /*
  * A refund of the return that has not settled.  The ledger is asked, not the
  * status alone: of several refunds that settle in one statement, each is
- * booked in its turn, and the last one moves the return.
+ * posted in its turn, and the last one moves the return.
  */
 static KeptPlan unsettled = {
 	"SELECT FROM returns.refund AS r"
@@ -271,7 +271,7 @@ post_work(ReturnRow *row, void *arg)
 }
 
 void
-refund_book(RefundMove *move)
+refund_post(RefundMove *move)
 {
 	if (!return_touch(move->order_ref, move->return_id, post_work, move))
 		elog(ERROR, "return " INT64_FORMAT " of refund " INT64_FORMAT " not found",

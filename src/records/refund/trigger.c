@@ -4,7 +4,7 @@
  *		The triggers of returns.refund: which report moves it to which state.
  *
  * A client writes status, provider_ref and failure; the rest is ours.  Reports
- * come late, twice and out of order, and money that has moved must be booked:
+ * come late, twice and out of order, and money that has moved must be posted:
  *
  * * "settled" for a refund that was sent once (attempt > 0) but is pending
  *   again, because its lease ended, or failed, is taken as the report on that
@@ -394,7 +394,7 @@ check_attributes(RefundRow *row, const State *state)
 				 errtable(row->rel)));
 }
 
-/* Is it anything to be booked? */
+/* Is it anything to be posted? */
 static bool
 is_report(const RefundRow *row, const State *from, const State *to)
 {
@@ -500,7 +500,7 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 	move.failure = move.to->role == ROLE_FAILED ?
 		refund_text(row.new, row.new_null, RF_FAILURE) : NULL;
 	move.actor = actor_current();
-	refund_book(&move);
+	refund_post(&move);
 	rules_unpin();
 	return PointerGetDatum(NULL);
 }
