@@ -178,16 +178,16 @@ do_batch(void *arg)
 	int			n;
 
 	own_begin(&own);
-	guard_is_there();
+	trigger_check_is_there();
 	sweep_lock_due(&batch->after, batch->max_rows, &batch->due);
 	tids = tid_array(&batch->due, true, &n);
 	if (n > 0)
 		batch->moved = plan_run(&move, &tids, NULL);
-	guard_wrote("return_request", batch->moved, n);
+	trigger_check_wrote("return_request", batch->moved, n);
 	tids = tid_array(&batch->due, false, &n);
 	if (n > 0)
 		batch->marked = return_touch_all(tids, mark_work, NULL);
-	guard_wrote("return_request", batch->marked, n);
+	trigger_check_wrote("return_request", batch->marked, n);
 	/* what would fail the commit is one return's trouble as well */
 	if (batch->commits && batch->due.n > 0)
 		plan_run(&check_deferred, NULL, NULL);
@@ -265,9 +265,9 @@ do_put_off(void *arg)
 {
 	const DueRows *due = &((Failure *) arg)->batch->due;
 
-	guard_wrote("return_request",
-				return_touch(PointerGetDatum(due->order_ref), due->rows[0].position.id,
-							 put_off_work, arg), 1);
+	trigger_check_wrote("return_request",
+						return_touch(PointerGetDatum(due->order_ref), due->rows[0].position.id,
+									 put_off_work, arg), 1);
 }
 
 /* Who could not be done because somebody was in the way needs no record. */

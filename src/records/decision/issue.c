@@ -107,8 +107,8 @@ write_both(KeptPlan *plan, Datum *args, const char *nulls, const char *table,
 {
 	bool		isnull;
 
-	guard_wrote(table, plan_run(plan, args, nulls), 1);
-	guard_wrote(other_table, DatumGetInt64(plan_value(0, 1, &isnull)), 1);
+	trigger_check_wrote(table, plan_run(plan, args, nulls), 1);
+	trigger_check_wrote(other_table, DatumGetInt64(plan_value(0, 1, &isnull)), 1);
 }
 
 /* The deduction is corrected to what is taken, and the history says so. */
@@ -120,7 +120,7 @@ write_cut(ReturnRow *row, const Pricing *pricing, const PricedLine *line)
 		NumericGetDatum(minor_to_numeric(line->price.deduction, pricing->currency))};
 	bool		isnull;
 
-	guard_wrote("return_line", plan_run(&cut_deduction, args, NULL), 1);
+	trigger_check_wrote("return_line", plan_run(&cut_deduction, args, NULL), 1);
 	journal_append(row, EVENT_RECEIPT, row->state, row->state, actor_as_system(), NULL,
 				   DatumGetJsonbP(plan_value(0, 1, &isnull)));
 }
@@ -147,7 +147,7 @@ write_lines(ReturnRow *row, const Pricing *pricing, bool owed)
 		if (owed && price->total != 0)
 			write_both(&owe_line, args, NULL, "return_line", "sale_line");
 		else
-			guard_wrote("return_line", plan_run(&price_line, args, NULL), 1);
+			trigger_check_wrote("return_line", plan_run(&price_line, args, NULL), 1);
 	}
 }
 

@@ -167,7 +167,7 @@ post_payment(ReturnRow *row, const RefundMove *move)
 		return;
 	own_begin(&own);
 	if (!holds)
-		guard_wrote("payment", plan_run(&release_payment, args, NULL), 1);
+		trigger_check_wrote("payment", plan_run(&release_payment, args, NULL), 1);
 	else if (plan_run(&take_payment, args, NULL) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),

@@ -450,7 +450,7 @@ returns_refund_row(PG_FUNCTION_ARGS)
 	TriggerData *trigger = check_call(fcinfo, "returns_refund_row", TRIGGER_EVENT_BEFORE);
 	HeapTuple	updated;
 
-	guard_row(trigger);
+	trigger_check_row(trigger);
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 	{
 		rules_pin();

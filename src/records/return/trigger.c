@@ -369,7 +369,7 @@ request_update(TriggerData *trigdata)
 	RowWork		work;
 	void	   *arg;
 
-	change.meddled = guard_row(trigdata);
+	change.meddled = trigger_check_row(trigdata);
 	change.old = trigdata->tg_trigslot;
 	change.new = trigdata->tg_newslot;
 	change.set = trigdata->tg_updatedcols;
