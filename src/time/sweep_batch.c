@@ -186,7 +186,7 @@ do_batch(void *arg)
 	trigger_check_wrote("return_request", batch->moved, n);
 	tids = tid_array(&batch->due, false, &n);
 	if (n > 0)
-		batch->marked = return_touch_all(tids, mark_work, NULL);
+		batch->marked = return_update_all_with(tids, mark_work, NULL);
 	trigger_check_wrote("return_request", batch->marked, n);
 	/* what would fail the commit is one return's trouble as well */
 	if (batch->commits && batch->due.n > 0)
@@ -266,8 +266,8 @@ do_put_off(void *arg)
 	const DueRows *due = &((Failure *) arg)->batch->due;
 
 	trigger_check_wrote("return_request",
-						return_touch(PointerGetDatum(due->order_ref), due->rows[0].position.id,
-									 put_off_work, arg), 1);
+						return_update_with(PointerGetDatum(due->order_ref), due->rows[0].position.id,
+										   put_off_work, arg), 1);
 }
 
 /* Who could not be done because somebody was in the way needs no record. */

@@ -154,7 +154,7 @@ returns_grant_refund(PG_FUNCTION_ARGS)
 				 errhint("Check the number."),
 				 err_our_column("return_request", "id")));
 	order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
-	return_touch(order_ref, DatumGetInt64(return_id), grant_work, &grant);
+	return_update_with(order_ref, DatumGetInt64(return_id), grant_work, &grant);
 	own_end(&own);
 	PG_RETURN_DATUM(grant.amount);
 }

@@ -3,7 +3,7 @@
  * post.c
  *		What a report on a refund means for its ledger, payment and return.
  *
- * Runs inside the trigger of the return (return_touch), so under its row lock:
+ * Runs inside the trigger of the return (return_update_with), so under its row lock:
  * of two refunds of one return that settle at once, the second to come sees
  * the first.
  *
@@ -273,7 +273,7 @@ post_work(ReturnRow *row, void *arg)
 void
 refund_post(RefundMove *move)
 {
-	if (!return_touch(move->order_ref, move->return_id, post_work, move))
+	if (!return_update_with(move->order_ref, move->return_id, post_work, move))
 		elog(ERROR, "return " INT64_FORMAT " of refund " INT64_FORMAT " not found",
 			 move->return_id, move->refund_id);
 }

@@ -430,7 +430,7 @@ line_update(LineRow *row)
 	{
 		check_outcome(row, &facts);
 		check_party(row, &facts, ACTOR_SELLER | ACTOR_OPERATOR);
-		return_touch(LINE_VALUE(row, LN_ORDER_REF), return_id(row), receipt_work, row);
+		return_update_with(LINE_VALUE(row, LN_ORDER_REF), return_id(row), receipt_work, row);
 	}
 }
 

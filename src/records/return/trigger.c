@@ -385,7 +385,7 @@ request_update(TriggerData *trigdata)
 	row->state = state_of_text(row, old_text(&change, REQ_STATUS));
 	to = state_of_text(row, row_text(row, REQ_STATUS));
 
-	if (touch_take(DatumGetInt64(ROW_VALUE(row, REQ_ID)), &work, &arg))
+	if (update_with_take(DatumGetInt64(ROW_VALUE(row, REQ_ID)), &work, &arg))
 	{
 		if (change.meddled)
 			check_columns(&change);
