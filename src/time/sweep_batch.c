@@ -76,7 +76,7 @@ typedef void (*Work) (void *arg);
 
 /* Not one return's trouble: it would befall the next one as well. */
 static bool
-is_everybodys(const ErrorData *error)
+is_server_error(const ErrorData *error)
 {
 	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
@@ -125,7 +125,7 @@ attempt(Work work, void *arg, int lock_wait)
 	actor_restore(previous);
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (error != NULL && is_everybodys(error))
+	if (error != NULL && is_server_error(error))
 		ReThrowError(error);
 	return error;
 }
