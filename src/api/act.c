@@ -84,7 +84,7 @@ returns_act(PG_FUNCTION_ARGS)
 				 errmsg("details of a move must be a JSON object"),
 				 errhint("For example {\"evidence\": [\"photo-1\"]}.")));
 	rules_current();
-	guard_is_there();
+	trigger_check_is_there();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
 	if (plan_run_as_caller(&act_plans[!PG_ARGISNULL(2)][!PG_ARGISNULL(3)], args, nulls) == 0)

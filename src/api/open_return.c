@@ -326,7 +326,7 @@ returns_open_return(PG_FUNCTION_ARGS)
 
 	parse_call(fcinfo, &call);
 	rules_current();
-	guard_is_there();
+	trigger_check_is_there();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
 	if (call.key != NULL)

@@ -102,7 +102,7 @@ put_decided(ReturnSetInfo *result, const ReturnFacts *facts, int64 return_id)
 }
 
 static void
-put_row(ReturnSetInfo *result, const RefundPlan *plan, const char *kind, int number_column,
+put_row(ReturnSetInfo *result, const Pricing *pricing, const char *kind, int number_column,
 		int number, const LinePrice *price, int64 amount)
 {
 	Datum		values[PV_NCOLUMNS] = {0};
@@ -112,15 +112,15 @@ put_row(ReturnSetInfo *result, const RefundPlan *plan, const char *kind, int num
 	isnull[PV_KIND] = isnull[number_column] = isnull[PV_AMOUNT] = isnull[PV_CURRENCY] = false;
 	values[PV_KIND] = CStringGetTextDatum(kind);
 	values[number_column] = Int32GetDatum(number);
-	values[PV_AMOUNT] = NumericGetDatum(minor_to_numeric(amount, plan->currency));
-	values[PV_CURRENCY] = CStringGetTextDatum(plan->currency->code);
+	values[PV_AMOUNT] = NumericGetDatum(minor_to_numeric(amount, pricing->currency));
+	values[PV_CURRENCY] = CStringGetTextDatum(pricing->currency->code);
 	if (price != NULL)
 	{
 		memset(&isnull[PV_GOODS], false, sizeof(bool) * (PV_SHIPPING - PV_GOODS + 1));
-		values[PV_GOODS] = NumericGetDatum(minor_to_numeric(price->goods, plan->currency));
-		values[PV_FEE] = NumericGetDatum(minor_to_numeric(price->fee, plan->currency));
-		values[PV_DEDUCTION] = NumericGetDatum(minor_to_numeric(price->deduction, plan->currency));
-		values[PV_SHIPPING] = NumericGetDatum(minor_to_numeric(price->shipping, plan->currency));
+		values[PV_GOODS] = NumericGetDatum(minor_to_numeric(price->goods, pricing->currency));
+		values[PV_FEE] = NumericGetDatum(minor_to_numeric(price->fee, pricing->currency));
+		values[PV_DEDUCTION] = NumericGetDatum(minor_to_numeric(price->deduction, pricing->currency));
+		values[PV_SHIPPING] = NumericGetDatum(minor_to_numeric(price->shipping, pricing->currency));
 	}
 	tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 }
@@ -128,16 +128,16 @@ put_row(ReturnSetInfo *result, const RefundPlan *plan, const char *kind, int num
 static void
 put_planned(ReturnSetInfo *result, const ReturnFacts *facts, int64 return_id)
 {
-	RefundPlan *plan = refund_plan_lines(facts->order_ref, return_id, facts->reason, NULL);
+	Pricing	   *pricing = price_lines(facts->order_ref, return_id, facts->reason, NULL);
 
-	refund_plan_tenders(plan, facts->order_ref, return_id, false);
-	for (int i = 0; i < plan->nlines; i++)
-		put_row(result, plan, "line", PV_LINE_NO, plan->lines[i].line_no,
-				&plan->lines[i].price, plan->lines[i].price.total);
-	for (int i = 0; i < plan->ntenders; i++)
-		if (plan->tenders[i].taken > 0)
-			put_row(result, plan, "tender", PV_PAYMENT_NO, plan->tenders[i].payment_no,
-					NULL, plan->tenders[i].taken);
+	price_tenders(pricing, facts->order_ref, return_id, false);
+	for (int i = 0; i < pricing->nlines; i++)
+		put_row(result, pricing, "line", PV_LINE_NO, pricing->lines[i].line_no,
+				&pricing->lines[i].price, pricing->lines[i].price.total);
+	for (int i = 0; i < pricing->ntenders; i++)
+		if (pricing->tenders[i].taken > 0)
+			put_row(result, pricing, "tender", PV_PAYMENT_NO, pricing->tenders[i].payment_no,
+					NULL, pricing->tenders[i].taken);
 }
 
 PG_FUNCTION_INFO_V1(returns_preview_refund);

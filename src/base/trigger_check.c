@@ -47,7 +47,7 @@ refuse_children(Relation rel)
 }
 
 bool
-guard_row(TriggerData *trigdata)
+trigger_check_row(TriggerData *trigdata)
 {
 	TriggerDesc *triggers = trigdata->tg_relation->trigdesc;
 	bool		ours_came = false;
@@ -77,7 +77,7 @@ guard_row(TriggerData *trigdata)
 }
 
 void
-guard_wrote(const char *table, uint64 wrote, uint64 expected)
+trigger_check_wrote(const char *table, uint64 wrote, uint64 expected)
 {
 	if (wrote != expected)
 		ereport(ERROR,
@@ -100,7 +100,7 @@ trigger_find(Relation rel, const char *name)
 }
 
 void
-guard_is_there(void)
+trigger_check_is_there(void)
 {
 	static const char *const names[] = {"zz_returns_request", "zz_returns_request_flush"};
 	char		here = SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?

@@ -19,18 +19,18 @@
  * no trigger guards.  True when there are other triggers, which fire before and
  * may have changed what the statement did not.
  */
-extern bool guard_row(TriggerData *trigdata);
+extern bool trigger_check_row(TriggerData *trigdata);
 
 /*
  * RT007 when a statement of the extension's own on a table missed rows that it
  * should have written: somebody's trigger kept it from them.
  */
-extern void guard_wrote(const char *table, uint64 wrote, uint64 expected);
+extern void trigger_check_wrote(const char *table, uint64 wrote, uint64 expected);
 
 /*
  * Before the extension moves returns for a client: RT012 when the triggers that
  * hold the rules are missing, RT007 when they are disabled.
  */
-extern void guard_is_there(void);
+extern void trigger_check_is_there(void);
 
 #endif							/* RETURNS_TRIGGER_CHECK_H */

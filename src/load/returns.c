@@ -31,7 +31,7 @@ _PG_init(void)
 	plan_init();
 	cache_init();
 	journal_init();
-	return_touch_init();
+	update_with_init();
 	sweep_init();
 	if (process_shared_preload_libraries_in_progress && !IsBinaryUpgrade)
 		worker_init();

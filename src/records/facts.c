@@ -303,7 +303,7 @@ fact_row(FunctionCallInfo fcinfo, const FactTable *table, const char *function)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called as the trigger it is made for", function)));
-	guard_row(trigger);
+	trigger_check_row(trigger);
 	row.trigger = trigger;
 	row.tupdesc = RelationGetDescr(trigger->tg_relation);
 	columns_find(table->columns, trigger->tg_relation);

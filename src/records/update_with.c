@@ -17,27 +17,27 @@
 #include "utils/memutils.h"
 
 /*
- * What a touching statement wants done by the trigger that it fires.  They
- * nest where a trigger of the user's touches other returns; an error unwinds
+ * What a statement of ours wants done by the trigger that it fires.  They
+ * nest where a trigger of the user's updates other returns; an error unwinds
  * without us, so the transaction callbacks drop what was aborted.  Until then
  * they must last: not on the stack, but in the memory of the subtransaction.
  */
-typedef struct Touch
+typedef struct UpdateWith
 {
-	struct Touch *outer;
+	struct UpdateWith *outer;
 	int			nest_level;		/* of transactions */
 	int64		return_id;		/* 0: every row of the statement */
 	RowWork		work;
 	void	   *arg;
 	uint64		taken;
-} Touch;
+} UpdateWith;
 
-static Touch *touch = NULL;
+static UpdateWith *current = NULL;
 
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	touch = NULL;
+	current = NULL;
 }
 
 static void
@@ -45,42 +45,42 @@ subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 				 void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (touch != NULL && touch->nest_level >= GetCurrentTransactionNestLevel())
-			touch = touch->outer;
+		while (current != NULL && current->nest_level >= GetCurrentTransactionNestLevel())
+			current = current->outer;
 }
 
 void
-return_touch_init(void)
+update_with_init(void)
 {
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);
 }
 
 bool
-touch_take(int64 return_id, RowWork *work, void **arg)
+update_with_take(int64 return_id, RowWork *work, void **arg)
 {
-	if (touch == NULL || !own_writing() ||
-		(touch->return_id != 0 && (touch->return_id != return_id || touch->taken > 0)))
+	if (current == NULL || !own_writing() ||
+		(current->return_id != 0 && (current->return_id != return_id || current->taken > 0)))
 		return false;
-	touch->taken++;
-	*work = touch->work;
-	*arg = touch->arg;
+	current->taken++;
+	*work = current->work;
+	*arg = current->arg;
 	return true;
 }
 
-/* Run the statement, which updates rows without changing them, as a touch. */
+/* Run the statement, which updates rows without changing them, with the work. */
 static uint64
-touch_run(KeptPlan *update, Datum *args, int64 return_id, RowWork work, void *arg)
+update_with_run(KeptPlan *update, Datum *args, int64 return_id, RowWork work, void *arg)
 {
-	Touch	   *mine = MemoryContextAlloc(CurTransactionContext, sizeof(Touch));
+	UpdateWith *mine = MemoryContextAlloc(CurTransactionContext, sizeof(UpdateWith));
 	OwnState	own;
 	uint64		found;
 
-	*mine = (Touch) {touch, GetCurrentTransactionNestLevel(), return_id, work, arg, 0};
+	*mine = (UpdateWith) {current, GetCurrentTransactionNestLevel(), return_id, work, arg, 0};
 	own_begin(&own);
-	touch = mine;
+	current = mine;
 	found = plan_run(update, args, NULL);
-	touch = mine->outer;
+	current = mine->outer;
 	if (mine->taken < found)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
@@ -96,7 +96,7 @@ touch_run(KeptPlan *update, Datum *args, int64 return_id, RowWork work, void *ar
  * user's on UPDATE OF status sees these moves too.
  */
 bool
-return_touch(Datum order_ref, int64 return_id, RowWork work, void *arg)
+return_update_with(Datum order_ref, int64 return_id, RowWork work, void *arg)
 {
 	static KeptPlan update = {
 		"UPDATE returns.return_request SET status = status"
@@ -105,11 +105,11 @@ return_touch(Datum order_ref, int64 return_id, RowWork work, void *arg)
 	};
 	Datum		args[2] = {order_ref, Int64GetDatum(return_id)};
 
-	return touch_run(&update, args, return_id, work, arg) > 0;
+	return update_with_run(&update, args, return_id, work, arg) > 0;
 }
 
 uint64
-return_touch_all(Datum tids, RowWork work, void *arg)
+return_update_all_with(Datum tids, RowWork work, void *arg)
 {
 	static KeptPlan update = {
 		"UPDATE ONLY returns.return_request SET status = status"
@@ -117,5 +117,5 @@ return_touch_all(Datum tids, RowWork work, void *arg)
 		1, {TIDARRAYOID}
 	};
 
-	return touch_run(&update, &tids, 0, work, arg);
+	return update_with_run(&update, &tids, 0, work, arg);
 }

@@ -8,7 +8,7 @@
  * instant, and what follows it stays the same.  Lines keep the end of the
  * window that they were requested in.
  *
- * Returns whose deadline would not move are read only.  The others are touched
+ * Returns whose deadline would not move are read only.  The others are updated
  * one by one in order of their numbers, and what is decided then is decided on
  * the row as it is then.  A transaction that is writing returns when we come
  * may still count by the old calendar, so we first wait for it to end; those
@@ -324,7 +324,7 @@ reschedule_batch(int64 *after, Reschedule *reschedule)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (is_later_if_known(&stages[i], reschedule))
-			return_touch(stages[i].order_ref, stages[i].id, reschedule_work, reschedule);
+			return_update_with(stages[i].order_ref, stages[i].id, reschedule_work, reschedule);
 		*after = stages[i].id;
 	}
 	return n == BATCH;

@@ -76,7 +76,7 @@ typedef void (*Work) (void *arg);
 
 /* Not one return's trouble: it would befall the next one as well. */
 static bool
-is_everybodys(const ErrorData *error)
+is_server_error(const ErrorData *error)
 {
 	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
@@ -125,7 +125,7 @@ attempt(Work work, void *arg, int lock_wait)
 	actor_restore(previous);
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (error != NULL && is_everybodys(error))
+	if (error != NULL && is_server_error(error))
 		ReThrowError(error);
 	return error;
 }
@@ -178,16 +178,16 @@ do_batch(void *arg)
 	int			n;
 
 	own_begin(&own);
-	guard_is_there();
+	trigger_check_is_there();
 	sweep_lock_due(&batch->after, batch->max_rows, &batch->due);
 	tids = tid_array(&batch->due, true, &n);
 	if (n > 0)
 		batch->moved = plan_run(&move, &tids, NULL);
-	guard_wrote("return_request", batch->moved, n);
+	trigger_check_wrote("return_request", batch->moved, n);
 	tids = tid_array(&batch->due, false, &n);
 	if (n > 0)
-		batch->marked = return_touch_all(tids, mark_work, NULL);
-	guard_wrote("return_request", batch->marked, n);
+		batch->marked = return_update_all_with(tids, mark_work, NULL);
+	trigger_check_wrote("return_request", batch->marked, n);
 	/* what would fail the commit is one return's trouble as well */
 	if (batch->commits && batch->due.n > 0)
 		plan_run(&check_deferred, NULL, NULL);
@@ -265,9 +265,9 @@ do_put_off(void *arg)
 {
 	const DueRows *due = &((Failure *) arg)->batch->due;
 
-	guard_wrote("return_request",
-				return_touch(PointerGetDatum(due->order_ref), due->rows[0].position.id,
-							 put_off_work, arg), 1);
+	trigger_check_wrote("return_request",
+						return_update_with(PointerGetDatum(due->order_ref), due->rows[0].position.id,
+										   put_off_work, arg), 1);
 }
 
 /* Who could not be done because somebody was in the way needs no record. */

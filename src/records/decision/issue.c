@@ -67,14 +67,14 @@ static KeptPlan any_unsettled = {
 	2, {TEXTOID, INT8OID}
 };
 
-static RefundPlan *
-plan_of_row(ReturnRow *row)
+static Pricing *
+pricing_of_row(ReturnRow *row)
 {
 	const Reason *reason = reason_get(TextDatumGetCString(ROW_VALUE(row, REQ_REASON)));
-	RefundPlan *plan = refund_plan_lines(ROW_VALUE(row, REQ_ORDER_REF),
-										 DatumGetInt64(ROW_VALUE(row, REQ_ID)), reason, NULL);
+	Pricing	   *pricing = price_lines(ROW_VALUE(row, REQ_ORDER_REF),
+								   DatumGetInt64(ROW_VALUE(row, REQ_ID)), reason, NULL);
 
-	if (plan->nlines == 0)
+	if (pricing->nlines == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_NOT_RETURNABLE),
 				 errmsg("return " INT64_FORMAT " has no lines",
@@ -82,20 +82,20 @@ plan_of_row(ReturnRow *row)
 				 errdetail("Nothing was said of what is returned."),
 				 errhint("Add it to returns.return_line first."),
 				 err_our_column("return_line", NULL)));
-	return plan;
+	return pricing;
 }
 
 static void
-check_cap(const RefundPlan *plan, const PlannedLine *line)
+check_cap(const Pricing *pricing, const PricedLine *line)
 {
 	if (money_add(line->refunded, line->price.total) > line->cap)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 				 errmsg("line %d would be refunded more than was paid for it", line->line_no),
 				 errdetail("Paid %s, refunded %s, now due %s.",
-						   money_text(line->cap, plan->currency),
-						   money_text(line->refunded, plan->currency),
-						   money_text(line->price.total, plan->currency)),
+						   money_text(line->cap, pricing->currency),
+						   money_text(line->refunded, pricing->currency),
+						   money_text(line->price.total, pricing->currency)),
 				 errhint("Look at returns.verify(): its counters do not match its returns."),
 				 err_our_column("sale_line", "refunded")));
 }
@@ -107,47 +107,47 @@ write_both(KeptPlan *plan, Datum *args, const char *nulls, const char *table,
 {
 	bool		isnull;
 
-	guard_wrote(table, plan_run(plan, args, nulls), 1);
-	guard_wrote(other_table, DatumGetInt64(plan_value(0, 1, &isnull)), 1);
+	trigger_check_wrote(table, plan_run(plan, args, nulls), 1);
+	trigger_check_wrote(other_table, DatumGetInt64(plan_value(0, 1, &isnull)), 1);
 }
 
 /* The deduction is corrected to what is taken, and the history says so. */
 static void
-write_cut(ReturnRow *row, const RefundPlan *plan, const PlannedLine *line)
+write_cut(ReturnRow *row, const Pricing *pricing, const PricedLine *line)
 {
 	Datum		args[4] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 		Int32GetDatum(line->line_no),
-		NumericGetDatum(minor_to_numeric(line->price.deduction, plan->currency))};
+		NumericGetDatum(minor_to_numeric(line->price.deduction, pricing->currency))};
 	bool		isnull;
 
-	guard_wrote("return_line", plan_run(&cut_deduction, args, NULL), 1);
+	trigger_check_wrote("return_line", plan_run(&cut_deduction, args, NULL), 1);
 	journal_append(row, EVENT_RECEIPT, row->state, row->state, actor_as_system(), NULL,
 				   DatumGetJsonbP(plan_value(0, 1, &isnull)));
 }
 
 /* Write the prices to the lines, and the totals to the sale lines if owed. */
 static void
-write_lines(ReturnRow *row, const RefundPlan *plan, bool owed)
+write_lines(ReturnRow *row, const Pricing *pricing, bool owed)
 {
-	for (int i = 0; i < plan->nlines; i++)
+	for (int i = 0; i < pricing->nlines; i++)
 	{
-		const PlannedLine *line = &plan->lines[i];
+		const PricedLine *line = &pricing->lines[i];
 		const LinePrice *price = &line->price;
 		Datum		args[7] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 			Int32GetDatum(line->line_no),
-			NumericGetDatum(minor_to_numeric(price->goods, plan->currency)),
-			NumericGetDatum(minor_to_numeric(price->fee, plan->currency)),
-			NumericGetDatum(minor_to_numeric(price->shipping, plan->currency)),
-			NumericGetDatum(minor_to_numeric(price->total, plan->currency))};
+			NumericGetDatum(minor_to_numeric(price->goods, pricing->currency)),
+			NumericGetDatum(minor_to_numeric(price->fee, pricing->currency)),
+			NumericGetDatum(minor_to_numeric(price->shipping, pricing->currency)),
+			NumericGetDatum(minor_to_numeric(price->total, pricing->currency))};
 
 		if (owed)
-			check_cap(plan, line);
+			check_cap(pricing, line);
 		if (line->cut)
-			write_cut(row, plan, line);
+			write_cut(row, pricing, line);
 		if (owed && price->total != 0)
 			write_both(&owe_line, args, NULL, "return_line", "sale_line");
 		else
-			guard_wrote("return_line", plan_run(&price_line, args, NULL), 1);
+			trigger_check_wrote("return_line", plan_run(&price_line, args, NULL), 1);
 	}
 }
 
@@ -182,62 +182,62 @@ refund_key(ReturnRow *row, int payment_no)
 }
 
 void
-refund_issue(ReturnRow *row, const RefundPlan *plan)
+refund_issue(ReturnRow *row, const Pricing *pricing)
 {
 	const State *pending = state_of_role(ROLE_PENDING);
 
-	for (int i = 0; i < plan->ntenders; i++)
+	for (int i = 0; i < pricing->ntenders; i++)
 	{
-		const Tender *tender = &plan->tenders[i];
-		Datum		amount = NumericGetDatum(minor_to_numeric(tender->taken, plan->currency));
+		const Tender *tender = &pricing->tenders[i];
+		Datum		amount = NumericGetDatum(minor_to_numeric(tender->taken, pricing->currency));
 		Datum		args[9] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 			Int32GetDatum(tender->payment_no), amount,
-			CStringGetTextDatum(plan->currency->code), PointerGetDatum(pending->code_text),
+			CStringGetTextDatum(pricing->currency->code), PointerGetDatum(pending->code_text),
 			refund_key(row, tender->payment_no),
-			plan->providers[i] ? CStringGetTextDatum(plan->providers[i]) : (Datum) 0,
+			pricing->providers[i] ? CStringGetTextDatum(pricing->providers[i]) : (Datum) 0,
 		TimestampTzGetDatum(row->now)};
 		bool		isnull;
 
 		if (tender->taken == 0)
 			continue;
-		write_both(&issue_refund, args, plan->providers[i] ? NULL : "       n ", "refund",
+		write_both(&issue_refund, args, pricing->providers[i] ? NULL : "       n ", "refund",
 				   "payment");
-		booked_refund(row, &(BookedRefund) {
+		attested_refund(row, &(AttestedRefund) {
 			.refund_id = DatumGetInt64(plan_value(0, 2, &isnull)),
 			.payment_no = tender->payment_no,
 			.amount = amount,
-			.currency = plan->currency->code,
-			.provider = plan->providers[i],
+			.currency = pricing->currency->code,
+			.provider = pricing->providers[i],
 			.idempotency_key = TextDatumGetCString(args[6]),
 		});
 	}
 }
 
 static void
-post_due(ReturnRow *row, const RefundPlan *plan)
+post_due(ReturnRow *row, const Pricing *pricing)
 {
 	LinePrice	sum = {0};
 	LedgerEntry entries[6] = {{0}};
 	char	   *seller = TextDatumGetCString(ROW_VALUE(row, REQ_SELLER_REF));
 
-	for (int i = 0; i < plan->nlines; i++)
+	for (int i = 0; i < pricing->nlines; i++)
 	{
-		sum.goods = money_add(sum.goods, plan->lines[i].price.goods);
-		sum.fee += plan->lines[i].price.fee;
-		sum.deduction += plan->lines[i].price.deduction;
-		sum.shipping = money_add(sum.shipping, plan->lines[i].price.shipping);
-		sum.commission += plan->lines[i].price.commission;
+		sum.goods = money_add(sum.goods, pricing->lines[i].price.goods);
+		sum.fee += pricing->lines[i].price.fee;
+		sum.deduction += pricing->lines[i].price.deduction;
+		sum.shipping = money_add(sum.shipping, pricing->lines[i].price.shipping);
+		sum.commission += pricing->lines[i].price.commission;
 	}
 	entries[0] = (LedgerEntry) {"seller_receivable", seller,
 	sum.goods - sum.deduction - sum.commission};
 	entries[1] = (LedgerEntry) {"commission_income", NULL, sum.commission};
 	entries[2] = (LedgerEntry) {"shipping_expense", NULL, sum.shipping};
-	if (plan->fault == FAULT_SELLER)
+	if (pricing->fault == FAULT_SELLER)
 	{
 		entries[0].amount = money_add(entries[0].amount, sum.shipping);
 		entries[2].amount = 0;
 	}
-	if (plan->fault == FAULT_CARRIER)
+	if (pricing->fault == FAULT_CARRIER)
 	{
 		entries[2].account = "carrier_receivable";
 		if (!ROW_NULL(row, REQ_CARRIER))
@@ -245,7 +245,7 @@ post_due(ReturnRow *row, const RefundPlan *plan)
 	}
 	entries[3] = (LedgerEntry) {"restocking_income", NULL, -sum.fee};
 	entries[4] = (LedgerEntry) {"buyer_payable",
-	TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), -plan->total};
+	TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), -pricing->total};
 	ledger_post(row, "refund_due", 0, 0, entries, 5);
 }
 
@@ -255,23 +255,23 @@ refund_open(ReturnRow *row)
 	Datum		order_ref = ROW_VALUE(row, REQ_ORDER_REF);
 	int64		return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID));
 	Datum		args[2] = {order_ref, ROW_VALUE(row, REQ_ID)};
-	RefundPlan *plan;
+	Pricing	   *pricing;
 	OwnState	own;
 	bool		waits;
 
 	own_begin(&own);
-	plan = plan_of_row(row);
-	refund_plan_tenders(plan, order_ref, return_id, true);
+	pricing = pricing_of_row(row);
+	price_tenders(pricing, order_ref, return_id, true);
 	/* refunds that were granted before, outside the rule, must settle too */
-	waits = plan->total == 0 && plan_run_limit(&any_unsettled, args, NULL, 1) > 0;
-	write_lines(row, plan, true);
-	refund_issue(row, plan);
+	waits = pricing->total == 0 && plan_run_limit(&any_unsettled, args, NULL, 1) > 0;
+	write_lines(row, pricing, true);
+	refund_issue(row, pricing);
 	own_end(&own);
 
-	post_due(row, plan);
+	post_due(row, pricing);
 	row_set(row, REQ_REFUND_TOTAL,
-			NumericGetDatum(minor_to_numeric(plan->total, plan->currency)));
-	return waits ? -1 : plan->total;
+			NumericGetDatum(minor_to_numeric(pricing->total, pricing->currency)));
+	return waits ? -1 : pricing->total;
 }
 
 void
@@ -280,7 +280,7 @@ refund_price(ReturnRow *row)
 	OwnState	own;
 
 	own_begin(&own);
-	write_lines(row, plan_of_row(row), false);
+	write_lines(row, pricing_of_row(row), false);
 	own_end(&own);
 }
 
@@ -288,13 +288,13 @@ int64
 refund_estimate(ReturnRow *row, bool *covered)
 {
 	OwnState	own;
-	RefundPlan *plan;
+	Pricing	   *pricing;
 
 	own_begin(&own);
-	plan = plan_of_row(row);
-	*covered = refund_plan_covered(plan, ROW_VALUE(row, REQ_ORDER_REF));
+	pricing = pricing_of_row(row);
+	*covered = price_covered(pricing, ROW_VALUE(row, REQ_ORDER_REF));
 	own_end(&own);
-	return plan->total;
+	return pricing->total;
 }
 
 void
@@ -305,6 +305,6 @@ refund_check_deduction(Datum order_ref, int64 return_id, int line_no, const Reas
 	OwnState	own;
 
 	own_begin(&own);
-	refund_plan_lines(order_ref, return_id, reason, &trial);
+	price_lines(order_ref, return_id, reason, &trial);
 	own_end(&own);
 }

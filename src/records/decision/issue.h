@@ -48,8 +48,8 @@ extern int64 refund_estimate(ReturnRow *row, bool *covered);
 extern void refund_check_deduction(Datum order_ref, int64 return_id, int line_no,
 								   const Reason *reason, int units, Datum deduction);
 
-/* Create the refunds of a plan and count them on its payments, which are locked. */
-struct RefundPlan;
-extern void refund_issue(ReturnRow *row, const struct RefundPlan *plan);
+/* Create the refunds of a pricing and count them on its payments, which are locked. */
+struct Pricing;
+extern void refund_issue(ReturnRow *row, const struct Pricing *pricing);
 
 #endif							/* RETURNS_ISSUE_H */

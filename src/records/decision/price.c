@@ -117,10 +117,10 @@ line_policy(uint64 row, const Reason *reason)
 }
 
 static void
-line_facts(uint64 row, const RefundPlan *plan, const Reason *reason, LineFacts *facts)
+line_facts(uint64 row, const Pricing *pricing, const Reason *reason, LineFacts *facts)
 {
 	const Policy *policy = line_policy(row, reason);
-	const Currency *currency = plan->currency;
+	const Currency *currency = pricing->currency;
 	bool		isnull;
 
 	facts->quantity = column_int(row, L_QUANTITY, false);
@@ -134,22 +134,22 @@ line_facts(uint64 row, const RefundPlan *plan, const Reason *reason, LineFacts *
 	facts->shipping_units_before = column_int(row, L_SHIPPING_UNITS_BEFORE, true);
 	facts->units = column_int(row, L_UNITS, false);
 	facts->deduction = column_money(row, L_DEDUCTION, currency, "deduction");
-	facts->fault = plan->fault;
+	facts->fault = pricing->fault;
 	facts->restocking = policy != NULL ? policy->restocking : 0;
 	facts->refund_shipping = policy != NULL && policy->refund_shipping;
 }
 
 static void
-refuse_deduction(const RefundPlan *plan, const PlannedLine *line, const LineFacts *facts)
+refuse_deduction(const Pricing *pricing, const PricedLine *line, const LineFacts *facts)
 {
 	if (facts->deduction < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("deduction from line %d must not be negative", line->line_no),
-				 errdetail("It is %s.", money_text(facts->deduction, plan->currency)),
+				 errdetail("It is %s.", money_text(facts->deduction, pricing->currency)),
 				 errhint("Set deduction to 0, or to what the line has lost in value."),
 				 err_our_column("return_line", "deduction")));
-	if (plan->fault != FAULT_NONE)
+	if (pricing->fault != FAULT_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 				 errmsg("no deduction may be taken from line %d", line->line_no),
@@ -160,28 +160,28 @@ refuse_deduction(const RefundPlan *plan, const PlannedLine *line, const LineFact
 			(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 			 errmsg("deduction from line %d is more than its units are worth", line->line_no),
 			 errdetail("Units accepted: %d; their share is %s, the restocking fee %s, the deduction %s.",
-					   facts->units, money_text(line->price.goods, plan->currency),
-					   money_text(line->price.fee, plan->currency),
-					   money_text(facts->deduction, plan->currency)),
+					   facts->units, money_text(line->price.goods, pricing->currency),
+					   money_text(line->price.fee, pricing->currency),
+					   money_text(facts->deduction, pricing->currency)),
 			 errhint("Deduct at most what is left of the share after the fee."),
 			 err_our_column("return_line", "deduction")));
 }
 
 static void
-price_line(uint64 row, RefundPlan *plan, const Reason *reason, const LineTrial *trial,
-		   PlannedLine *line)
+price_line(uint64 row, Pricing *pricing, const Reason *reason, const LineTrial *trial,
+		   PricedLine *line)
 {
 	LineFacts	facts;
 	bool		unpriced;
 
-	line_facts(row, plan, reason, &facts);
+	line_facts(row, pricing, reason, &facts);
 	if (trial != NULL)
 	{
 		facts.units = trial->units;
-		facts.deduction = numeric_to_minor(trial->deduction, plan->currency, "deduction");
+		facts.deduction = numeric_to_minor(trial->deduction, pricing->currency, "deduction");
 	}
 	line->line_no = column_int(row, L_LINE_NO, false);
-	line->refunded = column_money(row, L_REFUNDED, plan->currency, "refunded");
+	line->refunded = column_money(row, L_REFUNDED, pricing->currency, "refunded");
 	line->cap = money_add(facts.paid, facts.shipping_paid);
 
 	(void) plan_value(row, L_FEE, &unpriced);
@@ -190,7 +190,7 @@ price_line(uint64 row, RefundPlan *plan, const Reason *reason, const LineTrial *
 		if (money_price_line(&facts, &line->price))
 			return;
 		if (trial != NULL || facts.fault != FAULT_NONE || facts.deduction < 0)
-			refuse_deduction(plan, line, &facts);
+			refuse_deduction(pricing, line, &facts);
 
 		/*
 		 * Right when it was entered: the line's other units were decided
@@ -200,60 +200,60 @@ price_line(uint64 row, RefundPlan *plan, const Reason *reason, const LineTrial *
 		line->cut = money_price_line(&facts, &line->price);
 		return;
 	}
-	line->price.goods = column_money(row, L_GOODS, plan->currency, "refund_goods");
-	line->price.fee = column_money(row, L_FEE, plan->currency, "refund_fee");
-	line->price.shipping = column_money(row, L_SHIPPING, plan->currency, "refund_shipping");
+	line->price.goods = column_money(row, L_GOODS, pricing->currency, "refund_goods");
+	line->price.fee = column_money(row, L_FEE, pricing->currency, "refund_fee");
+	line->price.shipping = column_money(row, L_SHIPPING, pricing->currency, "refund_shipping");
 	line->price.deduction = facts.deduction;
 	money_complete(&facts, &line->price);
 }
 
 static void
-check_currency(const RefundPlan *plan, int64 return_id, const Currency *other)
+check_currency(const Pricing *pricing, int64 return_id, const Currency *other)
 {
-	if (strcmp(plan->currency->code, other->code) != 0)
+	if (strcmp(pricing->currency->code, other->code) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_NOT_RETURNABLE),
 				 errmsg("lines of return " INT64_FORMAT " were paid in different currencies",
 						return_id),
-				 errdetail("One line was paid in %s, another in %s.", plan->currency->code,
+				 errdetail("One line was paid in %s, another in %s.", pricing->currency->code,
 						   other->code),
 				 errhint("Open one return for each currency."),
 				 err_our_column("sale_line", "currency")));
 }
 
-RefundPlan *
-refund_plan_lines(Datum order_ref, int64 return_id, const Reason *reason,
-				  const LineTrial *trial)
+Pricing *
+price_lines(Datum order_ref, int64 return_id, const Reason *reason,
+			const LineTrial *trial)
 {
-	RefundPlan *plan = palloc0(sizeof(RefundPlan));
+	Pricing	   *pricing = palloc0(sizeof(Pricing));
 	Datum		args[3] = {order_ref, Int64GetDatum(return_id),
 		Int32GetDatum(trial != NULL ? trial->line_no : 0)};
 
-	plan->fault = reason->fault;
-	plan->nlines = plan_run(&select_lines, args, trial != NULL ? "   " : "  n");
-	plan->lines = palloc0(sizeof(PlannedLine) * Max(plan->nlines, 1));
-	for (int i = 0; i < plan->nlines; i++)
+	pricing->fault = reason->fault;
+	pricing->nlines = plan_run(&select_lines, args, trial != NULL ? "   " : "  n");
+	pricing->lines = palloc0(sizeof(PricedLine) * Max(pricing->nlines, 1));
+	for (int i = 0; i < pricing->nlines; i++)
 	{
 		const Currency *currency = currency_get(column_text(i, L_CURRENCY));
 
-		if (plan->currency == NULL)
-			plan->currency = currency;
-		check_currency(plan, return_id, currency);
+		if (pricing->currency == NULL)
+			pricing->currency = currency;
+		check_currency(pricing, return_id, currency);
 	}
 
 	/* pricing may look rules up, which must not disturb the result */
-	if (plan->nlines > 0)
+	if (pricing->nlines > 0)
 	{
 		SPITupleTable *rows = SPI_tuptable;
 
-		for (int i = 0; i < plan->nlines; i++)
+		for (int i = 0; i < pricing->nlines; i++)
 		{
 			SPI_tuptable = rows;
-			price_line(i, plan, reason, trial, &plan->lines[i]);
-			plan->total = money_add(plan->total, plan->lines[i].price.total);
+			price_line(i, pricing, reason, trial, &pricing->lines[i]);
+			pricing->total = money_add(pricing->total, pricing->lines[i].price.total);
 		}
 	}
-	return plan;
+	return pricing;
 }
 
 /* What keeps the payments from covering the total, for DETAIL. */
@@ -265,37 +265,37 @@ typedef struct Shortage
 } Shortage;
 
 static void
-refuse_total(const RefundPlan *plan, int64 return_id, const Shortage *shortage)
+refuse_total(const Pricing *pricing, int64 return_id, const Shortage *shortage)
 {
 	char	   *disputed = shortage->disputed == 0 ? "" :
 		psprintf(" Another %s is under a chargeback.",
-				 money_text(shortage->disputed, plan->currency));
+				 money_text(shortage->disputed, pricing->currency));
 	char	   *uncaptured = shortage->uncaptured == 0 ? "" :
 		psprintf(" Another %s is not captured.",
-				 money_text(shortage->uncaptured, plan->currency));
+				 money_text(shortage->uncaptured, pricing->currency));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 			 errmsg("payments cannot cover return " INT64_FORMAT, return_id),
 			 errdetail("It is owed %s; the order's payments have %s left to refund.%s%s",
-					   money_text(plan->total, plan->currency),
-					   money_text(shortage->available, plan->currency), disputed, uncaptured),
+					   money_text(pricing->total, pricing->currency),
+					   money_text(shortage->available, pricing->currency), disputed, uncaptured),
 			 errhint("Record the missing capture or the end of the chargeback in returns.payment, or let the refunds that hold the money fail."),
 			 err_our_column("payment", "refunded")));
 }
 
 /* What a payment can still give; 0 with the reason counted. */
 static int64
-payment_left(uint64 row, const RefundPlan *plan, Shortage *shortage)
+payment_left(uint64 row, const Pricing *pricing, Shortage *shortage)
 {
 	char	   *chargeback = column_text(row, P_CHARGEBACK);
 	bool		uncaptured;
 	int64		left;
 
-	if (strcmp(column_text(row, P_CURRENCY), plan->currency->code) != 0)
+	if (strcmp(column_text(row, P_CURRENCY), pricing->currency->code) != 0)
 		return 0;
-	left = column_money(row, P_AMOUNT, plan->currency, "amount") -
-		column_money(row, P_REFUNDED, plan->currency, "refunded");
+	left = column_money(row, P_AMOUNT, pricing->currency, "amount") -
+		column_money(row, P_REFUNDED, pricing->currency, "refunded");
 	(void) plan_value(row, P_CAPTURED_AT, &uncaptured);
 	if (uncaptured)
 		shortage->uncaptured += left;
@@ -311,35 +311,35 @@ payment_left(uint64 row, const RefundPlan *plan, Shortage *shortage)
 
 /* Split the total; what remains uncovered. */
 static int64
-spread_total(RefundPlan *plan, Datum order_ref, bool lock, Shortage *shortage)
+spread_total(Pricing *pricing, Datum order_ref, bool lock, Shortage *shortage)
 {
-	if (plan->total == 0)
+	if (pricing->total == 0)
 		return 0;
-	plan->ntenders = plan_run(lock ? &lock_payments : &select_payments, &order_ref, NULL);
-	plan->tenders = palloc0(sizeof(Tender) * Max(plan->ntenders, 1));
-	plan->providers = palloc0(sizeof(char *) * Max(plan->ntenders, 1));
-	for (int i = 0; i < plan->ntenders; i++)
+	pricing->ntenders = plan_run(lock ? &lock_payments : &select_payments, &order_ref, NULL);
+	pricing->tenders = palloc0(sizeof(Tender) * Max(pricing->ntenders, 1));
+	pricing->providers = palloc0(sizeof(char *) * Max(pricing->ntenders, 1));
+	for (int i = 0; i < pricing->ntenders; i++)
 	{
-		plan->tenders[i].payment_no = column_int(i, P_PAYMENT_NO, false);
-		plan->tenders[i].left = payment_left(i, plan, shortage);
-		plan->providers[i] = column_text(i, P_PROVIDER);
+		pricing->tenders[i].payment_no = column_int(i, P_PAYMENT_NO, false);
+		pricing->tenders[i].left = payment_left(i, pricing, shortage);
+		pricing->providers[i] = column_text(i, P_PROVIDER);
 	}
-	return money_waterfall(plan->total, plan->tenders, plan->ntenders);
+	return money_waterfall(pricing->total, pricing->tenders, pricing->ntenders);
 }
 
 void
-refund_plan_tenders(RefundPlan *plan, Datum order_ref, int64 return_id, bool lock)
+price_tenders(Pricing *pricing, Datum order_ref, int64 return_id, bool lock)
 {
 	Shortage	shortage = {0};
 
-	if (spread_total(plan, order_ref, lock, &shortage) > 0)
-		refuse_total(plan, return_id, &shortage);
+	if (spread_total(pricing, order_ref, lock, &shortage) > 0)
+		refuse_total(pricing, return_id, &shortage);
 }
 
 bool
-refund_plan_covered(RefundPlan *plan, Datum order_ref)
+price_covered(Pricing *pricing, Datum order_ref)
 {
 	Shortage	shortage = {0};
 
-	return spread_total(plan, order_ref, true, &shortage) == 0;
+	return spread_total(pricing, order_ref, true, &shortage) == 0;
 }

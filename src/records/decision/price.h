@@ -14,26 +14,26 @@
 
 #include "rules/money.h"
 
-typedef struct PlannedLine
+typedef struct PricedLine
 {
 	int			line_no;
 	LinePrice	price;
 	bool		cut;			/* the deduction, to what the units are worth now */
 	int64		refunded;		/* of the sale line, so far */
 	int64		cap;			/* all that was paid for it */
-} PlannedLine;
+} PricedLine;
 
-typedef struct RefundPlan
+typedef struct Pricing
 {
 	const Currency *currency;
 	Fault		fault;
 	int			nlines;
-	PlannedLine *lines;			/* by line_no */
+	PricedLine *lines;			/* by line_no */
 	int64		total;
 	int			ntenders;
 	Tender	   *tenders;		/* in the order in which they are filled */
 	char	  **providers;		/* of the tenders; NULL: none */
-} RefundPlan;
+} Pricing;
 
 /* Units and deduction of a line that are not stored yet. */
 typedef struct LineTrial
@@ -50,18 +50,18 @@ typedef struct LineTrial
  * current context.  To be called between own_begin() and own_end(), with the
  * sale lines locked where the result is to be written.
  */
-extern RefundPlan *refund_plan_lines(Datum order_ref, int64 return_id,
-									 const Reason *reason, const LineTrial *trial);
+extern Pricing *price_lines(Datum order_ref, int64 return_id,
+							const Reason *reason, const LineTrial *trial);
 
 /*
- * Split the plan's total over the captured payments of the order, locking them
+ * Split the pricing's total over the captured payments of the order, locking them
  * if asked to.  RT006 when they cannot cover it.  A payment under a chargeback
  * that is open or lost gives nothing: its money is at the bank's disposal, or
  * the buyer has it already.
  */
-extern void refund_plan_tenders(RefundPlan *plan, Datum order_ref, int64 return_id, bool lock);
+extern void price_tenders(Pricing *pricing, Datum order_ref, int64 return_id, bool lock);
 
 /* Would it cover the total?  Locks the payments, so that the answer stands. */
-extern bool refund_plan_covered(RefundPlan *plan, Datum order_ref);
+extern bool price_covered(Pricing *pricing, Datum order_ref);
 
 #endif							/* RETURNS_PRICE_H */

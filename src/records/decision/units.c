@@ -76,7 +76,7 @@ units_release(ReturnRow *row)
 
 	own_begin(&own);
 	nlines = units_lock(row);
-	guard_wrote("sale_line", run_on_lines(row, &release), nlines);
+	trigger_check_wrote("sale_line", run_on_lines(row, &release), nlines);
 	run_on_lines(row, &undecide);
 	own_end(&own);
 }
@@ -117,7 +117,7 @@ units_hold_again(ReturnRow *row)
 						   DatumGetInt32(plan_value(0, 3, &isnull))),
 				 errhint("Other returns have its units: cancel one of them, or leave it closed."),
 				 errtable(row->rel)));
-	guard_wrote("sale_line", run_on_lines(row, &hold), nlines);
+	trigger_check_wrote("sale_line", run_on_lines(row, &hold), nlines);
 	own_end(&own);
 }
 
@@ -158,7 +158,7 @@ units_take_back(ReturnRow *row)
 
 	own_begin(&own);
 	nlines = units_lock(row);
-	guard_wrote("sale_line", run_on_lines(row, &take), nlines);
+	trigger_check_wrote("sale_line", run_on_lines(row, &take), nlines);
 	own_end(&own);
 }
 
@@ -176,6 +176,6 @@ units_give_back(ReturnRow *row)
 
 	own_begin(&own);
 	nlines = units_lock(row);
-	guard_wrote("sale_line", run_on_lines(row, &give), nlines);
+	trigger_check_wrote("sale_line", run_on_lines(row, &give), nlines);
 	own_end(&own);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attested.c
- *		What an event says of the money that was booked with it.
+ *		What an event attests of the money that moved before it.
  *
  * src/records/history/attested.c
  *
@@ -20,29 +20,29 @@
 
 #define KEY "booked"			/* of the details, nobody else's */
 
-typedef struct BookedTransfer
+typedef struct AttestedTransfer
 {
 	int			transfer_no;
 	uint8		hash[PG_SHA256_DIGEST_LENGTH];
-} BookedTransfer;
+} AttestedTransfer;
 
 void
-booked_transfer(ReturnRow *row, const TransferContent *transfer)
+attested_transfer(ReturnRow *row, const TransferContent *transfer)
 {
-	BookedTransfer *booked = palloc(sizeof(BookedTransfer));
+	AttestedTransfer *attested = palloc(sizeof(AttestedTransfer));
 
-	booked->transfer_no = transfer->transfer_no;
-	transfer_hash(transfer, booked->hash);
-	row->transfers = lappend(row->transfers, booked);
+	attested->transfer_no = transfer->transfer_no;
+	transfer_hash(transfer, attested->hash);
+	row->transfers = lappend(row->transfers, attested);
 }
 
 void
-booked_refund(ReturnRow *row, const BookedRefund *refund)
+attested_refund(ReturnRow *row, const AttestedRefund *refund)
 {
-	BookedRefund *booked = palloc(sizeof(BookedRefund));
+	AttestedRefund *attested = palloc(sizeof(AttestedRefund));
 
-	*booked = *refund;
-	row->refunds = lappend(row->refunds, booked);
+	*attested = *refund;
+	row->refunds = lappend(row->refunds, attested);
 }
 
 static void
@@ -89,7 +89,7 @@ hex_of(const uint8 *hash)
 }
 
 static Jsonb *
-booked_jsonb(ReturnRow *row)
+attested_jsonb(ReturnRow *row)
 {
 	JsonbParseState *state = NULL;
 	ListCell   *cell;
@@ -103,7 +103,7 @@ booked_jsonb(ReturnRow *row)
 		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 		foreach(cell, row->refunds)
 		{
-			BookedRefund *refund = lfirst(cell);
+			AttestedRefund *refund = lfirst(cell);
 
 			pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 			push_number(&state, "refund_id", int64_to_numeric(refund->refund_id));
@@ -122,7 +122,7 @@ booked_jsonb(ReturnRow *row)
 		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 		foreach(cell, row->transfers)
 		{
-			BookedTransfer *transfer = lfirst(cell);
+			AttestedTransfer *transfer = lfirst(cell);
 
 			push_text(&state, psprintf("%d", transfer->transfer_no), hex_of(transfer->hash));
 		}
@@ -146,17 +146,17 @@ without_key(Jsonb *details)
 }
 
 Jsonb *
-booked_details(ReturnRow *row, Jsonb *details)
+attested_details(ReturnRow *row, Jsonb *details)
 {
-	Jsonb	   *booked;
+	Jsonb	   *attested;
 
 	details = without_key(details);
 	if (row->transfers == NIL && row->refunds == NIL)
 		return details;
-	booked = booked_jsonb(row);
+	attested = attested_jsonb(row);
 	row->transfers = NIL;
 	row->refunds = NIL;
-	return details == NULL ? booked :
+	return details == NULL ? attested :
 		DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(details),
-										   JsonbPGetDatum(booked)));
+										   JsonbPGetDatum(attested)));
 }

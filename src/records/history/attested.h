@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attested.h
- *		What an event says of the money that was booked with it.
+ *		What an event attests of the money that moved before it.
  *
  * Refunds and ledger transfers are rows of their own.  So that nobody can
  * change them unnoticed, the next event of the return speaks of them: under
@@ -23,7 +23,7 @@
 #include "records/row.h"
 
 /* A refund as it is issued. */
-typedef struct BookedRefund
+typedef struct AttestedRefund
 {
 	int64		refund_id;
 	int			payment_no;
@@ -31,15 +31,15 @@ typedef struct BookedRefund
 	const char *currency;
 	const char *provider;		/* NULL: none */
 	const char *idempotency_key;
-} BookedRefund;
+} AttestedRefund;
 
-extern void booked_transfer(ReturnRow *row, const TransferContent *transfer);
-extern void booked_refund(ReturnRow *row, const BookedRefund *refund);
+extern void attested_transfer(ReturnRow *row, const TransferContent *transfer);
+extern void attested_refund(ReturnRow *row, const AttestedRefund *refund);
 
 /*
  * The details of the event that is being appended: those given (NULL: none),
- * with what was booked since the last event; NULL when there is neither.
+ * with what is attested since the last event; NULL when there is neither.
  */
-extern Jsonb *booked_details(ReturnRow *row, Jsonb *details);
+extern Jsonb *attested_details(ReturnRow *row, Jsonb *details);
 
 #endif							/* RETURNS_ATTESTED_H */

@@ -178,7 +178,7 @@ event_fill(Event *event, ReturnRow *row, EventKind kind, const State *from,
 	event->order_ref = DatumGetTextPP(ROW_VALUE(row, REQ_ORDER_REF));
 	event->actor_ref = by->ref_text;
 	event->note = note;
-	event->details = booked_details(row, details);
+	event->details = attested_details(row, details);
 	event->subxact = GetCurrentSubTransactionId();
 }
 

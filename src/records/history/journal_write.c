@@ -212,7 +212,7 @@ write_by_statement(const Event *events, int nevents)
 		event_values(&events[i], hash, values, isnull);
 		for (int c = 0; c < EV_NCOLUMNS; c++)
 			nulls[c] = isnull[c] ? 'n' : ' ';
-		guard_wrote("return_event", plan_run(&insert, values, nulls), 1);
+		trigger_check_wrote("return_event", plan_run(&insert, values, nulls), 1);
 	}
 	own_end(&own);
 }

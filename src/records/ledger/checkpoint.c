@@ -99,8 +99,8 @@ ledger_checkpoint(int64 min_entries)
 		if (plan_run(&take_in, args, NULL) > 0)
 		{
 			entries = DatumGetInt64(plan_value(0, 1, &isnull));
-			guard_wrote("ledger_checkpoint", DatumGetInt64(plan_value(0, 2, &isnull)),
-						DatumGetInt64(plan_value(0, 3, &isnull)));
+			trigger_check_wrote("ledger_checkpoint", DatumGetInt64(plan_value(0, 2, &isnull)),
+								DatumGetInt64(plan_value(0, 3, &isnull)));
 			plan_run(&summarize, NULL, NULL);
 		}
 	}

@@ -191,8 +191,8 @@ insert_by_statement(KeptPlan *plan, int nrows, DirectFill fill, void *arg)
 		fill(row, values, isnull, arg);
 		for (int c = 0; c < plan->nargs; c++)
 			nulls[c] = isnull[c] ? 'n' : ' ';
-		guard_wrote(plan == &insert_transfer ? "ledger_transfer" : "ledger_entry",
-					plan_run(plan, values, nulls), 1);
+		trigger_check_wrote(plan == &insert_transfer ? "ledger_transfer" : "ledger_entry",
+							plan_run(plan, values, nulls), 1);
 	}
 }
 
@@ -216,7 +216,7 @@ tell(ReturnRow *row, const Posting *posting)
 		.amounts = posting->amounts,
 	};
 
-	booked_transfer(row, &content);
+	attested_transfer(row, &content);
 }
 
 static void

@@ -121,7 +121,7 @@ let_go_expired(Datum *args, const char *nulls)
 	previous = actor_become_system();
 	PG_TRY();
 	{
-		guard_wrote("refund", plan_run(&let_go, &arg, NULL), rows);
+		trigger_check_wrote("refund", plan_run(&let_go, &arg, NULL), rows);
 	}
 	PG_FINALLY();
 	{
@@ -157,7 +157,7 @@ take_pending(Datum *args, const char *nulls, TimestampTz until, ReturnSetInfo *r
 	PG_TRY();
 	{
 		rows = plan_run(&take, &arg, NULL);
-		guard_wrote("refund", rows, ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)));
+		trigger_check_wrote("refund", rows, ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)));
 	}
 	PG_FINALLY();
 	{

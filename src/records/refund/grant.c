@@ -41,7 +41,7 @@ static KeptPlan find_order = {
 };
 
 static Jsonb *
-grant_details(const RefundPlan *plan)
+grant_details(const Pricing *pricing)
 {
 	JsonbParseState *state = NULL;
 	JsonbValue	value;
@@ -52,7 +52,7 @@ grant_details(const RefundPlan *plan)
 	value.val.string.len = strlen("amount");
 	pushJsonbValue(&state, WJB_KEY, &value);
 	value.type = jbvNumeric;
-	value.val.numeric = minor_to_numeric(plan->total, plan->currency);
+	value.val.numeric = minor_to_numeric(pricing->total, pricing->currency);
 	pushJsonbValue(&state, WJB_VALUE, &value);
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
@@ -62,7 +62,7 @@ grant_work(ReturnRow *row, void *arg)
 {
 	const RefundGrant *grant = arg;
 	int64		return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID));
-	RefundPlan	plan = {0};
+	Pricing		pricing = {0};
 	LedgerEntry entries[2];
 	OwnState	own;
 
@@ -73,13 +73,13 @@ grant_work(ReturnRow *row, void *arg)
 				 errdetail("Nothing was requested yet that could be made good."),
 				 errhint("Request the return first."),
 				 err_our_column("return_request", "status")));
-	plan.currency = currency_get(TextDatumGetCString(ROW_VALUE(row, REQ_CURRENCY)));
-	plan.total = numeric_to_minor(grant->amount, plan.currency, "amount");
-	if (plan.total <= 0)
+	pricing.currency = currency_get(TextDatumGetCString(ROW_VALUE(row, REQ_CURRENCY)));
+	pricing.total = numeric_to_minor(grant->amount, pricing.currency, "amount");
+	if (pricing.total <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("amount must be positive, not %s",
-						money_text(plan.total, plan.currency)),
+						money_text(pricing.total, pricing.currency)),
 				 errdetail("A grant of nothing is none, and money is not taken back this way."),
 				 errhint("Give what the buyer is to get beyond the rule.")));
 
@@ -87,15 +87,15 @@ grant_work(ReturnRow *row, void *arg)
 	/* the move back will need them, and they are locked before payments */
 	if (row->state->role == ROLE_REFUNDED)
 		(void) units_lock(row);
-	refund_plan_tenders(&plan, ROW_VALUE(row, REQ_ORDER_REF), return_id, true);
-	refund_issue(row, &plan);
+	price_tenders(&pricing, ROW_VALUE(row, REQ_ORDER_REF), return_id, true);
+	refund_issue(row, &pricing);
 	own_end(&own);
-	entries[0] = (LedgerEntry) {"goodwill_expense", NULL, plan.total};
+	entries[0] = (LedgerEntry) {"goodwill_expense", NULL, pricing.total};
 	entries[1] = (LedgerEntry) {"buyer_payable",
-	TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), -plan.total};
+	TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), -pricing.total};
 	ledger_post(row, "override", 0, 0, entries, 2);
 	journal_append(row, EVENT_OVERRIDE, row->state, row->state, grant->actor,
-				   grant->note, grant_details(&plan));
+				   grant->note, grant_details(&pricing));
 	if (row->state->role == ROLE_REFUNDED)
 		return_move(row, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
 }
@@ -154,7 +154,7 @@ returns_grant_refund(PG_FUNCTION_ARGS)
 				 errhint("Check the number."),
 				 err_our_column("return_request", "id")));
 	order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
-	return_touch(order_ref, DatumGetInt64(return_id), grant_work, &grant);
+	return_update_with(order_ref, DatumGetInt64(return_id), grant_work, &grant);
 	own_end(&own);
 	PG_RETURN_DATUM(grant.amount);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * pending_reports.c
- *		Refunds that have changed and are not booked yet.
+ *		Refunds that have changed and whose report is not posted yet.
  *
  * src/records/refund/pending_reports.c
  *
@@ -15,65 +15,65 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-typedef struct Unbooked
+typedef struct PendingReport
 {
 	int64		refund_id;
 	int			nest_level;		/* of transactions */
-} Unbooked;
+} PendingReport;
 
-static HTAB *unbooked = NULL;	/* in TopTransactionContext */
+static HTAB *pending = NULL;	/* in TopTransactionContext */
 
 static void
-unbooked_xact_callback(XactEvent event, void *arg)
+pending_xact_callback(XactEvent event, void *arg)
 {
-	unbooked = NULL;
+	pending = NULL;
 }
 
 /* What a failed statement has changed is not changed. */
 static void
-unbooked_subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-						  void *arg)
+pending_subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
+						 void *arg)
 {
 	HASH_SEQ_STATUS scan;
-	Unbooked   *entry;
+	PendingReport *entry;
 
-	if (event != SUBXACT_EVENT_ABORT_SUB || unbooked == NULL)
+	if (event != SUBXACT_EVENT_ABORT_SUB || pending == NULL)
 		return;
-	hash_seq_init(&scan, unbooked);
+	hash_seq_init(&scan, pending);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 		if (entry->nest_level >= GetCurrentTransactionNestLevel())
-			hash_search(unbooked, &entry->refund_id, HASH_REMOVE, NULL);
+			hash_search(pending, &entry->refund_id, HASH_REMOVE, NULL);
 }
 
 static void
-unbooked_begin(void)
+pending_begin(void)
 {
 	static bool registered = false;
 	HASHCTL		control = {
 		.keysize = sizeof(int64),
-		.entrysize = sizeof(Unbooked),
+		.entrysize = sizeof(PendingReport),
 		.hcxt = TopTransactionContext,
 	};
 
 	if (!registered)
 	{
-		RegisterXactCallback(unbooked_xact_callback, NULL);
-		RegisterSubXactCallback(unbooked_subxact_callback, NULL);
+		RegisterXactCallback(pending_xact_callback, NULL);
+		RegisterSubXactCallback(pending_subxact_callback, NULL);
 		registered = true;
 	}
-	unbooked = hash_create("returns: unbooked refunds", 64, &control,
-						   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	pending = hash_create("returns: pending reports", 64, &control,
+						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 void
-unbooked_add(Relation refund, int64 refund_id)
+pending_report_add(Relation refund, int64 refund_id)
 {
-	Unbooked   *entry;
+	PendingReport *entry;
 	bool		found;
 
-	if (unbooked == NULL)
-		unbooked_begin();
-	entry = hash_search(unbooked, &refund_id, HASH_ENTER, &found);
+	if (pending == NULL)
+		pending_begin();
+	entry = hash_search(pending, &refund_id, HASH_ENTER, &found);
 	if (found)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
@@ -86,8 +86,8 @@ unbooked_add(Relation refund, int64 refund_id)
 }
 
 void
-unbooked_remove(int64 refund_id)
+pending_report_remove(int64 refund_id)
 {
-	if (unbooked != NULL)
-		hash_search(unbooked, &refund_id, HASH_REMOVE, NULL);
+	if (pending != NULL)
+		hash_search(pending, &refund_id, HASH_REMOVE, NULL);
 }

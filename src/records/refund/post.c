@@ -3,7 +3,7 @@
  * post.c
  *		What a report on a refund means for its ledger, payment and return.
  *
- * Runs inside the trigger of the return (return_touch), so under its row lock:
+ * Runs inside the trigger of the return (return_update_with), so under its row lock:
  * of two refunds of one return that settle at once, the second to come sees
  * the first.
  *
@@ -61,7 +61,7 @@ static KeptPlan take_payment = {
 /*
  * A refund of the return that has not settled.  The ledger is asked, not the
  * status alone: of several refunds that settle in one statement, each is
- * booked in its turn, and the last one moves the return.
+ * posted in its turn, and the last one moves the return.
  */
 static KeptPlan unsettled = {
 	"SELECT FROM returns.refund AS r"
@@ -167,7 +167,7 @@ post_payment(ReturnRow *row, const RefundMove *move)
 		return;
 	own_begin(&own);
 	if (!holds)
-		guard_wrote("payment", plan_run(&release_payment, args, NULL), 1);
+		trigger_check_wrote("payment", plan_run(&release_payment, args, NULL), 1);
 	else if (plan_run(&take_payment, args, NULL) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
@@ -271,9 +271,9 @@ post_work(ReturnRow *row, void *arg)
 }
 
 void
-refund_book(RefundMove *move)
+refund_post(RefundMove *move)
 {
-	if (!return_touch(move->order_ref, move->return_id, post_work, move))
+	if (!return_update_with(move->order_ref, move->return_id, post_work, move))
 		elog(ERROR, "return " INT64_FORMAT " of refund " INT64_FORMAT " not found",
 			 move->return_id, move->refund_id);
 }

@@ -13,7 +13,7 @@
 #include "rules/workflow/actor.h"
 
 /*
- * A report on a refund, to be booked on its return: it moved, or, where from
+ * A report on a refund, to be posted on its return: it moved, or, where from
  * and to are the same, its reference or its failure was told later.
  */
 typedef struct RefundMove
@@ -34,10 +34,10 @@ typedef struct RefundMove
 } RefundMove;
 
 /*
- * Book it: postings, the payment's share, the event, and the return's own move
+ * Post it: transfers, the payment's share, the event, and the return's own move
  * that follows; the event alone where it did not move.  RT006 when a failed
  * refund is tried again and its payment has nothing left.
  */
-extern void refund_book(RefundMove *move);
+extern void refund_post(RefundMove *move);
 
 #endif							/* RETURNS_POST_H */

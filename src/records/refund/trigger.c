@@ -4,7 +4,7 @@
  *		The triggers of returns.refund: which report moves it to which state.
  *
  * A client writes status, provider_ref and failure; the rest is ours.  Reports
- * come late, twice and out of order, and money that has moved must be booked:
+ * come late, twice and out of order, and money that has moved must be posted:
  *
  * * "settled" for a refund that was sent once (attempt > 0) but is pending
  *   again, because its lease ended, or failed, is taken as the report on that
@@ -395,7 +395,7 @@ check_attributes(RefundRow *row, const State *state)
 						  "refund", NULL);
 }
 
-/* Is it anything to be booked? */
+/* Is it anything to be posted? */
 static bool
 is_report(const RefundRow *row, const State *from, const State *to)
 {
@@ -417,7 +417,7 @@ refund_update(TriggerData *trigger)
 	{
 		check_attributes(&row, from);
 		if (is_report(&row, from, to))
-			unbooked_add(row.rel, row.id);
+			pending_report_add(row.rel, row.id);
 		return trigger->tg_newtuple;
 	}
 	row.actor = actor_current();
@@ -425,7 +425,7 @@ refund_update(TriggerData *trigger)
 		return trigger->tg_trigtuple;
 	check_move(&row, from, to);
 	enter_state(&row, from, to);
-	unbooked_add(row.rel, row.id);
+	pending_report_add(row.rel, row.id);
 	return row_store(&row, trigger->tg_newtuple);
 }
 
@@ -451,7 +451,7 @@ returns_refund_row(PG_FUNCTION_ARGS)
 	TriggerData *trigger = check_call(fcinfo, "returns_refund_row", TRIGGER_EVENT_BEFORE);
 	HeapTuple	updated;
 
-	guard_row(trigger);
+	trigger_check_row(trigger);
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 	{
 		rules_pin();
@@ -488,7 +488,7 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 		rules_unpin();
 		return PointerGetDatum(NULL);
 	}
-	unbooked_remove(row.id);
+	pending_report_remove(row.id);
 	move.refund_id = row.id;
 	move.order_ref = row.new[RF_ORDER_REF];
 	move.return_id = DatumGetInt64(row.new[RF_RETURN_ID]);
@@ -501,7 +501,7 @@ returns_refund_booked(PG_FUNCTION_ARGS)
 	move.failure = move.to->role == ROLE_FAILED ?
 		refund_text(row.new, row.new_null, RF_FAILURE) : NULL;
 	move.actor = actor_current();
-	refund_book(&move);
+	refund_post(&move);
 	rules_unpin();
 	return PointerGetDatum(NULL);
 }

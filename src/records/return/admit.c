@@ -185,7 +185,7 @@ line_admit(ReturnRow *row, const Line *line)
 	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
 	args[1] = Int32GetDatum(line->sale.line_no);
 	args[2] = Int32GetDatum(line->quantity);
-	guard_wrote("sale_line", plan_run(&reserve, args, NULL), 1);
+	trigger_check_wrote("sale_line", plan_run(&reserve, args, NULL), 1);
 	args[2] = ROW_VALUE(row, REQ_ID);
 	args[3] = Int64GetDatum(line->verdict.policy->id);
 	args[4] = TimestampTzGetDatum(line->verdict.window_ends_at);

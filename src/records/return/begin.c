@@ -178,7 +178,7 @@ request_insert(TriggerData *trigdata)
 	const Actor *actor;
 	HeapTuple	tuple;
 
-	guard_row(trigdata);
+	trigger_check_row(trigdata);
 	row_of_slot(&row, trigdata->tg_relation, trigdata->tg_trigslot);
 	check_computed(&row);
 	check_codes(&row);

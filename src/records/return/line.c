@@ -430,7 +430,7 @@ line_update(LineRow *row)
 	{
 		check_outcome(row, &facts);
 		check_party(row, &facts, ACTOR_SELLER | ACTOR_OPERATOR);
-		return_touch(LINE_VALUE(row, LN_ORDER_REF), return_id(row), receipt_work, row);
+		return_update_with(LINE_VALUE(row, LN_ORDER_REF), return_id(row), receipt_work, row);
 	}
 }
 
@@ -479,7 +479,7 @@ returns_line_row(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called as a BEFORE ROW trigger", "returns_line_row")));
 	insert = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event);
 	delete = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event);
-	guard_row(trigdata);
+	trigger_check_row(trigdata);
 	if (own_writing())
 		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 							   trigdata->tg_newtuple : trigdata->tg_trigtuple);

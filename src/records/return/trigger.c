@@ -59,7 +59,7 @@ typedef struct RequestChange
 	TupleTableSlot *old;
 	TupleTableSlot *new;
 	const Bitmapset *set;		/* columns of the SET list */
-	bool		meddled;		/* may other triggers have changed more than it? */
+	bool		other_triggers;		/* may other triggers have changed more than it? */
 } RequestChange;
 
 static bool
@@ -92,7 +92,7 @@ is_changed(RequestChange *change, RequestColumn col)
 	bool		isnull;
 	Datum		old;
 
-	if (!was_set(change, col) && !change->meddled)
+	if (!was_set(change, col) && !change->other_triggers)
 		return false;
 	old = old_value(change, col, &isnull);
 	return column_changed(row->rel, row->attno[col], old, isnull,
@@ -369,7 +369,7 @@ request_update(TriggerData *trigdata)
 	RowWork		work;
 	void	   *arg;
 
-	change.meddled = guard_row(trigdata);
+	change.other_triggers = trigger_check_row(trigdata);
 	change.old = trigdata->tg_trigslot;
 	change.new = trigdata->tg_newslot;
 	change.set = trigdata->tg_updatedcols;
@@ -385,9 +385,9 @@ request_update(TriggerData *trigdata)
 	row->state = state_of_text(row, old_text(&change, REQ_STATUS));
 	to = state_of_text(row, row_text(row, REQ_STATUS));
 
-	if (touch_take(DatumGetInt64(ROW_VALUE(row, REQ_ID)), &work, &arg))
+	if (update_with_take(DatumGetInt64(ROW_VALUE(row, REQ_ID)), &work, &arg))
 	{
-		if (change.meddled)
+		if (change.other_triggers)
 			check_columns(&change);
 		if (to != row->state)
 			refuse_protected(row, REQ_STATUS, "Another trigger changed it in a statement that moves nothing.",

@@ -24,11 +24,11 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-static RuleBook *book = NULL;
-static MemoryContext book_context = NULL;
-static bool book_stale = true;
-static bool book_borrowed = false;
-static uint64 generation = 0;
+static Generation *generation = NULL;
+static MemoryContext generation_context = NULL;
+static bool generation_stale = true;
+static bool generation_borrowed = false;
+static uint64 reloads = 0;
 static List *retired = NIL;		/* of MemoryContext, in TopMemoryContext */
 
 /*
@@ -48,13 +48,13 @@ static TimestampTz checked_statement = 0;
 static void
 relcache_callback(Datum arg, Oid relid)
 {
-	if (book == NULL || book_stale)
+	if (generation == NULL || generation_stale)
 		return;
 	if (!OidIsValid(relid))
-		book_stale = true;
+		generation_stale = true;
 	for (int i = 0; i < RULE_TABLES; i++)
-		if (book->relids[i] == relid)
-			book_stale = true;
+		if (generation->relids[i] == relid)
+			generation_stale = true;
 }
 
 static void
@@ -122,7 +122,7 @@ static void
 rules_reload(void)
 {
 	MemoryContext context;
-	RuleBook   *loaded;
+	Generation *loaded;
 
 	/*
 	 * An invalidation that arrives while we read makes what we read stale
@@ -130,35 +130,35 @@ rules_reload(void)
 	 */
 	context = AllocSetContextCreate(CurrentMemoryContext, "returns rules",
 									ALLOCSET_DEFAULT_SIZES);
-	generation++;
-	book_stale = false;
+	reloads++;
+	generation_stale = false;
 	PG_TRY();
 	{
 		/* the relids must be known before anything is read */
-		RuleBook   *old = book;
+		Generation *old = generation;
 
-		book = rulebook_begin(context);
-		rulebook_load(book);
-		loaded = book;
-		book = old;
+		generation = generation_begin(context);
+		generation_load(generation);
+		loaded = generation;
+		generation = old;
 	}
 	PG_CATCH();
 	{
-		book = NULL;
-		book_stale = true;
-		if (book_context != NULL)
-			rules_retire(book_context);
-		book_context = NULL;
+		generation = NULL;
+		generation_stale = true;
+		if (generation_context != NULL)
+			rules_retire(generation_context);
+		generation_context = NULL;
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	MemoryContextSetParent(context, TopMemoryContext);
-	if (book_context != NULL)
-		rules_retire(book_context);
-	book = loaded;
-	book_context = context;
+	if (generation_context != NULL)
+		rules_retire(generation_context);
+	generation = loaded;
+	generation_context = context;
 	/* what was read under a parallel query's snapshot serves that query only */
-	book_borrowed = IsInParallelMode();
+	generation_borrowed = IsInParallelMode();
 }
 
 const Rules *
@@ -167,8 +167,8 @@ rules_current(void)
 	CommandId	command;
 	TimestampTz statement;
 
-	if (npins > 0 && book != NULL)
-		return &book->rules;
+	if (npins > 0 && generation != NULL)
+		return &generation->rules;
 	command = GetCurrentCommandId(false);
 	statement = GetCurrentStatementStartTimestamp();
 
@@ -180,19 +180,19 @@ rules_current(void)
 	{
 		checked_command = command;
 		checked_statement = statement;
-		if (book_borrowed)
-			book_stale = true;
+		if (generation_borrowed)
+			generation_stale = true;
 		AcceptInvalidationMessages();
 	}
-	if (unlikely(book_stale || book == NULL))
+	if (unlikely(generation_stale || generation == NULL))
 		rules_reload();
-	return &book->rules;
+	return &generation->rules;
 }
 
 uint64
 rules_generation(void)
 {
-	return generation;
+	return reloads;
 }
 
 /*
@@ -241,14 +241,14 @@ const State *
 state_find(Machine machine, const char *code, int len)
 {
 	rules_current();
-	return index_find(&book->states[machine], code, len);
+	return index_find(&generation->states[machine], code, len);
 }
 
 const State *
 state_get(Machine machine, const char *code)
 {
 	rules_current();
-	return index_get(&book->states[machine], code, "state");
+	return index_get(&generation->states[machine], code, "state");
 }
 
 const State *
@@ -263,7 +263,7 @@ const State *
 state_nth(Machine machine, int i)
 {
 	rules_current();
-	return i < book->states[machine].n ? book->states[machine].entries[i].item : NULL;
+	return i < generation->states[machine].n ? generation->states[machine].entries[i].item : NULL;
 }
 
 const Transition *
@@ -279,28 +279,28 @@ const Market *
 market_get(const char *code)
 {
 	rules_current();
-	return index_get(&book->markets, code, "market");
+	return index_get(&generation->markets, code, "market");
 }
 
 const Currency *
 currency_get(const char *code)
 {
 	rules_current();
-	return index_get(&book->currencies, code, "currency");
+	return index_get(&generation->currencies, code, "currency");
 }
 
 const Category *
 category_get(const char *code)
 {
 	rules_current();
-	return index_get(&book->categories, code, "category");
+	return index_get(&generation->categories, code, "category");
 }
 
 const Reason *
 reason_get(const char *code)
 {
 	rules_current();
-	return index_get(&book->reasons, code, "reason");
+	return index_get(&generation->reasons, code, "reason");
 }
 
 int

@@ -25,19 +25,34 @@ static const char *const rule_tables[RULE_TABLES] = {
 	"reason", "state", "transition", "stage_deadline", "actor_grant"
 };
 
-RuleBook *
-rulebook_begin(MemoryContext context)
-{
-	RuleBook   *book = MemoryContextAllocZero(context, sizeof(RuleBook));
+static const char *const role_codes[ROLE_COUNT] = {
+	[ROLE_REQUESTED] = "requested",
+	[ROLE_APPROVED] = "approved",
+	[ROLE_IN_TRANSIT] = "in_transit",
+	[ROLE_RECEIVED] = "received",
+	[ROLE_REFUND_DUE] = "refund_due",
+	[ROLE_REFUNDED] = "refunded",
+	[ROLE_EXCHANGE_DUE] = "exchange_due",
+	[ROLE_EXCHANGED] = "exchanged",
+	[ROLE_PENDING] = "pending",
+	[ROLE_SENT] = "sent",
+	[ROLE_SETTLED] = "settled",
+	[ROLE_FAILED] = "failed",
+};
 
-	book->context = context;
+Generation *
+generation_begin(MemoryContext context)
+{
+	Generation *generation = MemoryContextAllocZero(context, sizeof(Generation));
+
+	generation->context = context;
 	for (int i = 0; i < RULE_TABLES; i++)
 	{
-		book->relids[i] = table_oid(rule_tables[i]);
-		if (!OidIsValid(book->relids[i]))
+		generation->relids[i] = table_oid(rule_tables[i]);
+		if (!OidIsValid(generation->relids[i]))
 			error_not_set_up(psprintf("The table returns.%s does not exist.", rule_tables[i]));
 	}
-	return book;
+	return generation;
 }
 
 /* A column of the last result as a C string in the current context, or NULL. */
@@ -127,8 +142,15 @@ index_item(const CodeIndex *index, const char *code)
 	return found ? found->item : NULL;
 }
 
+static Resolution
+resolution_parse(const char *code)
+{
+	return code == NULL ? RESOLUTION_ANY :
+		strcmp(code, "exchange") == 0 ? RESOLUTION_EXCHANGE : RESOLUTION_REFUND;
+}
+
 static void
-load_installation(RuleBook *book)
+load_installation(Generation *generation)
 {
 	static KeptPlan plan = {
 		"SELECT version, epoch, system_identifier FROM returns.installation", 0
@@ -146,17 +168,17 @@ load_installation(RuleBook *book)
 				 errdetail("The tables are of version %s, the library is of version %s.",
 						   version, RETURNS_VERSION),
 				 errhint("Run ALTER EXTENSION returns UPDATE and then CALL returns.setup().")));
-	book->rules.epoch = column_int(0, 2);
-	book->rules.system_identifier = (uint64) DatumGetInt64(plan_value(0, 3, &isnull));
+	generation->rules.epoch = column_int(0, 2);
+	generation->rules.system_identifier = (uint64) DatumGetInt64(plan_value(0, 3, &isnull));
 }
 
 static void
-load_currencies(RuleBook *book)
+load_currencies(Generation *generation)
 {
 	static KeptPlan plan = {"SELECT code, minor_units FROM returns.currency", 0};
 	uint64		n = plan_read(&plan, NULL, NULL);
 
-	index_begin(&book->currencies, n);
+	index_begin(&generation->currencies, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		Currency   *currency = palloc(sizeof(Currency));
@@ -166,18 +188,18 @@ load_currencies(RuleBook *book)
 		currency->scale = 1;
 		for (int d = 0; d < currency->minor_units; d++)
 			currency->scale *= 10;
-		index_add(&book->currencies, currency->code, currency);
+		index_add(&generation->currencies, currency->code, currency);
 	}
-	index_end(&book->currencies);
+	index_end(&generation->currencies);
 }
 
 static void
-load_markets(RuleBook *book)
+load_markets(Generation *generation)
 {
 	static KeptPlan plan = {"SELECT code, timezone, calendar, currency FROM returns.market", 0};
 	uint64		n = plan_read(&plan, NULL, NULL);
 
-	index_begin(&book->markets, n);
+	index_begin(&generation->markets, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		Market	   *market = palloc0(sizeof(Market));
@@ -191,31 +213,31 @@ load_markets(RuleBook *book)
 					 errmsg("market \"%s\" has an unknown time zone \"%s\"", market->code, zone),
 					 errhint("Set returns.market.timezone to a name of pg_timezone_names.")));
 		market->calendar_code = column_text(i, 3);
-		market->currency = index_item(&book->currencies, column_text(i, 4));
-		index_add(&book->markets, market->code, market);
+		market->currency = index_item(&generation->currencies, column_text(i, 4));
+		index_add(&generation->markets, market->code, market);
 	}
-	index_end(&book->markets);
+	index_end(&generation->markets);
 }
 
 static void
-load_categories(RuleBook *book)
+load_categories(Generation *generation)
 {
 	static KeptPlan plan = {"SELECT code, parent FROM returns.category", 0};
 	uint64		n = plan_read(&plan, NULL, NULL);
 	char	  **parents = palloc0(sizeof(char *) * (n + 1));
 	Category  **categories = palloc0(sizeof(Category *) * (n + 1));
 
-	index_begin(&book->categories, n);
+	index_begin(&generation->categories, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		categories[i] = palloc0(sizeof(Category));
 		categories[i]->code = column_text(i, 1);
 		parents[i] = column_text(i, 2);
-		index_add(&book->categories, categories[i]->code, categories[i]);
+		index_add(&generation->categories, categories[i]->code, categories[i]);
 	}
-	index_end(&book->categories);
+	index_end(&generation->categories);
 	for (uint64 i = 0; i < n; i++)
-		categories[i]->parent = (Category *) index_item(&book->categories, parents[i]);
+		categories[i]->parent = (Category *) index_item(&generation->categories, parents[i]);
 	/* a ring would be walked for ever */
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -230,13 +252,21 @@ load_categories(RuleBook *book)
 	}
 }
 
+static Fault
+fault_parse(const char *code)
+{
+	return strcmp(code, "seller") == 0 ? FAULT_SELLER :
+		strcmp(code, "carrier") == 0 ? FAULT_CARRIER :
+		strcmp(code, "platform") == 0 ? FAULT_PLATFORM : FAULT_NONE;
+}
+
 static void
-load_reasons(RuleBook *book)
+load_reasons(Generation *generation)
 {
 	static KeptPlan plan = {"SELECT code, fault, evidence_required FROM returns.reason", 0};
 	uint64		n = plan_read(&plan, NULL, NULL);
 
-	index_begin(&book->reasons, n);
+	index_begin(&generation->reasons, n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		Reason	   *reason = palloc0(sizeof(Reason));
@@ -244,35 +274,53 @@ load_reasons(RuleBook *book)
 		reason->code = column_text(i, 1);
 		reason->fault = fault_parse(column_text(i, 2));
 		reason->evidence_required = column_bool(i, 3);
-		index_add(&book->reasons, reason->code, reason);
+		index_add(&generation->reasons, reason->code, reason);
 	}
-	index_end(&book->reasons);
+	index_end(&generation->reasons);
+}
+
+static StateRole
+role_of(Machine machine, const char *code)
+{
+	for (int i = 1; i < ROLE_COUNT; i++)
+		if ((i >= ROLE_PENDING) == (machine == MACHINE_REFUND) &&
+			strcmp(role_codes[i], code) == 0)
+			return i;
+	return ROLE_NONE;
+}
+
+static Machine
+machine_parse(const char *code)
+{
+	return strcmp(code, "refund") == 0 ? MACHINE_REFUND : MACHINE_RETURN;
 }
 
 static void
-load_states(RuleBook *book)
+load_states(Generation *generation)
 {
 	static KeptPlan plan = {"SELECT machine, code, kind FROM returns.state", 0};
 	uint64		n = plan_read(&plan, NULL, NULL);
 
-	index_begin(&book->states[MACHINE_RETURN], n);
-	index_begin(&book->states[MACHINE_REFUND], n);
+	index_begin(&generation->states[MACHINE_RETURN], n);
+	index_begin(&generation->states[MACHINE_REFUND], n);
 	for (uint64 i = 0; i < n; i++)
 	{
 		State	   *state = palloc0(sizeof(State));
+		char	   *kind = column_text(i, 3);
 
 		state->machine = machine_parse(column_text(i, 1));
 		state->code = column_text(i, 2);
 		state->code_text = cstring_to_text(state->code);
-		state->role = state_role_find(state->machine, state->code);
-		state->kind = state_kind_parse(column_text(i, 3));
-		book->rules.roles[state->role] = state->role == ROLE_NONE ? NULL : state;
+		state->role = role_of(state->machine, state->code);
+		state->kind = strcmp(kind, "initial") == 0 ? STATE_INITIAL :
+			strcmp(kind, "final") == 0 ? STATE_FINAL : STATE_OPEN;
+		generation->rules.roles[state->role] = state->role == ROLE_NONE ? NULL : state;
 		if (state->kind == STATE_INITIAL && state->machine == MACHINE_RETURN)
-			book->rules.initial = state;
-		index_add(&book->states[state->machine], state->code, state);
+			generation->rules.initial = state;
+		index_add(&generation->states[state->machine], state->code, state);
 	}
-	index_end(&book->states[MACHINE_RETURN]);
-	index_end(&book->states[MACHINE_REFUND]);
+	index_end(&generation->states[MACHINE_RETURN]);
+	index_end(&generation->states[MACHINE_REFUND]);
 }
 
 static int
@@ -295,26 +343,21 @@ requires_bits(uint64 row, int col)
 	int			bits = 0;
 
 	for (int i = 0; i < n; i++)
-		bits |= requirement_parse(names[i]);
+		bits |= strcmp(names[i], "note") == 0 ? REQUIRES_NOTE :
+			strcmp(names[i], "tracking") == 0 ? REQUIRES_TRACKING : REQUIRES_EVIDENCE;
 	return bits;
 }
 
-static Resolution
-resolution_or_any(const char *word)
-{
-	return word == NULL ? RESOLUTION_ANY : resolution_parse(word);
-}
-
 static State *
-state_of_row(RuleBook *book, uint64 row, int machine_col, int state_col)
+state_of_row(Generation *generation, uint64 row, int machine_col, int state_col)
 {
 	Machine		machine = machine_parse(column_text(row, machine_col));
 
-	return (State *) index_item(&book->states[machine], column_text(row, state_col));
+	return (State *) index_item(&generation->states[machine], column_text(row, state_col));
 }
 
 static void
-load_transitions(RuleBook *book)
+load_transitions(Generation *generation)
 {
 	static KeptPlan plan = {
 		"SELECT machine, from_state, to_state, actors, requires, resolution, reversal, guard"
@@ -325,8 +368,8 @@ load_transitions(RuleBook *book)
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		State	   *from = state_of_row(book, i, 1, 2);
-		const State *to = state_of_row(book, i, 1, 3);
+		State	   *from = state_of_row(generation, i, 1, 2);
+		const State *to = state_of_row(generation, i, 1, 3);
 
 		/* an edge without its state is refused at commit; until then it is none */
 		if (from == NULL || to == NULL)
@@ -338,7 +381,7 @@ load_transitions(RuleBook *book)
 			.to = to,
 			.actors = actors_bits(i, 4),
 			.requires = requires_bits(i, 5),
-			.resolution = resolution_or_any(column_text(i, 6)),
+			.resolution = resolution_parse(column_text(i, 6)),
 			.reversal = column_bool(i, 7),
 			.guard = column_text(i, 8),
 		};
@@ -347,7 +390,7 @@ load_transitions(RuleBook *book)
 }
 
 static void
-load_stage_rules(RuleBook *book)
+load_stage_rules(Generation *generation)
 {
 	static KeptPlan plan = {
 		"SELECT machine, state, market, category, resolution, term, unit, on_timeout, remind"
@@ -359,7 +402,7 @@ load_stage_rules(RuleBook *book)
 
 	for (uint64 i = 0; i < n; i++)
 	{
-		State	   *state = state_of_row(book, i, 1, 2);
+		State	   *state = state_of_row(generation, i, 1, 2);
 
 		if (state == NULL)
 			continue;
@@ -368,10 +411,10 @@ load_stage_rules(RuleBook *book)
 		state->rules[state->nrules - 1] = (StageRule) {
 			.market = column_text(i, 3),
 			.category = column_text(i, 4),
-			.resolution = resolution_or_any(column_text(i, 5)),
+			.resolution = resolution_parse(column_text(i, 5)),
 			.term = column_int(i, 6),
 			.unit = term_unit_parse(column_text(i, 7)),
-			.on_timeout = state_of_row(book, i, 1, 8),
+			.on_timeout = state_of_row(generation, i, 1, 8),
 			.remind = column_int(i, 9),
 		};
 		if (state->rules[state->nrules - 1].category != NULL)
@@ -380,17 +423,17 @@ load_stage_rules(RuleBook *book)
 }
 
 static void
-load_grants(RuleBook *book)
+load_grants(Generation *generation)
 {
 	static KeptPlan plan = {"SELECT db_role, actor, ref FROM returns.actor_grant", 0};
 	uint64		n = plan_read(&plan, NULL, NULL);
 	bool		isnull;
 
-	book->rules.grants = palloc0(sizeof(ActorGrant) * (n + 1));
-	book->rules.ngrants = n;
+	generation->rules.grants = palloc0(sizeof(ActorGrant) * (n + 1));
+	generation->rules.ngrants = n;
 	for (uint64 i = 0; i < n; i++)
 	{
-		ActorGrant *grant = &book->rules.grants[i];
+		ActorGrant *grant = &generation->rules.grants[i];
 
 		namestrcpy(&grant->db_role, NameStr(*DatumGetName(plan_value(i, 1, &isnull))));
 		grant->actor = actor_kind_parse(column_text(i, 2));
@@ -399,22 +442,22 @@ load_grants(RuleBook *book)
 }
 
 void
-rulebook_load(RuleBook *book)
+generation_load(Generation *generation)
 {
 	OwnState	own;
 	MemoryContext old;
 
 	own_begin(&own);
-	old = MemoryContextSwitchTo(book->context);
-	load_installation(book);
-	load_currencies(book);
-	load_markets(book);
-	load_categories(book);
-	load_reasons(book);
-	load_states(book);
-	load_transitions(book);
-	load_stage_rules(book);
-	load_grants(book);
+	old = MemoryContextSwitchTo(generation->context);
+	load_installation(generation);
+	load_currencies(generation);
+	load_markets(generation);
+	load_categories(generation);
+	load_reasons(generation);
+	load_states(generation);
+	load_transitions(generation);
+	load_stage_rules(generation);
+	load_grants(generation);
 	MemoryContextSwitchTo(old);
 	own_end(&own);
 }

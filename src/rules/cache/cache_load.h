@@ -28,7 +28,7 @@ typedef struct CodeIndex
 } CodeIndex;
 
 /* A generation of the rules. */
-typedef struct RuleBook
+typedef struct Generation
 {
 	Rules		rules;
 	MemoryContext context;
@@ -38,12 +38,12 @@ typedef struct RuleBook
 	CodeIndex	markets;
 	CodeIndex	categories;
 	CodeIndex	reasons;
-} RuleBook;
+} Generation;
 
 /* An empty one that knows its tables; RT012 when they do not exist. */
-extern RuleBook *rulebook_begin(MemoryContext context);
+extern Generation *generation_begin(MemoryContext context);
 
 /* Read all of it. RT012 when another version laid the tables out. */
-extern void rulebook_load(RuleBook *book);
+extern void generation_load(Generation *generation);
 
 #endif							/* RETURNS_CACHE_LOAD_H */

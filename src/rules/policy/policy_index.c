@@ -69,7 +69,7 @@ typedef struct PolicyKey
 } PolicyKey;
 
 /* The versions of one combination of keys. */
-typedef struct PolicyLine
+typedef struct PolicyVersions
 {
 	PolicyKey	key;
 	int			n;
@@ -77,7 +77,7 @@ typedef struct PolicyLine
 	const Policy **versions;	/* by valid_from */
 	char		status;
 	uint32		hash;
-} PolicyLine;
+} PolicyVersions;
 
 static inline uint32
 key_hash(const PolicyKey *key)
@@ -90,7 +90,7 @@ key_hash(const PolicyKey *key)
 }
 
 #define SH_PREFIX lines
-#define SH_ELEMENT_TYPE PolicyLine
+#define SH_ELEMENT_TYPE PolicyVersions
 #define SH_KEY_TYPE PolicyKey
 #define SH_KEY key
 #define SH_HASH_KEY(tb, key) key_hash(&(key))
@@ -197,7 +197,7 @@ policy_shape(const Policy *policy)
 
 /* Put a version into its place; loaded in order, that is the end. */
 static void
-version_insert(PolicyLine *line, const Policy *policy)
+version_insert(PolicyVersions *line, const Policy *policy)
 {
 	int			at = line->n;
 
@@ -219,7 +219,7 @@ static void
 line_add(PolicyIndex *index, const PolicyKey *key, const Policy *policy)
 {
 	bool		found;
-	PolicyLine *line = lines_insert(index->lines, *key, &found);
+	PolicyVersions *line = lines_insert(index->lines, *key, &found);
 
 	if (!found)
 	{
@@ -312,7 +312,7 @@ policy_index_nth(const PolicyIndex *index, int i)
 
 /* The version in force at an instant, NULL when there is none. */
 static const Policy *
-version_at(const PolicyLine *line, TimestampTz at)
+version_at(const PolicyVersions *line, TimestampTz at)
 {
 	int			low = 0;
 	int			high = line->n;
@@ -348,7 +348,7 @@ find_shapes(const PolicyIndex *index, const PolicyKey *all, uint32 seller,
 			.market = shape & SHAPE_MARKET ? all->market : 0,
 			.fault = shape & SHAPE_FAULT ? all->fault : 0,
 		};
-		const PolicyLine *line = lines_lookup(index->lines, key);
+		const PolicyVersions *line = lines_lookup(index->lines, key);
 		const Policy *policy = line == NULL ? NULL : version_at(line, at);
 
 		if (policy != NULL)
@@ -414,7 +414,7 @@ policy_index_tie(const PolicyIndex *index, const Policy *policy)
 		.market = key_find(index, policy->market),
 		.fault = policy->fault + 1,
 	};
-	const PolicyLine *line = lines_lookup(index->lines, key);
+	const PolicyVersions *line = lines_lookup(index->lines, key);
 
 	for (int i = 0; line != NULL && i < line->n; i++)
 	{
