@@ -19,11 +19,12 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
 #include "rules/money.h"
 #include "rules/policy/policy.h"
 #include "rules/session.h"
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -113,7 +114,7 @@ view_of_caller(void)
 	view.actor = actor_if_any();
 	view.owner = has_privs_of_role(caller_role(), tables_owner());
 	view.all = view.actor == NULL ? view.owner :
-		(view.actor->kind & (ACTOR_OPERATOR | ACTOR_SYSTEM)) != 0;
+		actor_may(view.actor, MAY_SEE_ALL);
 	return view;
 }
 

@@ -25,7 +25,7 @@
 #include "miscadmin.h"
 #include "records/return/begin.h"
 #include "rules/cache/cache.h"
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"

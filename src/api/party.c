@@ -15,7 +15,7 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 #include "utils/builtins.h"
 
 static KeptPlan of_buyer = {

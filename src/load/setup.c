@@ -29,6 +29,7 @@
 #include "load/setup_sql.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "rules/codes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -206,18 +207,18 @@ run_preset(const SetupScript *script)
 	own_end(&own);
 }
 
-/* Who sets up may act as anybody; the others wait for a grant. */
+/* The role that runs setup() gets a grant for every actor; other roles need rows in actor_grant. */
 static void
 grant_caller(void)
 {
 	static KeptPlan grant = {
 		"INSERT INTO returns.actor_grant (db_role, actor)"
-		" SELECT current_user, a FROM pg_catalog.unnest("
-		"'{buyer,seller,carrier,provider,operator}'::pg_catalog.text[]) a"
-		" ON CONFLICT DO NOTHING", 0
+		" SELECT current_user, a FROM pg_catalog.unnest($1) a"
+		" ON CONFLICT DO NOTHING", 1, {TEXTARRAYOID}
 	};
+	Datum		actors = actors_to_array(ACTORS_OF_SESSIONS);
 
-	plan_run_as_caller(&grant, NULL, NULL);
+	plan_run_as_caller(&grant, &actors, NULL);
 }
 
 /*

@@ -81,9 +81,5 @@ row_details(ReturnRow *row)
 Resolution
 row_resolution(ReturnRow *row)
 {
-	text	   *code = row_text(row, REQ_RESOLUTION);
-
-	return code != NULL && VARSIZE_ANY_EXHDR(code) == 8 &&
-		memcmp(VARDATA_ANY(code), "exchange", 8) == 0 ?
-		RESOLUTION_EXCHANGE : RESOLUTION_REFUND;
+	return resolution_parse_text(row_text(row, REQ_RESOLUTION));
 }

@@ -9,8 +9,8 @@
  */
 #include "postgres.h"
 
-#include "server/compat.h"
-#include "server/errors.h"
+#include "base/compat.h"
+#include "base/errors.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "rules/codes.h"

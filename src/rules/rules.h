@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rules.h
- *		What the rules are made of: the codes and the records that hold them.
+ *		The rules as records in memory: markets, states, transitions, timers.
  *
  * src/rules/rules.h
  *
@@ -12,51 +12,7 @@
 
 #include "datatype/timestamp.h"
 #include "pgtime.h"
-
-typedef enum Fault
-{
-	FAULT_NONE, FAULT_SELLER, FAULT_CARRIER, FAULT_PLATFORM
-} Fault;
-
-typedef enum Machine
-{
-	MACHINE_RETURN, MACHINE_REFUND
-} Machine;
-
-typedef enum StateKind
-{
-	STATE_INITIAL, STATE_OPEN, STATE_FINAL
-} StateKind;
-
-/* Actors, as bits of Transition.actors too. */
-typedef enum ActorKind
-{
-	ACTOR_NONE = 0,
-	ACTOR_BUYER = 1,
-	ACTOR_SELLER = 2,
-	ACTOR_CARRIER = 4,
-	ACTOR_PROVIDER = 8,
-	ACTOR_OPERATOR = 16,
-	ACTOR_SYSTEM = 32
-} ActorKind;
-
-#define REQUIRES_NOTE		1
-#define REQUIRES_TRACKING	2
-#define REQUIRES_EVIDENCE	4
-
-typedef enum Resolution
-{
-	RESOLUTION_ANY, RESOLUTION_REFUND, RESOLUTION_EXCHANGE
-} Resolution;
-
-typedef enum TermUnit
-{
-	UNIT_HOUR,
-	UNIT_DAY,
-	UNIT_BUSINESS_DAY,
-	UNIT_MONTH,
-	UNIT_YEAR
-} TermUnit;
+#include "rules/codes.h"
 
 typedef struct Calendar Calendar;
 
@@ -91,15 +47,6 @@ typedef struct Reason
 
 struct Transition;
 struct StageRule;
-
-/* The states that the extension itself knows by name, beside the shop's own. */
-typedef enum StateRole
-{
-	ROLE_NONE, ROLE_REQUESTED, ROLE_APPROVED, ROLE_IN_TRANSIT, ROLE_RECEIVED,
-	ROLE_REFUND_DUE, ROLE_REFUNDED, ROLE_EXCHANGE_DUE, ROLE_EXCHANGED,
-	ROLE_PENDING, ROLE_SENT, ROLE_SETTLED, ROLE_FAILED,
-	ROLE_COUNT
-} StateRole;
 
 typedef struct State
 {
@@ -158,13 +105,5 @@ typedef struct ActorGrant
 	ActorKind	actor;
 	const char *ref;			/* NULL: any */
 } ActorGrant;
-
-extern const char *actor_kind_name(ActorKind kind);
-extern ActorKind actor_kind_parse(const char *name);	/* ACTOR_NONE: unknown */
-
-extern const char *term_unit_name(TermUnit unit);
-
-/* 'hour', 'day', 'business_day', 'month', 'year'; anything else: RT010. */
-extern TermUnit term_unit_parse(const char *unit);
 
 #endif							/* RETURNS_RULES_H */

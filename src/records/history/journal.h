@@ -12,7 +12,7 @@
 
 #include "records/history/event.h"
 #include "records/row.h"
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 #include "utils/jsonb.h"
 
 /*

@@ -25,8 +25,9 @@
 #include "miscadmin.h"
 #include "records/refund/claim.h"
 #include "records/refund/trigger.h"
+#include "rules/actor/permission.h"
 #include "rules/session.h"
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -183,6 +184,7 @@ returns_claim_refunds(PG_FUNCTION_ARGS)
 {
 	const Actor *actor;
 	TimestampTz until;
+	bool		of_one_provider;
 	Datum		args[3];
 	OwnState	own;
 
@@ -200,20 +202,17 @@ returns_claim_refunds(PG_FUNCTION_ARGS)
 				 errhint("For example returns.claim_refunds(100).")));
 	until = lease_end(PG_GETARG_INTERVAL_P(1));
 	actor = actor_current();
-	if ((actor->kind & (ACTOR_PROVIDER | ACTOR_OPERATOR)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("%s may not claim refunds", actor_kind_name(actor->kind)),
-				 errdetail("Refunds are claimed by their payment provider or by an operator."),
-				 errhint("Check returns.actor.")));
+	if (!actor_may(actor, MAY_CLAIM))
+		refuse_permission(actor, MAY_CLAIM, "refunds", "refund", NULL);
+	of_one_provider = !actor_may(actor, MAY_CLAIM_ANY);
 	args[0] = Int64GetDatum(PG_GETARG_INT32(0));
-	args[1] = PointerGetDatum(actor->kind == ACTOR_PROVIDER ? actor->ref_text : NULL);
+	args[1] = PointerGetDatum(of_one_provider ? actor->ref_text : NULL);
 	args[2] = TimestampTzGetDatum(clock_now());
 
 	InitMaterializedSRF(fcinfo, 0);
 	own_begin(&own);
-	let_go_expired(args, actor->kind == ACTOR_PROVIDER ? NULL : " n ");
-	take_pending(args, actor->kind == ACTOR_PROVIDER ? NULL : " n ", until,
+	let_go_expired(args, of_one_provider ? NULL : " n ");
+	take_pending(args, of_one_provider ? NULL : " n ", until,
 				 (ReturnSetInfo *) fcinfo->resultinfo);
 	own_end(&own);
 	return (Datum) 0;

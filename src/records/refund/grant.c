@@ -24,6 +24,7 @@
 #include "records/ledger/ledger.h"
 #include "records/return/move.h"
 #include "records/update_with.h"
+#include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -97,7 +98,7 @@ grant_work(ReturnRow *row, void *arg)
 	journal_append(row, EVENT_OVERRIDE, row->state, row->state, grant->actor,
 				   grant->note, grant_details(&pricing));
 	if (row->state->role == ROLE_REFUNDED)
-		return_move(row, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
+		return_move(row, state_of_role(ROLE_REFUND_DUE), actor_as_system(), NULL, NULL);
 }
 
 static void
@@ -106,13 +107,9 @@ check_call(FunctionCallInfo fcinfo, const RefundGrant *grant)
 	const char *const blanks = " \t\r\n";
 	char	   *note = text_to_cstring(grant->note);
 
-	if (grant->actor->kind != ACTOR_OPERATOR)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("%s may not grant a refund beyond the rule",
-						actor_kind_name(grant->actor->kind)),
-				 errdetail("Only an operator may."),
-				 errhint("Check returns.actor.")));
+	if (!actor_may(grant->actor, MAY_GRANT))
+		refuse_permission(grant->actor, MAY_GRANT,
+						  psprintf("return " INT64_FORMAT, PG_GETARG_INT64(0)), "refund", NULL);
 	if (note[strspn(note, blanks)] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_REQUIREMENT_MISSING),

@@ -248,9 +248,9 @@ move_return(ReturnRow *row, const RefundMove *move)
 {
 	if (row->state->role == ROLE_REFUND_DUE && move->to->role == ROLE_SETTLED &&
 		all_settled(row, move))
-		return_move(row, state_get(MACHINE_RETURN, "refunded"), actor_as_system(), NULL, NULL);
+		return_move(row, state_of_role(ROLE_REFUNDED), actor_as_system(), NULL, NULL);
 	else if (row->state->role == ROLE_REFUNDED && move->to->role != ROLE_SETTLED)
-		return_move(row, state_get(MACHINE_RETURN, "refund_due"), actor_as_system(), NULL, NULL);
+		return_move(row, state_of_role(ROLE_REFUND_DUE), actor_as_system(), NULL, NULL);
 }
 
 static void

@@ -10,7 +10,7 @@
 #ifndef RETURNS_POST_H
 #define RETURNS_POST_H
 
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 
 /*
  * A report on a refund, to be posted on its return: it moved, or, where from

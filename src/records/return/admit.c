@@ -22,6 +22,7 @@
 #include "rules/cache/cache.h"
 #include "rules/policy/policy.h"
 #include "rules/policy/policy_load.h"
+#include "rules/workflow/outcome.h"
 #include "rules/workflow/workflow.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -121,7 +122,7 @@ lines_agree(ReturnRow *row, const Line *lines, int nlines)
 				 errtable(row->rel)));
 	for (int i = 0; i < nlines; i++)
 	{
-		if (!actor_is_party(&buyer, lines[i].buyer_ref, NULL, NULL, NULL))
+		if (!actor_is_party(&buyer, &(Parties) {.buyer_ref = lines[i].buyer_ref}))
 			refuse_mixed(row, "buyer", &lines[0], &lines[i]);
 		if (strcmp(lines[i].sale.seller_ref, lines[0].sale.seller_ref) != 0)
 			refuse_mixed(row, "seller", &lines[0], &lines[i]);
@@ -331,7 +332,7 @@ request_decide(ReturnRow *row)
 		bool		covered;
 		int64		amount = refund_estimate(row, &covered);
 
-		if (covered && row_resolution(row) == RESOLUTION_REFUND &&
+		if (covered && outcome_of(row_resolution(row))->pays &&
 			limits_allow(policies, true, amount, currency) && system_may(row, keep_item))
 			decision = keep_item;
 		else if (limits_allow(policies, false, amount, currency) && system_may(row, approved))

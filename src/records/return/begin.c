@@ -20,6 +20,7 @@
 #include "records/return/begin.h"
 #include "records/return/checks.h"
 #include "records/return/move.h"
+#include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
 #include "rules/session.h"
 #include "rules/workflow/workflow.h"
@@ -159,16 +160,12 @@ fill_from_order(ReturnRow *row)
 static void
 check_beginner(ReturnRow *row, const Actor *actor)
 {
-	if ((actor->kind & (ACTOR_BUYER | ACTOR_OPERATOR | ACTOR_SYSTEM)) == 0 ||
-		!actor_is_party(actor, row_text(row, REQ_BUYER_REF), NULL, NULL, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("%s \"%s\" may not begin a return of order \"%s\"",
-						actor_kind_name(actor->kind), actor->ref,
-						text_to_cstring(row_text(row, REQ_ORDER_REF))),
-				 errdetail("A return is begun by the buyer of the order or by an operator."),
-				 errhint("Check returns.actor."),
-				 err_column(row->rel, "order_ref")));
+	Parties		parties = {.buyer_ref = row_text(row, REQ_BUYER_REF)};
+
+	if (!party_may(actor, MAY_BEGIN, &parties))
+		refuse_permission(actor, MAY_BEGIN,
+						  psprintf("order \"%s\"", text_to_cstring(row_text(row, REQ_ORDER_REF))),
+						  "return_request", "order_ref");
 }
 
 HeapTuple

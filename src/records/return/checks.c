@@ -36,15 +36,11 @@ row_has_evidence(ReturnRow *row)
 void
 check_resolution(ReturnRow *row)
 {
-	char	   *code = text_to_cstring(row_text(row, REQ_RESOLUTION));
+	CodeColumn	place;
 
-	if (strcmp(code, "refund") != 0 && strcmp(code, "exchange") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown resolution \"%s\"", code),
-				 errdetail("A return is resolved by a refund or by an exchange."),
-				 errhint("Set resolution to refund or exchange."),
-				 err_column(row->rel, "resolution")));
+	code_column_begin(&place, row->rel, "resolution");
+	resolution_parse_text(row_text(row, REQ_RESOLUTION));
+	code_column_end(&place);
 }
 
 void

@@ -26,6 +26,7 @@
 #include "records/decision/issue.h"
 #include "records/history/journal.h"
 #include "records/update_with.h"
+#include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
 #include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
@@ -65,9 +66,7 @@ typedef struct LineRow
 typedef struct RequestFacts
 {
 	const State *state;
-	text	   *buyer_ref;
-	text	   *seller_ref;
-	text	   *carrier;
+	Parties		parties;
 	const char *currency;
 	const Reason *reason;
 } RequestFacts;
@@ -199,9 +198,9 @@ request_read(LineRow *row, RequestFacts *facts, bool (*read) (Datum *))
 	facts->state = state_find(MACHINE_RETURN, VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status));
 	if (facts->state == NULL)
 		state_get(MACHINE_RETURN, text_to_cstring(status));
-	facts->buyer_ref = column_copy(2);
-	facts->seller_ref = column_copy(3);
-	facts->carrier = column_copy(4);
+	facts->parties.buyer_ref = column_copy(2);
+	facts->parties.seller_ref = column_copy(3);
+	facts->parties.carrier = column_copy(4);
 	facts->currency = text_to_cstring(column_copy(5));
 	facts->reason = reason_get(text_to_cstring(column_copy(6)));
 }
@@ -220,20 +219,13 @@ check_draft(const LineRow *row, const RequestFacts *facts)
 }
 
 static void
-check_party(const LineRow *row, const RequestFacts *facts, int kinds)
+check_party(const LineRow *row, const RequestFacts *facts, Permission permission)
 {
 	const Actor *actor = actor_current();
 
-	if ((actor->kind & kinds) == 0 ||
-		!actor_is_party(actor, facts->buyer_ref, facts->seller_ref, facts->carrier, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("\"%s\" may not change the lines of return " INT64_FORMAT,
-						setting_actor, return_id(row)),
-				 errdetail("In state \"%s\" this is done by: %s.", facts->state->code,
-						   actors_describe(kinds)),
-				 errhint("Check returns.actor."),
-				 errtable(row->rel)));
+	if (!party_may(actor, permission, &facts->parties))
+		refuse_permission(actor, permission, psprintf("return " INT64_FORMAT, return_id(row)),
+						  "return_line", NULL);
 }
 
 /* The units asked for: at least one, at most what was bought. */
@@ -423,13 +415,13 @@ line_update(LineRow *row)
 	if (is_changed(row, LN_QUANTITY))
 	{
 		check_draft(row, &facts);
-		check_party(row, &facts, ACTOR_BUYER | ACTOR_OPERATOR);
+		check_party(row, &facts, MAY_CHOOSE_LINES);
 		check_quantity(row);
 	}
 	if (outcome_changes(row))
 	{
 		check_outcome(row, &facts);
-		check_party(row, &facts, ACTOR_SELLER | ACTOR_OPERATOR);
+		check_party(row, &facts, MAY_COUNT_GOODS);
 		return_update_with(LINE_VALUE(row, LN_ORDER_REF), return_id(row), receipt_work, row);
 	}
 }
@@ -444,7 +436,7 @@ line_insert(LineRow *row)
 	fill_order(row);
 	request_read(row, &facts, request_hold);
 	check_draft(row, &facts);
-	check_party(row, &facts, ACTOR_BUYER | ACTOR_OPERATOR);
+	check_party(row, &facts, MAY_CHOOSE_LINES);
 	check_computed(row, true);
 	check_no_outcome(row);
 	check_quantity(row);
@@ -457,7 +449,7 @@ line_delete(LineRow *row)
 
 	request_read(row, &facts, request_hold_or_look);
 	check_draft(row, &facts);
-	check_party(row, &facts, ACTOR_BUYER | ACTOR_OPERATOR);
+	check_party(row, &facts, MAY_CHOOSE_LINES);
 }
 
 PG_FUNCTION_INFO_V1(returns_line_row);

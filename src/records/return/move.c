@@ -16,6 +16,7 @@
 #include "records/history/journal.h"
 #include "records/return/move.h"
 #include "rules/cache/cache.h"
+#include "rules/workflow/outcome.h"
 #include "rules/workflow/workflow.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -105,26 +106,28 @@ was_requested(ReturnRow *row)
 	return !ROW_NULL(row, REQ_REQUESTED_AT);
 }
 
-/* Goods and money follow the move; before the row and its event are written. */
+/*
+ * Goods and money follow the move, before the row and its event are written.
+ * The table of outcomes says what is decided in the state that is entered, and
+ * whether it is the end of what was decided.
+ */
 static void
 move_effects(ReturnRow *row, const State *from, const State *to)
 {
-	bool		took_back = from->role == ROLE_REFUNDED || from->role == ROLE_EXCHANGED;
-	bool		takes_back = to->role == ROLE_REFUNDED || to->role == ROLE_EXCHANGED;
+	const Outcome *due = outcome_due_in(to->role);
+	bool		took_back = outcome_takes_goods(from->role);
+	bool		takes_back = outcome_takes_goods(to->role);
 
 	if (took_back && !takes_back)
 		units_give_back(row);
 	else if (from->kind == STATE_FINAL && to->kind == STATE_OPEN && was_requested(row))
 		units_hold_again(row);
-	if (to->role == ROLE_REFUND_DUE || to->role == ROLE_EXCHANGE_DUE)
-	{
-		if (!took_back)
-			units_decide(row);
-		if (to->role == ROLE_EXCHANGE_DUE)
-			refund_price(row);
-		if (to->role == ROLE_REFUND_DUE && ROW_NULL(row, REQ_REFUND_TOTAL))
-			row->owed = refund_open(row);
-	}
+	if (due != NULL && !took_back)
+		units_decide(row);
+	if (due != NULL && !due->pays)
+		refund_price(row);
+	if (due != NULL && due->pays && ROW_NULL(row, REQ_REFUND_TOTAL))
+		row->owed = refund_open(row);
 	if (to->kind == STATE_FINAL && (from->kind == STATE_OPEN || took_back))
 	{
 		if (takes_back)

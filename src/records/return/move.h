@@ -11,7 +11,7 @@
 #define RETURNS_MOVE_H
 
 #include "records/row.h"
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 #include "utils/jsonb.h"
 
 /*

@@ -209,11 +209,24 @@ check_columns(RequestChange *change)
 								 "Cancel this return and request another.");
 }
 
+/* Its parties before the statement: the carrier is the one that the row had. */
+static Parties
+parties_of(RequestChange *change)
+{
+	return (Parties) {
+		.buyer_ref = row_text(&change->row, REQ_BUYER_REF),
+		.seller_ref = row_text(&change->row, REQ_SELLER_REF),
+		.carrier = old_text(change, REQ_CARRIER),
+	};
+}
+
 /* An edit that moves nothing: by a party to the return only. */
 static void
 check_edit(RequestChange *change)
 {
 	ReturnRow  *row = &change->row;
+	const Actor *actor;
+	Parties		parties;
 	bool		edits = false;
 
 	for (int i = 0; i < lengthof(open_columns); i++)
@@ -222,15 +235,12 @@ check_edit(RequestChange *change)
 		edits |= is_changed(change, draft_columns[i]);
 	if (!edits)
 		return;
-	if (!actor_is_party(actor_current(), row_text(row, REQ_BUYER_REF),
-						row_text(row, REQ_SELLER_REF), old_text(change, REQ_CARRIER), NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("\"%s\" is not a party to return " INT64_FORMAT, setting_actor,
-						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
-				 errdetail("Only its buyer, seller and carrier, and operators, may edit a return."),
-				 errhint("Check returns.actor."),
-				 errtable(row->rel)));
+	parties = parties_of(change);
+	actor = actor_current();
+	if (!party_may(actor, MAY_EDIT, &parties))
+		refuse_permission(actor, MAY_EDIT,
+						  psprintf("return " INT64_FORMAT, DatumGetInt64(ROW_VALUE(row, REQ_ID))),
+						  "return_request", NULL);
 	check_draft_codes(change);
 	row_set(row, REQ_UPDATED_AT, TimestampTzGetDatum(row->now));
 }
@@ -288,9 +298,11 @@ ask(RequestChange *change, const State *to, const Actor *actor, MoveQuestion *qu
 		.from = row->state,
 		.to = to,
 		.actor = actor,
-		.buyer_ref = row_text(row, REQ_BUYER_REF),
-		.seller_ref = row_text(row, REQ_SELLER_REF),
-		.carrier = row_text(row, REQ_CARRIER),
+		.parties = {
+			.buyer_ref = row_text(row, REQ_BUYER_REF),
+			.seller_ref = row_text(row, REQ_SELLER_REF),
+			.carrier = row_text(row, REQ_CARRIER),
+		},
 		.resolution = row_resolution(row),
 		.has_note = was_said(change, REQ_NOTE) && !is_blank(row_text(row, REQ_NOTE)),
 		.has_tracking = has_tracking(change, to),
@@ -312,7 +324,7 @@ check_carrier(RequestChange *change, const Actor *actor)
 	text	   *carrier = old_text(change, REQ_CARRIER);
 
 	if (actor->kind == ACTOR_CARRIER && carrier != NULL &&
-		!actor_is_party(actor, NULL, NULL, carrier, NULL))
+		!actor_is_party(actor, &(Parties) {.carrier = carrier}))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
 				 errmsg("carrier \"%s\" is not a party to return " INT64_FORMAT, actor->ref,

@@ -3,7 +3,7 @@
  * actor.c
  *		Who acts: the session's actor and whether its role may be it.
  *
- * src/rules/workflow/actor.c
+ * src/rules/actor/actor.c
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include "base/plan.h"
 #include "miscadmin.h"
 #include "rules/cache/cache.h"
-#include "rules/workflow/actor.h"
+#include "rules/actor/actor.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -34,6 +34,13 @@ static MemoryContext session_context = NULL;
 
 static Actor system_actor;
 static bool is_system = false;
+
+char *
+actor_describe(const Actor *actor)
+{
+	return actor->kind == ACTOR_SYSTEM ? pstrdup("the system") :
+		psprintf("%s \"%s\"", actor_kind_name(actor->kind), actor->ref);
+}
 
 /* The setting changed, or who is a member of whom: look again. */
 static void
@@ -56,26 +63,24 @@ static bool
 check_actor(char **newval, void **extra, GucSource source)
 {
 	const char *colon = strchr(*newval, ':');
-	char		kind[16];
-	size_t		len;
+	ActorKind	kind;
 
 	if (**newval == '\0')
 		return true;
-	len = colon ? (size_t) (colon - *newval) : strlen(*newval);
-	strlcpy(kind, *newval, Min(len + 1, sizeof(kind)));
-	if (len < sizeof(kind) && actor_kind_parse(kind) == ACTOR_SYSTEM)
+	kind = actor_kind_find(*newval, colon ? colon - *newval : strlen(*newval));
+	if (kind == ACTOR_SYSTEM)
 	{
 		GUC_check_errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED);
-		GUC_check_errmsg("nobody can act as \"system\"");
+		GUC_check_errmsg("a session cannot act as \"system\"");
 		GUC_check_errdetail("The system is the extension itself: its timers and automatic decisions.");
 		return false;
 	}
-	if (len >= sizeof(kind) || actor_kind_parse(kind) == ACTOR_NONE ||
-		colon == NULL || colon[1] == '\0')
+	if (kind == ACTOR_NONE || colon == NULL || colon[1] == '\0')
 	{
 		GUC_check_errcode(ERRCODE_RT_UNKNOWN_CODE);
 		GUC_check_errmsg("invalid actor \"%s\"", *newval);
-		GUC_check_errdetail("An actor is buyer, seller, carrier, provider or operator, a colon and a reference.");
+		GUC_check_errdetail("An actor is a kind (%s), a colon and a reference.",
+							actors_describe(ACTORS_OF_SESSIONS));
 		GUC_check_errhint("For example: SET returns.actor = 'seller:acme'.");
 		return false;
 	}
@@ -143,7 +148,7 @@ actor_system(void)
 	{
 		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 
-		system_actor.kind_text = cstring_to_text("system");
+		system_actor.kind_text = cstring_to_text(actor_kind_name(ACTOR_SYSTEM));
 		MemoryContextSwitchTo(old);
 		system_actor.kind = ACTOR_SYSTEM;
 	}
@@ -155,14 +160,12 @@ actor_system(void)
 static const char *
 actor_setting(ActorKind *kind)
 {
-	char		name[16];
 	const char *colon;
 
 	if (setting_actor == NULL || setting_actor[0] == '\0')
 		return NULL;
 	colon = strchr(setting_actor, ':');
-	strlcpy(name, setting_actor, Min(colon - setting_actor + 1, (int) sizeof(name)));
-	*kind = actor_kind_parse(name);
+	*kind = actor_kind_find(setting_actor, colon - setting_actor);
 	return colon + 1;
 }
 
@@ -241,7 +244,7 @@ returns_acting_as(PG_FUNCTION_ARGS)
 	const Actor *actor = actor_if_any();
 
 	if (actor == NULL || PG_ARGISNULL(0) || actor->ref == NULL ||
-		strcmp(actor_kind_name(actor->kind), text_to_cstring(PG_GETARG_TEXT_PP(0))) != 0)
+		actor->kind != actor_kind_parse(text_to_cstring(PG_GETARG_TEXT_PP(0))))
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(actor->ref));
 }

@@ -3,7 +3,7 @@
  * actor.h
  *		Who acts: the session's actor and whether its role may be it.
  *
- * src/rules/workflow/actor.h
+ * src/rules/actor/actor.h
  *
  *-------------------------------------------------------------------------
  */
@@ -36,6 +36,9 @@ extern const Actor *actor_as_system(void);
 /* Be the extension itself until actor_restore(); use with PG_TRY/PG_FINALLY. */
 extern bool actor_become_system(void);
 extern void actor_restore(bool previous);
+
+/* For messages: seller "acme", or the system. */
+extern char *actor_describe(const Actor *actor);
 
 extern char *setting_actor;		/* returns.actor: 'kind:ref', '' when unset */
 

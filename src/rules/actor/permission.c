@@ -3,15 +3,15 @@
  * permission.c
  *		Who may do what beside the moves of the workflow.
  *
- * src/rules/permission.c
+ * src/rules/actor/permission.c
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "server/compat.h"
-#include "server/errors.h"
-#include "rules/permission.h"
+#include "base/compat.h"
+#include "base/errors.h"
+#include "rules/actor/permission.h"
 
 static const struct
 {

@@ -8,15 +8,15 @@
  * the goods, report on a refund) needs a permission, and permission.c has the
  * one table that says which actors have it.
  *
- * src/rules/permission.h
+ * src/rules/actor/permission.h
  *
  *-------------------------------------------------------------------------
  */
 #ifndef RETURNS_PERMISSION_H
 #define RETURNS_PERMISSION_H
 
-#include "rules/actor.h"
-#include "server/compat.h"
+#include "rules/actor/actor.h"
+#include "base/compat.h"
 
 typedef enum Permission
 {

@@ -32,6 +32,7 @@ extern uint64 rules_generation(void);
 
 extern const State *state_find(Machine machine, const char *code, int len); /* NULL: unknown */
 extern const State *state_get(Machine machine, const char *code);
+extern const State *state_of_role(StateRole role);
 extern const State *state_nth(Machine machine, int i);	/* from 0; NULL behind the last */
 extern const Transition *transition_find(const State *from, const State *to);	/* NULL: none */
 extern const Market *market_get(const char *code);

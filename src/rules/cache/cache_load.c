@@ -25,21 +25,6 @@ static const char *const rule_tables[RULE_TABLES] = {
 	"reason", "state", "transition", "stage_deadline", "actor_grant"
 };
 
-static const char *const role_codes[ROLE_COUNT] = {
-	[ROLE_REQUESTED] = "requested",
-	[ROLE_APPROVED] = "approved",
-	[ROLE_IN_TRANSIT] = "in_transit",
-	[ROLE_RECEIVED] = "received",
-	[ROLE_REFUND_DUE] = "refund_due",
-	[ROLE_REFUNDED] = "refunded",
-	[ROLE_EXCHANGE_DUE] = "exchange_due",
-	[ROLE_EXCHANGED] = "exchanged",
-	[ROLE_PENDING] = "pending",
-	[ROLE_SENT] = "sent",
-	[ROLE_SETTLED] = "settled",
-	[ROLE_FAILED] = "failed",
-};
-
 Generation *
 generation_begin(MemoryContext context)
 {
@@ -140,13 +125,6 @@ index_item(const CodeIndex *index, const char *code)
 		bsearch(&key, index->entries, index->n, sizeof(CodeIndexEntry), index_order);
 
 	return found ? found->item : NULL;
-}
-
-static Resolution
-resolution_parse(const char *code)
-{
-	return code == NULL ? RESOLUTION_ANY :
-		strcmp(code, "exchange") == 0 ? RESOLUTION_EXCHANGE : RESOLUTION_REFUND;
 }
 
 static void
@@ -252,14 +230,6 @@ load_categories(Generation *generation)
 	}
 }
 
-static Fault
-fault_parse(const char *code)
-{
-	return strcmp(code, "seller") == 0 ? FAULT_SELLER :
-		strcmp(code, "carrier") == 0 ? FAULT_CARRIER :
-		strcmp(code, "platform") == 0 ? FAULT_PLATFORM : FAULT_NONE;
-}
-
 static void
 load_reasons(Generation *generation)
 {
@@ -279,22 +249,6 @@ load_reasons(Generation *generation)
 	index_end(&generation->reasons);
 }
 
-static StateRole
-role_of(Machine machine, const char *code)
-{
-	for (int i = 1; i < ROLE_COUNT; i++)
-		if ((i >= ROLE_PENDING) == (machine == MACHINE_REFUND) &&
-			strcmp(role_codes[i], code) == 0)
-			return i;
-	return ROLE_NONE;
-}
-
-static Machine
-machine_parse(const char *code)
-{
-	return strcmp(code, "refund") == 0 ? MACHINE_REFUND : MACHINE_RETURN;
-}
-
 static void
 load_states(Generation *generation)
 {
@@ -306,14 +260,12 @@ load_states(Generation *generation)
 	for (uint64 i = 0; i < n; i++)
 	{
 		State	   *state = palloc0(sizeof(State));
-		char	   *kind = column_text(i, 3);
 
 		state->machine = machine_parse(column_text(i, 1));
 		state->code = column_text(i, 2);
 		state->code_text = cstring_to_text(state->code);
-		state->role = role_of(state->machine, state->code);
-		state->kind = strcmp(kind, "initial") == 0 ? STATE_INITIAL :
-			strcmp(kind, "final") == 0 ? STATE_FINAL : STATE_OPEN;
+		state->role = state_role_find(state->machine, state->code);
+		state->kind = state_kind_parse(column_text(i, 3));
 		generation->rules.roles[state->role] = state->role == ROLE_NONE ? NULL : state;
 		if (state->kind == STATE_INITIAL && state->machine == MACHINE_RETURN)
 			generation->rules.initial = state;
@@ -343,9 +295,14 @@ requires_bits(uint64 row, int col)
 	int			bits = 0;
 
 	for (int i = 0; i < n; i++)
-		bits |= strcmp(names[i], "note") == 0 ? REQUIRES_NOTE :
-			strcmp(names[i], "tracking") == 0 ? REQUIRES_TRACKING : REQUIRES_EVIDENCE;
+		bits |= requirement_parse(names[i]);
 	return bits;
+}
+
+static Resolution
+resolution_or_any(const char *word)
+{
+	return word == NULL ? RESOLUTION_ANY : resolution_parse(word);
 }
 
 static State *
@@ -381,7 +338,7 @@ load_transitions(Generation *generation)
 			.to = to,
 			.actors = actors_bits(i, 4),
 			.requires = requires_bits(i, 5),
-			.resolution = resolution_parse(column_text(i, 6)),
+			.resolution = resolution_or_any(column_text(i, 6)),
 			.reversal = column_bool(i, 7),
 			.guard = column_text(i, 8),
 		};
@@ -411,7 +368,7 @@ load_stage_rules(Generation *generation)
 		state->rules[state->nrules - 1] = (StageRule) {
 			.market = column_text(i, 3),
 			.category = column_text(i, 4),
-			.resolution = resolution_parse(column_text(i, 5)),
+			.resolution = resolution_or_any(column_text(i, 5)),
 			.term = column_int(i, 6),
 			.unit = term_unit_parse(column_text(i, 7)),
 			.on_timeout = state_of_row(generation, i, 1, 8),

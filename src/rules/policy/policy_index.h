@@ -29,12 +29,11 @@ typedef struct Policy
 	bool		returnable;
 	int			window_term;	/* -1: none, only where not returnable */
 	TermUnit	window_unit;
-	bool		from_delivery;	/* else from purchase */
+	WindowStart window_from;
 	bool		window_roll;
 	bool		has_extension;
 	DateADT		extended_until; /* the window ends no earlier than this day */
-	bool		allows_refund;	/* resolutions */
-	bool		allows_exchange;
+	int			resolutions;	/* offered, a bit each: policy_offers() */
 	int64		restocking;		/* restocking_percent, in millionths of a percent */
 	bool		refund_shipping;
 	bool		has_auto_approve;
@@ -44,6 +43,12 @@ typedef struct Policy
 	bool		statutory;
 	const char *source;			/* NULL: not said */
 } Policy;
+
+static inline bool
+policy_offers(const Policy *policy, Resolution resolution)
+{
+	return (policy->resolutions & (1 << resolution)) != 0;
+}
 
 typedef struct PolicyIndex PolicyIndex;
 

@@ -52,7 +52,7 @@ graph_load(Graph *graph, Machine machine)
 		for (int t = 0; t < state->ntransitions; t++)
 			graph->targets[i][t] = graph_state_number(graph, state->transitions[t].to);
 	}
-	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+	for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 		graph->judged[r] = palloc0(graph->n + 1);
 }
 
@@ -126,13 +126,18 @@ graph_check_reached(Graph *graph)
 	bool	  **judged = graph->judged;
 	int			ninitial = check_initial(graph);
 
-	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+	for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 		graph_mark_reached(graph, r, NULL, judged[r]);
 	for (int i = 0; i < graph->n; i++)
 	{
-		if (judged[RESOLUTION_REFUND][i] || judged[RESOLUTION_EXCHANGE][i])
+		bool		reached = false;
+
+		for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+			reached |= judged[r][i];
+		if (reached)
 			continue;
-		judged[RESOLUTION_REFUND][i] = judged[RESOLUTION_EXCHANGE][i] = true;
+		for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+			judged[r][i] = true;
 		if (ninitial > 0)
 			graph_add_defect(graph, graph->states[i]->code, DEFECT_UNREACHABLE,
 							 psprintf("No path of transitions leads from the initial state to \"%s\".",

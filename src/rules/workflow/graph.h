@@ -39,10 +39,6 @@ typedef struct Defect
 	const char *detail;			/* a sentence */
 } Defect;
 
-/* RESOLUTION_REFUND and RESOLUTION_EXCHANGE, and the size of arrays by them */
-#define FIRST_RESOLUTION	RESOLUTION_REFUND
-#define RESOLUTIONS			(RESOLUTION_EXCHANGE + 1)
-
 /* One machine; its states are known by their number here. */
 typedef struct Graph
 {
@@ -50,7 +46,7 @@ typedef struct Graph
 	int			n;
 	const State **states;
 	int		  **targets;		/* of each transition of each state */
-	bool	   *judged[RESOLUTIONS];	/* states that this resolution concerns */
+	bool	   *judged[RESOLUTION_COUNT];	/* states that this resolution concerns */
 	List	   *defects;
 } Graph;
 

@@ -3,13 +3,13 @@
  * outcome.c
  *		What each resolution does when a return is decided and when it ends.
  *
- * src/rules/outcome.c
+ * src/rules/workflow/outcome.c
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "rules/outcome.h"
+#include "rules/workflow/outcome.h"
 
 static const Outcome outcomes[] = {
 	{RESOLUTION_REFUND, ROLE_REFUND_DUE, ROLE_REFUNDED, .pays = true, .takes_goods = true},

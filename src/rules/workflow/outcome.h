@@ -3,7 +3,7 @@
  * outcome.h
  *		What each resolution does when a return is decided and when it ends.
  *
- * src/rules/outcome.h
+ * src/rules/workflow/outcome.h
  *
  *-------------------------------------------------------------------------
  */

@@ -16,18 +16,37 @@
 #include "postgres.h"
 
 #include "base/plan.h"
+#include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
+#include "rules/workflow/outcome.h"
 #include "rules/workflow/silence.h"
 #include "rules/workflow/soundness.h"
 #include "rules/workflow/workflow.h"
 
-/* " with resolution exchange" where only these have the defect. */
-static const char *
-under(const bool *bad)
+static bool
+is_bad_for_any(const bool *bad)
 {
-	if (bad[RESOLUTION_REFUND] && bad[RESOLUTION_EXCHANGE])
-		return "";
-	return bad[RESOLUTION_REFUND] ? " with resolution refund" : " with resolution exchange";
+	for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+		if (bad[r])
+			return true;
+	return false;
+}
+
+/* " with resolution exchange" where only returns with that one have the defect. */
+static const char *
+with_resolution(const bool *bad)
+{
+	int			having = 0;
+	int			all = 0;
+
+	for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+	{
+		all |= 1 << r;
+		if (bad[r])
+			having |= 1 << r;
+	}
+	return having == all ? "" :
+		psprintf(" with resolution %s", resolutions_describe(having, " or "));
 }
 
 /* ---- what can be reached from a state ---- */
@@ -52,9 +71,9 @@ mark_leading(Graph *graph, Resolution resolution, bool *goal)
 static void
 check_paths(Graph *graph)
 {
-	bool	   *ends[RESOLUTIONS];
+	bool	   *ends[RESOLUTION_COUNT];
 
-	for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+	for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 	{
 		bool	   *goal = palloc0(graph->n + 1);
 
@@ -65,14 +84,14 @@ check_paths(Graph *graph)
 	}
 	for (int i = 0; i < graph->n; i++)
 	{
-		bool		bad[RESOLUTIONS] = {false};
+		bool		bad[RESOLUTION_COUNT] = {false};
 
-		for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+		for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 			bad[r] = graph->judged[r][i] && !ends[r][i];
-		if (bad[RESOLUTION_REFUND] || bad[RESOLUTION_EXCHANGE])
+		if (is_bad_for_any(bad))
 			graph_add_defect(graph, graph->states[i]->code, DEFECT_NO_PATH,
 							 psprintf("No path of transitions leads from \"%s\" to a final state%s.",
-									  graph->states[i]->code, under(bad)));
+									  graph->states[i]->code, with_resolution(bad)));
 	}
 }
 
@@ -84,9 +103,9 @@ check_exits(Graph *graph)
 	for (int i = 0; i < graph->n; i++)
 	{
 		const State *state = graph->states[i];
-		bool		bad[RESOLUTIONS] = {false};
+		bool		bad[RESOLUTION_COUNT] = {false};
 
-		for (int r = FIRST_RESOLUTION; r < RESOLUTIONS; r++)
+		for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 		{
 			bad[r] = state->kind == STATE_OPEN && graph->judged[r][i];
 			for (int t = 0; t < state->ntransitions; t++)
@@ -94,10 +113,10 @@ check_exits(Graph *graph)
 					edge_is_for(&state->transitions[t], r))
 					bad[r] = false;
 		}
-		if (bad[RESOLUTION_REFUND] || bad[RESOLUTION_EXCHANGE])
+		if (is_bad_for_any(bad))
 			graph_add_defect(graph, state->code, DEFECT_NO_EXIT,
 							 psprintf("When nobody acts, \"%s\" is left by no transition that the system can make%s: it would wait for ever.",
-									  state->code, under(bad)));
+									  state->code, with_resolution(bad)));
 	}
 }
 
@@ -120,9 +139,8 @@ check_guard(Graph *graph, const Transition *edge)
 static void
 check_edges(Graph *graph)
 {
-	int			able = graph->machine == MACHINE_REFUND ?
-		ACTOR_PROVIDER | ACTOR_OPERATOR | ACTOR_SYSTEM :
-		ACTOR_BUYER | ACTOR_SELLER | ACTOR_CARRIER | ACTOR_OPERATOR | ACTOR_SYSTEM;
+	int			able = permitted_actors(graph->machine == MACHINE_REFUND ?
+										MAY_MOVE_REFUNDS : MAY_MOVE_RETURNS);
 
 	for (int i = 0; i < graph->n; i++)
 	{
@@ -146,42 +164,40 @@ check_edges(Graph *graph)
 	}
 }
 
+/* The state must be of this kind; with: only where that one exists (ROLE_NONE: always). */
+static void
+check_needed_state(Graph *graph, StateRole role, StateKind kind, StateRole with)
+{
+	const State *state = rules_current()->roles[role];
+
+	if (state != NULL ? state->kind == kind :
+		with != ROLE_NONE && rules_current()->roles[with] == NULL)
+		return;
+	graph_add_defect(graph, state_role_name(role), DEFECT_NEEDED,
+					 psprintf("The machine \"%s\" needs the state \"%s\", of kind %s.",
+							  machine_name(graph->machine), state_role_name(role),
+							  state_kind_name(kind)));
+}
+
 /* The states that the code knows by name must be what it takes them for. */
 static void
 check_needed(Graph *graph)
 {
-	static const struct
+	if (graph->machine == MACHINE_REFUND)
 	{
-		Machine		machine;
-		const char *code;
-		StateKind	kind;
-		const char *with;		/* needed where this one is; NULL: always */
-	}			needed[] = {
-		{MACHINE_RETURN, "refund_due", STATE_OPEN, "refund_due"},
-		{MACHINE_RETURN, "refunded", STATE_FINAL, "refund_due"},
-		{MACHINE_RETURN, "exchange_due", STATE_OPEN, "exchange_due"},
-		{MACHINE_RETURN, "exchanged", STATE_FINAL, "exchanged"},
-		{MACHINE_REFUND, "pending", STATE_INITIAL, NULL},
-		{MACHINE_REFUND, "sent", STATE_OPEN, NULL},
-		{MACHINE_REFUND, "settled", STATE_FINAL, NULL},
-		{MACHINE_REFUND, "failed", STATE_OPEN, NULL},
-	};
-	static const char *const kinds[] = {"initial", "open", "final"};
-
-	for (int i = 0; i < lengthof(needed); i++)
+		check_needed_state(graph, ROLE_PENDING, STATE_INITIAL, ROLE_NONE);
+		check_needed_state(graph, ROLE_SENT, STATE_OPEN, ROLE_NONE);
+		check_needed_state(graph, ROLE_SETTLED, STATE_FINAL, ROLE_NONE);
+		check_needed_state(graph, ROLE_FAILED, STATE_OPEN, ROLE_NONE);
+		return;
+	}
+	for (Resolution r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 	{
-		const char *code = needed[i].code;
-		const char *with = needed[i].with;
-		const State *state = state_find(needed[i].machine, code, strlen(code));
+		const Outcome *outcome = outcome_of(r);
 
-		if (needed[i].machine != graph->machine)
-			continue;
-		if (state != NULL ? state->kind == needed[i].kind :
-			with != NULL && state_find(graph->machine, with, strlen(with)) == NULL)
-			continue;
-		graph_add_defect(graph, code, DEFECT_NEEDED,
-						 psprintf("The machine \"%s\" needs the state \"%s\", of kind %s.",
-								  machine_name(graph->machine), code, kinds[needed[i].kind]));
+		check_needed_state(graph, outcome->due, STATE_OPEN, outcome->due);
+		check_needed_state(graph, outcome->done, STATE_FINAL,
+						   outcome->pays ? outcome->due : outcome->done);
 	}
 }
 
@@ -220,22 +236,27 @@ check_money_edge(Graph *graph, const Transition *edge)
 								  edge->from->code, edge->to->code));
 }
 
-/* What is accepted of the goods is decided where exchange_due is entered. */
+/*
+ * What is accepted of the goods is decided where the due state of an outcome is
+ * entered, so no path may lead to its end past that state.  For outcomes that
+ * pay, check_money_edge() checks it.
+ */
 static void
-check_exchange(Graph *graph)
+check_decided(Graph *graph, const Outcome *outcome)
 {
-	const State *due = rules_current()->roles[ROLE_EXCHANGE_DUE];
-	const State *exchanged = rules_current()->roles[ROLE_EXCHANGED];
-	for (int r = FIRST_RESOLUTION; exchanged != NULL && r < RESOLUTIONS; r++)
+	const State *due = rules_current()->roles[outcome->due];
+	const State *done = rules_current()->roles[outcome->done];
+
+	for (int r = FIRST_RESOLUTION; done != NULL && r < RESOLUTION_COUNT; r++)
 	{
 		bool	   *reached = palloc0(graph->n + 1);
 
 		graph_mark_reached(graph, r, due, reached);
-		if (!reached[graph_state_number(graph, exchanged)])
+		if (!reached[graph_state_number(graph, done)])
 			continue;
-		graph_add_defect(graph, exchanged->code, DEFECT_MONEY,
-						 psprintf("A path leads to \"%s\" without \"exchange_due\", where it is decided what is exchanged.",
-								  exchanged->code));
+		graph_add_defect(graph, done->code, DEFECT_MONEY,
+						 psprintf("A path leads to \"%s\" without \"%s\", where it is decided what is accepted.",
+								  done->code, state_role_name(outcome->due)));
 		break;
 	}
 }
@@ -263,7 +284,9 @@ check_money(Graph *graph)
 								 psprintf("Its timer leads to \"%s\" although time settles no refund: on_timeout must be NULL.",
 										  state->rules[k].on_timeout->code));
 	}
-	check_exchange(graph);
+	for (Resolution r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+		if (!outcome_of(r)->pays)
+			check_decided(graph, outcome_of(r));
 }
 
 List *
@@ -271,7 +294,7 @@ workflow_defects(void)
 {
 	List	   *defects = NIL;
 
-	for (Machine machine = MACHINE_RETURN; machine <= MACHINE_REFUND; machine++)
+	for (Machine machine = MACHINE_RETURN; machine < MACHINE_COUNT; machine++)
 	{
 		Graph		graph;
 

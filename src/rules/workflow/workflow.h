@@ -10,7 +10,7 @@
 #ifndef RETURNS_WORKFLOW_H
 #define RETURNS_WORKFLOW_H
 
-#include "rules/workflow/actor.h"
+#include "rules/actor/permission.h"
 
 /* What is known of a record when a move of it is judged. */
 typedef struct MoveQuestion
@@ -21,11 +21,7 @@ typedef struct MoveQuestion
 	const State *from;
 	const State *to;
 	const Actor *actor;
-	/* the parties, as text values; NULL: none yet */
-	const text *buyer_ref;
-	const text *seller_ref;
-	const text *carrier;
-	const text *provider;
+	Parties		parties;
 	Resolution	resolution;
 	bool		has_note;
 	bool		has_tracking;
@@ -52,10 +48,6 @@ typedef struct Refusal
  * missing.
  */
 extern bool move_judge(const MoveQuestion *question, Refusal *refusal);
-
-/* Is the actor a party to it?  Operators and the system always are. */
-extern bool actor_is_party(const Actor *actor, const text *buyer_ref, const text *seller_ref,
-						   const text *carrier, const text *provider);
 
 /*
  * The stage rule that governs a state for a return of these categories: among
@@ -91,11 +83,5 @@ extern char *stage_rule_scope(const StageRule *rule);
  * InvalidOid: there is none, and why says so in a sentence.
  */
 extern Oid	guard_function(const char *guard, const char **why);
-
-/* 'return' or 'refund' */
-extern const char *machine_name(Machine machine);
-
-/* 'buyer, seller' */
-extern char *actors_describe(int actors);
 
 #endif							/* RETURNS_WORKFLOW_H */
