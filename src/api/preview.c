@@ -128,7 +128,7 @@ put_row(ReturnSetInfo *result, const Pricing *pricing, const char *kind, int num
 static void
 put_planned(ReturnSetInfo *result, const ReturnFacts *facts, int64 return_id)
 {
-	Pricing	   *pricing = price_lines(facts->order_ref, return_id, facts->reason, NULL);
+	Pricing    *pricing = price_lines(facts->order_ref, return_id, facts->reason, NULL);
 
 	price_tenders(pricing, facts->order_ref, return_id, false);
 	for (int i = 0; i < pricing->nlines; i++)

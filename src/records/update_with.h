@@ -4,8 +4,8 @@
  *		Work on a return that no statement of the client updates.
  *
  * Whoever needs to write to a return that is not being updated (a refund was
- * settled, goods were received) asks for it with return_update_with(), which updates
- * the row and lets its own work be called from inside the trigger of
+ * settled, goods were received) asks for it with return_update_with(), which
+ * updates the row and lets its own work be called from inside the trigger of
  * return_request.
  *
  * src/records/update_with.h

@@ -71,7 +71,7 @@ static Pricing *
 pricing_of_row(ReturnRow *row)
 {
 	const Reason *reason = reason_get(TextDatumGetCString(ROW_VALUE(row, REQ_REASON)));
-	Pricing	   *pricing = price_lines(ROW_VALUE(row, REQ_ORDER_REF),
+	Pricing    *pricing = price_lines(ROW_VALUE(row, REQ_ORDER_REF),
 								   DatumGetInt64(ROW_VALUE(row, REQ_ID)), reason, NULL);
 
 	if (pricing->nlines == 0)
@@ -255,7 +255,7 @@ refund_open(ReturnRow *row)
 	Datum		order_ref = ROW_VALUE(row, REQ_ORDER_REF);
 	int64		return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID));
 	Datum		args[2] = {order_ref, ROW_VALUE(row, REQ_ID)};
-	Pricing	   *pricing;
+	Pricing    *pricing;
 	OwnState	own;
 	bool		waits;
 
@@ -288,7 +288,7 @@ int64
 refund_estimate(ReturnRow *row, bool *covered)
 {
 	OwnState	own;
-	Pricing	   *pricing;
+	Pricing    *pricing;
 
 	own_begin(&own);
 	pricing = pricing_of_row(row);

@@ -48,7 +48,10 @@ extern int64 refund_estimate(ReturnRow *row, bool *covered);
 extern void refund_check_deduction(Datum order_ref, int64 return_id, int line_no,
 								   const Reason *reason, int units, Datum deduction);
 
-/* Create the refunds of a pricing and count them on its payments, which are locked. */
+/*
+ * Create the refunds of a priced return and count them on its payments, which
+ * are locked.
+ */
 struct Pricing;
 extern void refund_issue(ReturnRow *row, const struct Pricing *pricing);
 

@@ -225,7 +225,7 @@ Pricing *
 price_lines(Datum order_ref, int64 return_id, const Reason *reason,
 			const LineTrial *trial)
 {
-	Pricing	   *pricing = palloc0(sizeof(Pricing));
+	Pricing    *pricing = palloc0(sizeof(Pricing));
 	Datum		args[3] = {order_ref, Int64GetDatum(return_id),
 		Int32GetDatum(trial != NULL ? trial->line_no : 0)};
 

@@ -54,8 +54,8 @@ extern Pricing *price_lines(Datum order_ref, int64 return_id,
 							const Reason *reason, const LineTrial *trial);
 
 /*
- * Split the pricing's total over the captured payments of the order, locking them
- * if asked to.  RT006 when they cannot cover it.  A payment under a chargeback
+ * Split the total over the captured payments of the order, locking them if
+ * asked to.  RT006 when they cannot cover it.  A payment under a chargeback
  * that is open or lost gives nothing: its money is at the bank's disposal, or
  * the buyer has it already.
  */

@@ -3,9 +3,9 @@
  * post.c
  *		What a report on a refund means for its ledger, payment and return.
  *
- * Runs inside the trigger of the return (return_update_with), so under its row lock:
- * of two refunds of one return that settle at once, the second to come sees
- * the first.
+ * Runs inside the trigger of the return (return_update_with), so under its row
+ * lock: of two refunds of one return that settle at once, the second to come
+ * sees the first.
  *
  * src/records/refund/post.c
  *

@@ -66,7 +66,6 @@ static const char *const column_names[RF_NCOLUMNS] = {
 
 static AttrNumber attnos[RF_NCOLUMNS];
 static ColumnSet columns = {"refund", RF_NCOLUMNS, column_names, attnos, InvalidOid, NULL};
-
 static const TimestampTz *lease = NULL;
 
 /* Both versions of the row; new is what will be written. */

@@ -13,8 +13,8 @@
 #include "records/row.h"
 
 /*
- * The checks of draft → requested: judge every line, fill in what
- * follows from them, reserve the units.  Sale lines are locked in key order.
+ * The checks of draft → requested: judge every line, fill in what follows from
+ * them, reserve the units.  Sale lines are locked in key order.
  */
 extern void request_admit(ReturnRow *row);
 

@@ -12,7 +12,7 @@
 
 #include "commands/trigger.h"
 
-/* The work of the row trigger of return_request: BEFORE INSERT, AFTER INSERT, BEFORE DELETE. */
+/* The row trigger of return_request: BEFORE INSERT, AFTER INSERT, BEFORE DELETE. */
 extern HeapTuple request_insert(TriggerData *trigdata);
 extern void request_inserted(TriggerData *trigdata);
 extern HeapTuple request_delete(TriggerData *trigdata);

@@ -59,7 +59,7 @@ typedef struct RequestChange
 	TupleTableSlot *old;
 	TupleTableSlot *new;
 	const Bitmapset *set;		/* columns of the SET list */
-	bool		other_triggers;		/* may other triggers have changed more than it? */
+	bool		other_triggers; /* may other triggers have changed more than it? */
 } RequestChange;
 
 static bool
