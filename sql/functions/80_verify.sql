@@ -63,93 +63,14 @@ $$;
 COMMENT ON FUNCTION returns.verify() IS
 'One row for each violated invariant, none when all is well: installation, workflow, events, requests, lines, sales, refunds, money, ledger. All passes see one snapshot and read every table a few times; each is announced at DEBUG1; with big tables raise work_mem before. Who does not see every row may not ask: 42501; tables missing: RT012.';
 
--- Every trigger that setup() makes, as PostgreSQL spells it; ALWAYS: fires in a
--- replica session too.
 CREATE FUNCTION returns.verify_installation(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
 RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-WITH wanted (tab, name, always, definition) AS (
-	VALUES
-	('policy', 'returns_policy_lock', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.policy FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_lock()'),
-	('policy', 'zz_returns_policy', false,
-	 'BEFORE INSERT OR UPDATE ON returns.policy FOR EACH ROW EXECUTE FUNCTION returns.policy_row()'),
-	('policy', 'zz_returns_policy_inserted', false,
-	 'AFTER INSERT ON returns.policy REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
-	('policy', 'zz_returns_policy_updated', false,
-	 'AFTER UPDATE ON returns.policy REFERENCING OLD TABLE AS replaced NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
-	('policy', 'zz_returns_policy_deleted', false,
-	 'AFTER DELETE ON returns.policy REFERENCING OLD TABLE AS replaced FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
-	('sale_line', 'zz_returns_sale_line', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION returns.sale_line_row()'),
-	('sale_line', 'zz_returns_sale_line_truncate', false,
-	 'BEFORE TRUNCATE ON returns.sale_line FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('payment', 'zz_returns_payment', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.payment FOR EACH ROW EXECUTE FUNCTION returns.payment_row()'),
-	('payment', 'zz_returns_payment_truncate', false,
-	 'BEFORE TRUNCATE ON returns.payment FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('return_request', 'zz_returns_request', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION returns.request_row()'),
-	('return_request', 'zz_returns_request_inserted', false,
-	 'AFTER INSERT ON returns.return_request FOR EACH ROW EXECUTE FUNCTION returns.request_row()'),
-	('return_request', 'zz_returns_request_flush', false,
-	 'AFTER INSERT OR UPDATE ON returns.return_request FOR EACH STATEMENT EXECUTE FUNCTION returns.journal_flush()'),
-	('return_request', 'zz_returns_request_truncate', false,
-	 'BEFORE TRUNCATE ON returns.return_request FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('return_line', 'zz_returns_line', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_line FOR EACH ROW EXECUTE FUNCTION returns.line_row()'),
-	('return_line', 'zz_returns_line_truncate', false,
-	 'BEFORE TRUNCATE ON returns.return_line FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('return_event', 'zz_returns_event', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_event FOR EACH ROW EXECUTE FUNCTION returns.protected()'),
-	('return_event', 'zz_returns_event_truncate', false,
-	 'BEFORE TRUNCATE ON returns.return_event FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('refund', 'zz_returns_refund', false,
-	 'BEFORE INSERT OR UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_row()'),
-	('refund', '00_returns_refund_booked', false,
-	 'AFTER UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_booked()'),
-	('refund', 'zz_returns_refund_protected', false,
-	 'BEFORE DELETE OR TRUNCATE ON returns.refund FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('ledger_transfer', 'zz_returns_ledger_transfer', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_transfer FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('ledger_entry', 'zz_returns_ledger_entry', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('ledger_checkpoint', 'zz_returns_ledger_checkpoint', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION returns.protected(''kept'')'),
-	('ledger_horizon', 'zz_returns_ledger_horizon', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_horizon FOR EACH STATEMENT EXECUTE FUNCTION returns.protected(''kept'')')
-	UNION ALL
-	SELECT t, v.name, true, format(v.definition, t)
-	FROM unnest('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant}'::text[]) AS t,
-		(VALUES
-		('00_returns_rules_changed',
-		 'AFTER INSERT OR DELETE OR UPDATE ON returns.%s FOR EACH ROW EXECUTE FUNCTION returns.rules_changed()'),
-		('00_returns_rules_truncated',
-		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rules_changed()')
-		) AS v (name, definition)
-	UNION ALL
-	VALUES ('installation', 'zz_returns_installation', false,
-		'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.installation FOR EACH STATEMENT EXECUTE FUNCTION returns.installation_guard()')
-	UNION ALL
-	SELECT t, '00_returns_' || t, false, format(
-		'AFTER INSERT OR DELETE OR UPDATE ON returns.%s FOR EACH ROW EXECUTE FUNCTION returns.rule_row()', t)
-	FROM unnest('{stage_deadline,market,category,reason,currency}'::text[]) AS t
-	UNION ALL
-	SELECT t, 'returns_rule_lock', false, format(
-		'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rule_lock()', t)
-	FROM unnest('{state,transition,stage_deadline,category}'::text[]) AS t
-	UNION ALL
-	SELECT t, v.name, false, format(v.definition, t)
-	FROM unnest('{state,transition,stage_deadline}'::text[]) AS t,
-		(VALUES
-		('00_returns_workflow',
-		 'AFTER INSERT OR DELETE OR UPDATE ON returns.%s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION returns.workflow_checked()'),
-		('00_returns_workflow_truncated',
-		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.workflow_checked()')
-		) AS v (name, definition)
+WITH wanted AS (
+	SELECT * FROM returns.setup_triggers()
 ), found AS (
 	SELECT w.*, t.oid, t.tgenabled,
 		replace(pg_get_triggerdef(t.oid), 'CREATE CONSTRAINT TRIGGER', 'CREATE TRIGGER') AS actual,

@@ -230,8 +230,8 @@ FULL JOIN (
 		array_agg(b.account ORDER BY b.entry_no) AS accounts, array_agg(b.party_ref ORDER BY b.entry_no) AS parties,
 		array_agg(b.amount ORDER BY b.entry_no) AS amounts,
 		max(b.entry_no) AS last_no, min(b.currency) AS currency, max(b.currency) AS other_currency,
-		sum(b.amount) AS total, max(b.party_ref) FILTER (WHERE b.account = 'buyer_payable') AS buyer,
-		max(b.party_ref) FILTER (WHERE b.account = 'seller_receivable') AS seller,
+		sum(b.amount) AS total, max(b.party_ref) FILTER (WHERE a.party = 'buyer') AS buyer,
+		max(b.party_ref) FILTER (WHERE a.party = 'seller') AS seller,
 		min(b.account) FILTER (WHERE a.code IS NULL) AS unknown
 	FROM returns.ledger_entry b
 	LEFT JOIN returns.ledger_account a ON a.code = b.account

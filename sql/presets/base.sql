@@ -153,14 +153,14 @@ ON CONFLICT DO NOTHING;
 
 -- ------------------------------------------------------- chart of accounts
 
-INSERT INTO returns.ledger_account (code, name, normal_side) VALUES
-	('buyer_payable',      'Owed to buyers for their returns',                  'credit'),
-	('seller_receivable',  'Taken back from sellers',                           'debit'),
-	('carrier_receivable', 'Claimed from carriers',                             'debit'),
-	('commission_income',  'Commission on sales',                               'credit'),
-	('restocking_income',  'Restocking fees',                                   'credit'),
-	('shipping_expense',   'Delivery refunded at the platform''s own cost',     'debit'),
-	('goodwill_expense',   'Granted to buyers beyond the rule',                 'debit'),
-	('provider_clearing',  'Handed to payment providers, not yet paid out',     'credit'),
-	('cash',               'Money at payment providers and banks',              'debit')
+INSERT INTO returns.ledger_account (code, name, normal_side, party) VALUES
+	('buyer_payable',      'Owed to buyers for their returns',                  'credit', 'buyer'),
+	('seller_receivable',  'Taken back from sellers',                           'debit',  'seller'),
+	('carrier_receivable', 'Claimed from carriers',                             'debit',  NULL),
+	('commission_income',  'Commission on sales',                               'credit', NULL),
+	('restocking_income',  'Restocking fees',                                   'credit', NULL),
+	('shipping_expense',   'Delivery refunded at the platform''s own cost',     'debit',  NULL),
+	('goodwill_expense',   'Granted to buyers beyond the rule',                 'debit',  NULL),
+	('provider_clearing',  'Handed to payment providers, not yet paid out',     'credit', NULL),
+	('cash',               'Money at payment providers and banks',              'debit',  NULL)
 ON CONFLICT DO NOTHING;

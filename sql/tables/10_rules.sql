@@ -81,6 +81,8 @@ CREATE TABLE IF NOT EXISTS returns.policy (
 	CONSTRAINT policy_validity CHECK (valid_from < valid_to),
 	CONSTRAINT policy_window CHECK (NOT returnable OR window_term IS NOT NULL)
 );
+-- Sessions read the policies of one seller at a time: there may be very many.
+CREATE INDEX IF NOT EXISTS policy_seller ON returns.policy (seller_ref);
 
 CREATE TABLE IF NOT EXISTS returns.state (
 	machine text  NOT NULL DEFAULT 'return' CHECK (machine IN ('return', 'refund')),
@@ -133,5 +135,6 @@ CREATE TABLE IF NOT EXISTS returns.actor_grant (
 CREATE TABLE IF NOT EXISTS returns.ledger_account (
 	code        text PRIMARY KEY,
 	name        text NOT NULL,
-	normal_side text NOT NULL CHECK (normal_side IN ('debit', 'credit'))
+	normal_side text NOT NULL CHECK (normal_side IN ('debit', 'credit')),
+	party       text CHECK (party IN ('buyer', 'seller'))
 );
