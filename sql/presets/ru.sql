@@ -63,11 +63,11 @@ SELECT 'ru', t.*
 -- ---------------------------------------------------------------- policies
 -- Sale at a distance (law "On protection of consumers' rights", art. 26.1 p. 4):
 -- the buyer may give goods up within 7 days after they were handed over; the
--- outbound delivery stays with him. The list of goods that a shop need not take
+-- outbound delivery is not paid back. The list of goods that a shop need not take
 -- back (decree 2463) limits art. 25, sale in a shop, only. A defect may be
--- claimed in the warranty time, else in two years (art. 19). Technically
--- complex goods after 15 days need a material defect (art. 18): the check of
--- the goods tells, so the window is not shorter for them.
+-- claimed in the warranty time, or in two years (art. 19). Technically complex
+-- goods after 15 days need a material defect (art. 18): the check of the goods
+-- shows that, so the window is not shorter for them.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)

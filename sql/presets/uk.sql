@@ -65,9 +65,9 @@ SELECT 'uk', t.*
 -- Sale at a distance: 14 days after delivery to cancel (Consumer Contracts
 -- Regulations 2013), 30 days to reject faulty goods (Consumer Rights Act 2015,
 -- s. 22). The Acts do not move a term that ends on a day off: no roll. To
--- cancel needs no reason, so that is the law whoever is at fault, and the
--- shop's own terms, which give more, stand before it. The exceptions to it
--- are not laid down before somebody has verified them for the shop.
+-- cancel needs no reason, so that is the law whoever is at fault; the terms of
+-- the shop, which give more, override it. The exceptions to it are not here: they
+-- must be verified for the shop first.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)
