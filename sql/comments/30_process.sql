@@ -79,7 +79,7 @@ COMMENT ON TABLE returns.return_event IS
 'History of each return: append-only, chained by hashes; computed
 
 Written by the extension in the statement that causes the event; other writes get RT007.';
-COMMENT ON COLUMN returns.return_event.return_id IS 'The return';
+COMMENT ON COLUMN returns.return_event.return_id IS 'The return; computed';
 COMMENT ON COLUMN returns.return_event.xid IS 'Transaction of the event, never before that of the previous event; computed';
 COMMENT ON COLUMN returns.return_event.at IS 'When it happened, by the clock of the rules; computed';
 COMMENT ON COLUMN returns.return_event.seq IS 'Number of the event in its return, from 1; computed';

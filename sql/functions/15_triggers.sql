@@ -15,7 +15,7 @@ RETURNS SETOF record
 LANGUAGE sql IMMUTABLE ROWS 70
 SET search_path = pg_catalog, pg_temp
 AS $$
-SELECT t.tab, t.name, t.clause LIKE '%DEFERRED%', t.name LIKE '00\_returns\_rules\_%',
+SELECT t.tab, t.name, t.clause LIKE '%DEFERRED%', starts_with(t.name, '00_returns_rules_'),
 	format('%s ON returns.%I %sFOR EACH %s EXECUTE FUNCTION returns.%s', t.event, t.tab, t.clause, t.level, t.call)
 FROM (
 	-- every change of a rule makes every session read the rules again
