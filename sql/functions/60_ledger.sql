@@ -1,13 +1,18 @@
--- The ledger's balances.
+-- The balances of the ledger.
 
 CREATE FUNCTION returns.checkpoint_balances(min_entries int DEFAULT 1) RETURNS bigint
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_checkpoint_balances';
 REVOKE ALL ON FUNCTION returns.checkpoint_balances(int) FROM PUBLIC;
 COMMENT ON FUNCTION returns.checkpoint_balances(int) IS
-'Sum what finished transactions have posted since the last checkpoint, if it is at least min_entries, so that balances need not read it again; returns how many entries. 0: there was less, or another session is at it. Transactions that are still running hold it up, never falsify it. sweep() calls it.';
+'Add the entries since the last checkpoint to it; returns their number
 
--- Planned for the present horizon, hence dynamic: a plan that did not know it
--- would read the whole table.
+So the balance views need not read these entries again. The result is 0 where there are fewer than
+min_entries, or where another session writes a checkpoint. Entries of transactions that are still
+running are left to a later checkpoint. returns.sweep() calls it.
+Errors: 22004 min_entries is NULL.';
+
+-- The query is dynamic so that the planner sees the horizon as a constant: a
+-- plan that does not know it would read the whole table.
 CREATE FUNCTION returns.ledger_since_checkpoint(OUT account text, OUT party_ref text,
 	OUT currency text, OUT debit numeric, OUT credit numeric)
 RETURNS SETOF record
@@ -26,4 +31,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION returns.ledger_since_checkpoint() IS
-'Turnover by account, party and currency of the entries that returns.ledger_checkpoint does not contain yet: written by transactions behind the horizon, or loaded by hand (written is null). With the rights of the caller.';
+'Turnover of the entries that ledger_checkpoint does not contain yet
+
+One row for each account, party and currency. The entries were written by transactions at or after
+the horizon, or loaded by hand (written is NULL). It reads with the rights of the caller.';

@@ -1,14 +1,26 @@
--- What time does: moves, reminders and marks when their instant has come.
+-- Timers: moves, reminders and overdue marks when they are due.
 
 CREATE FUNCTION returns.run_deadlines(max_rows int DEFAULT 1000) RETURNS int
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_run_deadlines';
 COMMENT ON FUNCTION returns.run_deadlines(int) IS
-'Make the moves that are due, at most max_rows, the oldest first, as the system and in this transaction; send the reminders and mark what is overdue. Returns the number of moves; 0: nothing is left to move. Any number may run at once: a return that somebody holds is passed over. One that cannot be moved (a guard refuses, money does not suffice) is marked overdue with the reason in its history, tried again after 1, 2, 4, ... minutes up to a day, and keeps nobody waiting. Errors: 22004 a null argument, 22023 max_rows < 1.';
+'Make the moves that are due, the oldest first; returns how many were made
+
+At most max_rows moves, as the system, in the transaction of the caller. It also sends reminders and
+marks overdue returns. 0: nothing is left to move. Any number of sessions may run it at the same
+time: a return that another session has locked is passed over. A return that cannot be moved (a
+guard refuses, payments cannot cover it) is marked overdue, with the reason in its history, and
+tried again after 1, 2, 4, ... minutes, at most a day; the other returns do not wait for it.
+Errors: 22004 max_rows is NULL; 22023 max_rows < 1.';
 
 CREATE PROCEDURE returns.sweep(batch int DEFAULT 1000)
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_sweep';
 COMMENT ON PROCEDURE returns.sweep(int) IS
-'Do what run_deadlines() does in batches of so many returns, committing each, until nothing is due; then make the refunds pending again whose lease has ended, and bring the checkpoint of the balances forward. To be called by a scheduler, outside a transaction block (else 2D000). Any number may run at once. Errors: 22004 a null argument, 22023 batch < 1.';
+'Do all that is due in batches, and commit after each batch
+
+It does what returns.run_deadlines() does until nothing is due. Then it makes the refunds pending
+again whose lease has ended, and brings the checkpoint of the balances forward. For a scheduler; any
+number of sessions may run it at the same time. batch is the number of returns in a transaction.
+Errors: 2D000 it was called inside a transaction block; 22004 batch is NULL; 22023 batch < 1.';
 
 CREATE FUNCTION returns.worker_status(OUT database text, OUT state text, OUT pid int,
 	OUT last_run timestamptz, OUT last_moved bigint, OUT last_marked bigint, OUT last_failed bigint,
@@ -18,4 +30,10 @@ LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_worker_status';
 REVOKE ALL ON FUNCTION returns.worker_status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION returns.worker_status() TO pg_monitor;
 COMMENT ON FUNCTION returns.worker_status() IS
-'One row for each database of the setting returns.database: whether the background worker is waiting, starting, sweeping, or why it cannot (failed, not set up, no such database, no connections allowed, no free worker process); when its last visit ended and how many returns it moved, reminded or marked, and could not move then; moves since the server started; when the next return is due; the last error. No rows where the library is not in shared_preload_libraries.';
+'What the background worker does in each database of the setting returns.database
+
+state: waiting, starting, sweeping, or why it cannot sweep (failed, not set up, no such database, no
+connections allowed, no free worker process). last_run: when its last visit ended; last_moved,
+last_marked, last_failed: returns that it moved, reminded or marked, and could not move in that
+visit; moved: moves since the server started; next_due: when the next return is due. No rows where
+the library is not in shared_preload_libraries. For superusers and members of pg_monitor.';

@@ -1,9 +1,10 @@
--- The audit: what must hold in the tables, asked for in set-based passes. One
--- function for each subject, none of them writes; verify() runs them all.
--- row_security = off: a query that row-level security would cut short fails,
--- because an audit that sees a part of the rows finds what is not there. jit = off:
--- it takes longer to compile the long queries than to run them. CTEs where a
--- planner that knows nothing of jsonb would else nest loops.
+-- The audit: the invariants of the tables, checked by set-based queries. There is
+-- one function for each subject; none of them writes; verify() runs them all.
+-- row_security = off: a query fails where row-level security would hide rows,
+-- because an audit that sees only some of the rows reports false violations.
+-- jit = off: compiling the long queries takes longer than running them.
+-- Materialized CTEs stand where the planner, which has no statistics about the
+-- contents of jsonb, would choose nested loops.
 
 CREATE FUNCTION returns.verify(OUT invariant text, OUT order_ref text, OUT return_id bigint,
 	OUT detail text)
@@ -32,7 +33,7 @@ BEGIN
 		RAISE EXCEPTION 'permission denied to verify returns'
 			USING ERRCODE = 'insufficient_privilege',
 				DETAIL = format('Row-level security hides rows of %s from role "%s".', partly, current_user),
-				HINT = 'Run it as the owner of the tables, or as a member of that role.';
+				HINT = 'Run it as the owner of the tables, a member of that role, or a superuser.';
 	END IF;
 
 	RAISE DEBUG 'returns.verify: installation';
@@ -61,95 +62,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION returns.verify() IS
-'One row for each violated invariant, none when all is well: installation, workflow, events, requests, lines, sales, refunds, money, ledger. All passes see one snapshot and read every table a few times; each is announced at DEBUG1; with big tables raise work_mem before. Who does not see every row may not ask: 42501; tables missing: RT012.';
+'Check all data of the extension: one row for each violated invariant
 
--- Every trigger that setup() makes, as PostgreSQL spells it; ALWAYS: fires in a
--- replica session too.
+No rows when all is well. The checks are: installation, workflow, events, requests, lines,
+sales, refunds, money, ledger. All of them see one snapshot; each is announced at DEBUG1. Raise
+work_mem before you call it on big tables.
+Errors: 42501 row-level security hides rows from the role; RT012 tables are missing.';
+
 CREATE FUNCTION returns.verify_installation(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
 RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-WITH wanted (tab, name, always, definition) AS (
-	VALUES
-	('policy', 'returns_policy_lock', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.policy FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_lock()'),
-	('policy', 'zz_returns_policy', false,
-	 'BEFORE INSERT OR UPDATE ON returns.policy FOR EACH ROW EXECUTE FUNCTION returns.policy_row()'),
-	('policy', 'zz_returns_policy_inserted', false,
-	 'AFTER INSERT ON returns.policy REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
-	('policy', 'zz_returns_policy_updated', false,
-	 'AFTER UPDATE ON returns.policy REFERENCING OLD TABLE AS replaced NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
-	('policy', 'zz_returns_policy_deleted', false,
-	 'AFTER DELETE ON returns.policy REFERENCING OLD TABLE AS replaced FOR EACH STATEMENT EXECUTE FUNCTION returns.policy_changed()'),
-	('sale_line', 'zz_returns_sale_line', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION returns.sale_line_row()'),
-	('sale_line', 'zz_returns_sale_line_truncate', false,
-	 'BEFORE TRUNCATE ON returns.sale_line FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('payment', 'zz_returns_payment', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.payment FOR EACH ROW EXECUTE FUNCTION returns.payment_row()'),
-	('payment', 'zz_returns_payment_truncate', false,
-	 'BEFORE TRUNCATE ON returns.payment FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('return_request', 'zz_returns_request', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION returns.request_row()'),
-	('return_request', 'zz_returns_request_inserted', false,
-	 'AFTER INSERT ON returns.return_request FOR EACH ROW EXECUTE FUNCTION returns.request_row()'),
-	('return_request', 'zz_returns_request_flush', false,
-	 'AFTER INSERT OR UPDATE ON returns.return_request FOR EACH STATEMENT EXECUTE FUNCTION returns.journal_flush()'),
-	('return_request', 'zz_returns_request_truncate', false,
-	 'BEFORE TRUNCATE ON returns.return_request FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('return_line', 'zz_returns_line', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_line FOR EACH ROW EXECUTE FUNCTION returns.line_row()'),
-	('return_line', 'zz_returns_line_truncate', false,
-	 'BEFORE TRUNCATE ON returns.return_line FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('return_event', 'zz_returns_event', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE ON returns.return_event FOR EACH ROW EXECUTE FUNCTION returns.protected()'),
-	('return_event', 'zz_returns_event_truncate', false,
-	 'BEFORE TRUNCATE ON returns.return_event FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('refund', 'zz_returns_refund', false,
-	 'BEFORE INSERT OR UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_row()'),
-	('refund', '00_returns_refund_booked', false,
-	 'AFTER UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_booked()'),
-	('refund', 'zz_returns_refund_protected', false,
-	 'BEFORE DELETE OR TRUNCATE ON returns.refund FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('ledger_transfer', 'zz_returns_ledger_transfer', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_transfer FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('ledger_entry', 'zz_returns_ledger_entry', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION returns.protected()'),
-	('ledger_checkpoint', 'zz_returns_ledger_checkpoint', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION returns.protected(''kept'')'),
-	('ledger_horizon', 'zz_returns_ledger_horizon', false,
-	 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.ledger_horizon FOR EACH STATEMENT EXECUTE FUNCTION returns.protected(''kept'')')
-	UNION ALL
-	SELECT t, v.name, true, format(v.definition, t)
-	FROM unnest('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant}'::text[]) AS t,
-		(VALUES
-		('00_returns_rules_changed',
-		 'AFTER INSERT OR DELETE OR UPDATE ON returns.%s FOR EACH ROW EXECUTE FUNCTION returns.rules_changed()'),
-		('00_returns_rules_truncated',
-		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rules_changed()')
-		) AS v (name, definition)
-	UNION ALL
-	VALUES ('installation', 'zz_returns_installation', false,
-		'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.installation FOR EACH STATEMENT EXECUTE FUNCTION returns.installation_guard()')
-	UNION ALL
-	SELECT t, '00_returns_' || t, false, format(
-		'AFTER INSERT OR DELETE OR UPDATE ON returns.%s FOR EACH ROW EXECUTE FUNCTION returns.rule_row()', t)
-	FROM unnest('{stage_deadline,market,category,reason,currency}'::text[]) AS t
-	UNION ALL
-	SELECT t, 'returns_rule_lock', false, format(
-		'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.rule_lock()', t)
-	FROM unnest('{state,transition,stage_deadline,category}'::text[]) AS t
-	UNION ALL
-	SELECT t, v.name, false, format(v.definition, t)
-	FROM unnest('{state,transition,stage_deadline}'::text[]) AS t,
-		(VALUES
-		('00_returns_workflow',
-		 'AFTER INSERT OR DELETE OR UPDATE ON returns.%s DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION returns.workflow_checked()'),
-		('00_returns_workflow_truncated',
-		 'AFTER TRUNCATE ON returns.%s FOR EACH STATEMENT EXECUTE FUNCTION returns.workflow_checked()')
-		) AS v (name, definition)
+WITH wanted AS (
+	SELECT * FROM returns.setup_triggers()
 ), found AS (
 	SELECT w.*, t.oid, t.tgenabled,
 		replace(pg_get_triggerdef(t.oid), 'CREATE CONSTRAINT TRIGGER', 'CREATE TRIGGER') AS actual,
@@ -161,7 +88,7 @@ SELECT 'trigger', NULL::text, NULL::bigint,
 	format('Trigger %s of returns.%s %s.', f.name, f.tab, CASE
 		WHEN f.oid IS NULL THEN 'is missing'
 		WHEN f.tgenabled = 'D' THEN 'is disabled'
-		WHEN f.actual <> f.expected THEN 'is not the one that setup() made: ' || f.actual
+		WHEN f.actual <> f.expected THEN 'differs from the one that setup() makes: ' || f.actual
 		WHEN f.always THEN 'does not fire always'
 		ELSE 'fires in replica sessions only' END)
 FROM found f
@@ -169,7 +96,7 @@ WHERE f.oid IS NULL
 	OR f.tgenabled NOT IN ('A', CASE WHEN f.always THEN 'A' ELSE 'O' END)
 	OR f.actual <> f.expected
 UNION ALL
--- one of ours under another name would do its work twice
+-- a trigger of the extension under another name would do its work twice
 SELECT 'trigger', NULL, NULL, format('Trigger %s of %s is not one that setup() makes: %s', t.tgname, t.tgrelid::regclass, pg_get_triggerdef(t.oid))
 FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid AND c.relnamespace = to_regnamespace('returns')
@@ -177,9 +104,9 @@ JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d
 JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'returns'
 WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.tab = c.relname AND w.name = t.tgname)
 UNION ALL
--- foreign keys are kept by triggers too
+-- foreign keys are enforced by triggers too
 SELECT 'trigger', NULL, NULL, format('Foreign key %s of returns.%s %s.', w.name, w.tab,
-	CASE WHEN k.oid IS NULL THEN 'is missing' ELSE 'is not kept: its triggers are disabled' END)
+	CASE WHEN k.oid IS NULL THEN 'is missing' ELSE 'is not enforced: its triggers are disabled' END)
 FROM (VALUES
 	('return_line', 'return_line_order_ref_return_id_fkey'),
 	('return_line', 'return_line_order_ref_line_no_fkey'),
@@ -193,14 +120,14 @@ WHERE k.oid IS NULL
 	OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))
 UNION ALL
 SELECT 'row_security', NULL, NULL,
-	format('returns.%s %s.', t, CASE WHEN c.relrowsecurity THEN 'has lost its policy returns_parties'
+	format('returns.%s %s.', t, CASE WHEN c.relrowsecurity THEN 'has no policy returns_parties'
 		ELSE 'has row-level security disabled' END)
 FROM unnest('{return_request,return_line,return_event,refund,ledger_transfer,ledger_entry,ledger_checkpoint}'::text[]) AS t
 JOIN pg_class c ON c.oid = to_regclass('returns.' || t)
 WHERE NOT c.relrowsecurity
 	OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'returns_parties')
 UNION ALL
--- bookkeeping runs as the owner of return_request, on all of them
+-- the extension writes all tables as the owner of return_request
 SELECT 'table_owner', NULL, NULL,
 	format('returns.%s is owned by %s, returns.return_request by %s.', c.relname,
 		pg_get_userbyid(c.relowner), pg_get_userbyid(r.relowner))
@@ -209,7 +136,7 @@ JOIN pg_class r ON r.oid = to_regclass('returns.return_request') AND r.relowner 
 WHERE c.relnamespace = to_regnamespace('returns')
 	AND c.relname = ANY ('{installation,currency,calendar,calendar_day,market,category,reason,policy,state,transition,stage_deadline,actor_grant,ledger_account,sale_line,payment,return_line,return_event,refund,ledger_transfer,ledger_entry}')
 UNION ALL
-SELECT 'child_table', NULL, NULL, format('%s inherits from returns.%s, and no trigger guards its rows.', i.inhrelid::regclass, t)
+SELECT 'child_table', NULL, NULL, format('%s inherits from returns.%s, and no trigger checks its rows.', i.inhrelid::regclass, t)
 FROM unnest('{sale_line,payment,return_request,return_line,return_event,refund,ledger_transfer,ledger_entry}'::text[]) AS t
 JOIN pg_inherits i ON i.inhparent = to_regclass('returns.' || t)
 JOIN pg_class c ON c.oid = i.inhparent AND c.relkind = 'r'
@@ -226,4 +153,7 @@ LEFT JOIN returns.installation i ON true
 WHERE x.extname = 'returns' AND i.version IS DISTINCT FROM x.extversion
 $$;
 COMMENT ON FUNCTION returns.verify_installation() IS
-'The part of verify() about what setup() lays out: triggers there, enabled and unchanged, those of foreign keys too; row-level security; one owner; no child tables; valid indexes; one version.';
+'The part of returns.verify() about what returns.setup() creates
+
+Triggers exist, are enabled and unchanged, also those of foreign keys; row-level security is on; all
+tables have one owner; no table has children; indexes are valid; one version.';

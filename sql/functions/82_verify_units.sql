@@ -1,5 +1,5 @@
--- The audit of what is returned: lines of returns, and the counters of the sale
--- lines they rest on.
+-- The audit of units: the lines of returns, and the counters of the sale lines
+-- that they refer to.
 
 CREATE FUNCTION returns.verify_lines(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
@@ -26,21 +26,21 @@ CROSS JOIN LATERAL (
 		ELSE 'the order has no such line' END
 	WHERE r.id IS NULL OR s.line_no IS NULL
 	UNION ALL
-	SELECT 'line_parties', format('sold by %s to %s in %s for %s, the return is of %s by %s in %s for %s',
+	SELECT 'line_parties', format('the sale has seller %s, buyer %s, market %s, currency %s; the return has %s, %s, %s, %s',
 		s.seller_ref, s.buyer_ref, s.market, s.currency, r.seller_ref, r.buyer_ref, r.market, r.currency)
 	WHERE r.requested_at IS NOT NULL AND s.line_no IS NOT NULL AND (s.buyer_ref, s.seller_ref, s.market, s.currency)
 		IS DISTINCT FROM (r.buyer_ref, r.seller_ref, r.market, r.currency)
 	UNION ALL
 	SELECT 'line_units', format('quantity %s, received %s, accepted %s', l.quantity,
-		coalesce(l.received::text, 'not said'), coalesce(l.accepted::text, 'not said'))
+		coalesce(l.received::text, 'NULL'), coalesce(l.accepted::text, 'NULL'))
 	WHERE l.quantity <= 0 OR l.quantity > s.quantity
 		OR coalesce(l.received, l.quantity) > l.quantity
 		OR coalesce(l.accepted, 0) > coalesce(l.received, l.quantity)
 		OR l.received < 0 OR l.accepted < 0
 	UNION ALL
-	SELECT 'line_receipt', format('event %s says %s of it, the line that %s were received, %s accepted, %s deducted',
-		e.seq, e.details, coalesce(l.received::text, 'no units'), coalesce(l.accepted::text, 'none'),
-		coalesce(l.deduction::text, 'nothing'))
+	SELECT 'line_receipt', format('event %s says %s; the line has received %s, accepted %s, deduction %s',
+		e.seq, e.details, coalesce(l.received::text, 'NULL'), coalesce(l.accepted::text, 'NULL'),
+		coalesce(l.deduction::text, 'NULL'))
 	WHERE e.seq IS NOT NULL AND (
 		e.details -> 'received' IS DISTINCT FROM to_jsonb(l.received)
 		OR e.details -> 'deduction' IS DISTINCT FROM to_jsonb(l.deduction)
@@ -66,12 +66,16 @@ CROSS JOIN LATERAL (
 ) AS v (invariant, detail)
 $$;
 COMMENT ON FUNCTION returns.verify_lines() IS
-'The part of verify() about lines of returns: they belong to a return and a sale of its seller, buyer, market and currency; 0 <= accepted <= received <= quantity, as the last receipt said; priced when the return is decided, and sensibly.';
+'The part of returns.verify() about the lines of returns
 
--- What the counters of a sale line must be:
--- reserved	units of returns in open states: accepted once decided, else quantity
--- returned	units accepted of returns that ended refunded or exchanged
--- refunded	money of the lines whose return was decided for money
+A line belongs to a return and to a sale line of the same buyer, seller, market and currency;
+0 <= accepted <= received <= quantity, as the last receipt says; a decided return has prices, and
+they are in range.';
+
+-- The counters of a sale line:
+-- reserved	units of returns in open states: accepted where decided, else quantity
+-- returned	accepted units of returns that ended refunded or exchanged
+-- refunded	money of its lines in returns that were decided for money
 CREATE FUNCTION returns.verify_sales(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
 RETURNS SETOF record
@@ -100,27 +104,30 @@ LEFT JOIN (
 	GROUP BY l.order_ref, l.line_no
 ) l ON l.order_ref = s.order_ref AND l.line_no = s.line_no
 CROSS JOIN LATERAL (
-	SELECT 'sale_reserved', format('reserved is %s, its returns hold %s', s.reserved, coalesce(l.reserved, 0))
+	SELECT 'sale_reserved', format('reserved is %s, but its returns hold %s', s.reserved, coalesce(l.reserved, 0))
 	WHERE s.reserved <> coalesce(l.reserved, 0)
 	UNION ALL
-	SELECT 'sale_returned', format('returned is %s, its returns took back %s', s.returned, coalesce(l.returned, 0))
+	SELECT 'sale_returned', format('returned is %s, but its returns took back %s', s.returned, coalesce(l.returned, 0))
 	WHERE s.returned <> coalesce(l.returned, 0)
 	UNION ALL
-	SELECT 'sale_refunded', format('refunded is %s, its returns owe %s', s.refunded, coalesce(l.refunded, 0))
+	SELECT 'sale_refunded', format('refunded is %s, but its returns owe %s', s.refunded, coalesce(l.refunded, 0))
 	WHERE s.refunded <> coalesce(l.refunded, 0)
 	UNION ALL
-	SELECT 'sale_units', format('%s units reserved and %s returned of %s', s.reserved, s.returned, s.quantity)
+	SELECT 'sale_units', format('%s units are reserved and %s returned of %s', s.reserved, s.returned, s.quantity)
 	WHERE s.reserved < 0 OR s.returned < 0 OR s.reserved + s.returned > s.quantity
 	UNION ALL
-	SELECT 'sale_money', format('%s paid for goods and %s for shipping, %s and %s of it refunded', s.amount_paid,
+	SELECT 'sale_money', format('paid: goods %s, shipping %s; refunded: goods %s, shipping %s', s.amount_paid,
 		s.shipping_paid, l.goods, l.shipping)
 	WHERE l.goods > s.amount_paid OR l.shipping > s.shipping_paid
 	UNION ALL
-	-- exact but for a minor unit a line: an exchange called off leaves its rounding behind
+	-- exact to a minor unit for each line: a cancelled exchange leaves its rounding
 	SELECT 'sale_share', format('%s of %s units decided are priced at %s of %s', l.decided_units, s.quantity,
 		l.goods, s.amount_paid)
 	WHERE abs(l.goods - s.amount_paid * l.decided_units / s.quantity) > l.lines * power(10::numeric, -c.minor_units)
 ) AS v (invariant, detail)
 $$;
 COMMENT ON FUNCTION returns.verify_sales() IS
-'The part of verify() about sale lines: reserved, returned and refunded are what their returns make; no more units than were bought, no more money than was paid, goods at the exact share of the units.';
+'The part of returns.verify() about sale lines
+
+reserved, returned and refunded match the returns of the line; no more units than were bought; no
+more money than was paid; the goods have the exact share of their units.';

@@ -1,12 +1,15 @@
--- The audit of the money: refunds, the payments they rest on, the returns they
--- follow from, and the double entry behind it all.
+-- The audit of the money: refunds, their payments, the money of returns, and the
+-- double-entry ledger.
 
 CREATE FUNCTION returns.transfer_hash(order_ref text, return_id bigint, transfer_no int, refund_id bigint,
 	kind text, at timestamptz, reverses int, currency text, accounts text[], parties text[], amounts numeric[])
 RETURNS bytea
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'returns_transfer_hash';
 COMMENT ON FUNCTION returns.transfer_hash(text, bigint, int, bigint, text, timestamptz, int, text, text[], text[], numeric[]) IS
-'The hash of a ledger transfer with its entries in the order of entry_no: sha256 over every field with its length. What the event that booked it has, in hex, under details -> booked -> transfers -> transfer_no.';
+'The hash of a ledger transfer with this content
+
+sha256 over every field with its length; the entries are in the order of entry_no. The event that
+posted the transfer has it, in hexadecimal, in details -> booked -> transfers -> transfer_no.';
 
 CREATE FUNCTION returns.verify_refunds(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
@@ -56,11 +59,11 @@ LEFT JOIN (
 	GROUP BY t.order_ref, t.return_id, t.refund_id
 ) b ON b.order_ref = f.order_ref AND b.return_id = f.return_id AND b.refund_id = f.id
 CROSS JOIN LATERAL (
-	SELECT 'refund_reference', CASE WHEN f.id IS NULL THEN format('event %s speaks of it, and it does not exist', e.seq)
+	SELECT 'refund_reference', CASE WHEN f.id IS NULL THEN format('event %s refers to it, but it does not exist', e.seq)
 		WHEN r.id IS NULL THEN 'there is no such return' ELSE 'the order has no such payment' END
 	WHERE f.id IS NULL OR r.id IS NULL OR p.payment_no IS NULL
 	UNION ALL
-	SELECT 'refund_currency', format('in %s, its return in %s, its payment in %s', f.currency, r.currency, p.currency)
+	SELECT 'refund_currency', format('it is in %s, its return in %s, its payment in %s', f.currency, r.currency, p.currency)
 	WHERE f.currency <> r.currency OR f.currency <> p.currency
 	UNION ALL
 	SELECT 'refund_state', format('status "%s", attempt %s, sent_at %s, settled_at %s, failed_at %s', f.status, f.attempt,
@@ -73,10 +76,10 @@ CROSS JOIN LATERAL (
 		OR (f.status = 'failed' AND f.failed_at IS NULL)
 		OR (f.status <> 'sent' AND f.lease_until IS NOT NULL)
 	UNION ALL
-	SELECT 'refund_event', CASE WHEN e.seq IS NULL THEN format('status "%s" at attempt %s as "%s" without an event', f.status, f.attempt,
+	SELECT 'refund_event', CASE WHEN e.seq IS NULL THEN format('no event reports status "%s", attempt %s, provider_ref "%s"', f.status, f.attempt,
 			f.provider_ref)
-		ELSE format('%s %s of payment %s by %s, status "%s" at attempt %s as "%s", and event %s says %s', f.amount, f.currency,
-			f.payment_no, coalesce(f.provider, 'nobody'), f.status, f.attempt, f.provider_ref, e.seq, e.details) END
+		ELSE format('%s %s of payment %s, provider %s, status "%s", attempt %s, provider_ref "%s"; event %s says %s', f.amount, f.currency,
+			f.payment_no, coalesce(f.provider, 'none'), f.status, f.attempt, f.provider_ref, e.seq, e.details) END
 	WHERE f.id IS NOT NULL AND (e.details ->> 'provider_ref' IS DISTINCT FROM f.provider_ref
 		OR CASE WHEN e.seq IS NULL THEN f.status <> 'pending' OR f.attempt <> 0
 			ELSE NOT e.details @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount,
@@ -84,8 +87,8 @@ CROSS JOIN LATERAL (
 				OR e.details ->> 'provider' IS DISTINCT FROM f.provider END)
 	UNION ALL
 	SELECT 'refund_issue', CASE WHEN i.seq IS NULL THEN 'no event has issued it'
-		ELSE format('event %s issued %s at %s, and it is %s %s of payment %s by %s under key %s, created at %s', i.seq, i.refund,
-			i.at, f.amount, f.currency, f.payment_no, coalesce(f.provider, 'nobody'), f.idempotency_key, f.created_at) END
+		ELSE format('event %s issued %s at %s; it is %s %s of payment %s, provider %s, key %s, created at %s', i.seq, i.refund,
+			i.at, f.amount, f.currency, f.payment_no, coalesce(f.provider, 'none'), f.idempotency_key, f.created_at) END
 	WHERE f.id IS NOT NULL AND (i.seq IS NULL OR f.created_at <> i.at
 		OR i.refund ->> 'provider' IS DISTINCT FROM f.provider
 		OR NOT i.refund @> jsonb_build_object('payment_no', f.payment_no, 'amount', f.amount, 'currency', f.currency,
@@ -97,7 +100,7 @@ CROSS JOIN LATERAL (
 	WHERE f.id IS NOT NULL
 		AND (f.sent_at, f.settled_at, f.failed_at, f.failure) IS DISTINCT FROM (e.sent_at, e.settled_at, e.failed_at, e.failure)
 	UNION ALL
-	SELECT 'refund_ledger', format('%s of %s is booked as %s on buyer_payable, %s on provider_clearing, %s on cash%s',
+	SELECT 'refund_ledger', format('its status is %s, its amount %s; posted: %s on buyer_payable, %s on provider_clearing, %s on cash%s',
 		f.status, f.amount, coalesce(b.buyer_payable, 0), coalesce(b.provider_clearing, 0), coalesce(b.cash, 0),
 		CASE WHEN b.others > 0 THEN ', and on other accounts' ELSE '' END)
 	WHERE coalesce(b.buyer_payable, 0) <> CASE WHEN f.status IN ('sent', 'settled') THEN f.amount ELSE 0 END
@@ -120,16 +123,20 @@ LEFT JOIN (
 	GROUP BY f.order_ref, f.payment_no
 ) f ON f.order_ref = p.order_ref AND f.payment_no = p.payment_no
 CROSS JOIN LATERAL (
-	SELECT 'payment_refunded', format('refunded is %s, its refunds that did not fail are %s', p.refunded, coalesce(f.amount, 0))
+	SELECT 'payment_refunded', format('refunded is %s, but its refunds that did not fail sum to %s', p.refunded, coalesce(f.amount, 0))
 	WHERE p.refunded <> coalesce(f.amount, 0)
 	UNION ALL
-	SELECT 'payment_cap', format('refunds of %s against %s %s', f.amount, p.amount,
-		CASE WHEN p.captured_at IS NULL THEN 'that was never captured' ELSE 'paid' END)
+	SELECT 'payment_cap', format('its refunds sum to %s, its amount is %s%s', f.amount, p.amount,
+		CASE WHEN p.captured_at IS NULL THEN ', which was never captured' ELSE '' END)
 	WHERE f.amount > p.amount OR (f.refunds > 0 AND p.captured_at IS NULL)
 ) AS v (invariant, detail)
 $$;
 COMMENT ON FUNCTION returns.verify_refunds() IS
-'The part of verify() about refunds: they are as their events issued and reported them, lease_until apart; what is booked is what was sent and settled; those that did not fail sum to payment.refunded and to no more than was captured.';
+'The part of returns.verify() about refunds and payments
+
+Refunds are as their events issued and reported them, except lease_until; what is posted is what was
+sent and settled; the refunds that did not fail sum to payment.refunded and to no more than was
+captured.';
 
 CREATE FUNCTION returns.verify_money(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
@@ -176,7 +183,7 @@ LEFT JOIN (
 	GROUP BY t.order_ref, t.return_id
 ) b ON b.order_ref = r.order_ref AND b.return_id = r.id
 CROSS JOIN LATERAL (
-	SELECT 'return_total', format('Its refund_total is %s, its lines make %s%s.', coalesce(r.refund_total::text, 'missing'),
+	SELECT 'return_total', format('Its refund_total is %s, its lines sum to %s%s.', coalesce(r.refund_total::text, 'missing'),
 		l.goods - l.fee + l.shipping, CASE WHEN l.undecided > 0 THEN ' and are not all decided' ELSE '' END)
 	WHERE r.refund_total IS NOT NULL
 		AND (l.undecided <> 0 OR l.goods - l.fee + l.shipping <> r.refund_total OR l.undecided IS NULL)
@@ -191,7 +198,7 @@ CROSS JOIN LATERAL (
 	WHERE (r.status = 'refunded' AND (r.refund_total IS NULL OR f.settled <> f.refunds))
 		OR (r.status = 'refund_due' AND (r.refund_total IS NULL OR coalesce(f.settled = f.refunds, true)))
 	UNION ALL
-	SELECT 'return_ledger', format('Decided: goods %s, fee %s, shipping %s; booked by %s transfers: %s borne, %s kept, %s owed to the buyer.',
+	SELECT 'return_ledger', format('Decided: goods %s, fee %s, shipping %s; posted by %s transfers: %s borne, %s kept, %s owed to the buyer.',
 		coalesce(l.goods, 0), coalesce(l.fee, 0), coalesce(l.shipping, 0), coalesce(b.due_transfers, 0),
 		coalesce(b.borne, 0), -coalesce(b.fee, 0), -coalesce(b.due, 0))
 	WHERE CASE WHEN r.refund_total IS NULL THEN b.due_transfers > 0
@@ -200,12 +207,15 @@ CROSS JOIN LATERAL (
 			OR coalesce(b.borne, 0) <> coalesce(l.goods + l.shipping, 0)
 			OR b.due_transfers > 1 END
 	UNION ALL
-	SELECT 'return_ledger', format('It was granted %s, and %s is booked as goodwill.', coalesce(g.amount, 0), coalesce(b.granted, 0))
+	SELECT 'return_ledger', format('It was granted %s, but %s is posted as goodwill.', coalesce(g.amount, 0), coalesce(b.granted, 0))
 	WHERE coalesce(g.amount, 0) <> coalesce(b.granted, 0)
 ) AS v (invariant, detail)
 $$;
 COMMENT ON FUNCTION returns.verify_money() IS
-'The part of verify() about the money of returns: refund_total is what the lines make; the refunds are what is owed and granted; refunded if and only if all of them settled; all of it is booked.';
+'The part of returns.verify() about the money of returns
+
+refund_total is what the lines give; the refunds are what is owed and granted; a return is refunded
+if and only if all its refunds have settled; all of it is posted.';
 
 CREATE FUNCTION returns.verify_ledger(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
@@ -230,8 +240,8 @@ FULL JOIN (
 		array_agg(b.account ORDER BY b.entry_no) AS accounts, array_agg(b.party_ref ORDER BY b.entry_no) AS parties,
 		array_agg(b.amount ORDER BY b.entry_no) AS amounts,
 		max(b.entry_no) AS last_no, min(b.currency) AS currency, max(b.currency) AS other_currency,
-		sum(b.amount) AS total, max(b.party_ref) FILTER (WHERE b.account = 'buyer_payable') AS buyer,
-		max(b.party_ref) FILTER (WHERE b.account = 'seller_receivable') AS seller,
+		sum(b.amount) AS total, max(b.party_ref) FILTER (WHERE a.party = 'buyer') AS buyer,
+		max(b.party_ref) FILTER (WHERE a.party = 'seller') AS seller,
 		min(b.account) FILTER (WHERE a.code IS NULL) AS unknown
 	FROM returns.ledger_entry b
 	LEFT JOIN returns.ledger_account a ON a.code = b.account
@@ -241,7 +251,7 @@ LEFT JOIN returns.return_request r ON r.order_ref = t.order_ref AND r.id = t.ret
 LEFT JOIN returns.refund f ON f.id = t.refund_id AND f.return_id = t.return_id
 LEFT JOIN booked e ON e.order_ref = t.order_ref AND e.return_id = t.return_id AND e.transfer_no = t.transfer_no::text
 CROSS JOIN LATERAL (
-	SELECT 'transfer_reference', CASE WHEN t.transfer_no IS NULL THEN 'it has entries, and does not exist'
+	SELECT 'transfer_reference', CASE WHEN t.transfer_no IS NULL THEN 'it has entries but does not exist'
 		WHEN r.id IS NULL THEN 'there is no such return'
 		WHEN b.unknown IS NOT NULL THEN format('account "%s" is not in returns.ledger_account', b.unknown)
 		ELSE format('the return has no refund %s', t.refund_id) END
@@ -255,23 +265,23 @@ CROSS JOIN LATERAL (
 	WHERE b.total <> 0 OR b.currency <> b.other_currency OR b.currency <> r.currency
 		OR coalesce(b.entries, 0) < 2 OR b.first_no <> 1 OR b.last_no <> b.entries
 	UNION ALL
-	SELECT 'transfer_event', CASE WHEN e.seq IS NULL THEN 'no event has booked it'
-		ELSE format('it is not what event %s has booked', e.seq) END
+	SELECT 'transfer_event', CASE WHEN e.seq IS NULL THEN 'no event has posted it'
+		ELSE format('it differs from what event %s has posted', e.seq) END
 	WHERE t.transfer_no IS NOT NULL AND e.hash IS DISTINCT FROM encode(returns.transfer_hash(t.order_ref, t.return_id,
 		t.transfer_no, t.refund_id, t.kind, t.at, t.reverses, b.currency, b.accounts, b.parties, b.amounts), 'hex')
 	UNION ALL
-	SELECT 'transfer_party', format('booked on buyer %s and seller %s, the return is of %s and %s', b.buyer, b.seller,
+	SELECT 'transfer_party', format('posted to buyer %s and seller %s, the return has %s and %s', b.buyer, b.seller,
 		r.buyer_ref, r.seller_ref)
 	WHERE b.buyer <> r.buyer_ref OR b.seller <> r.seller_ref
 ) AS v (invariant, detail)
 UNION ALL
-SELECT 'transfer_event', e.order_ref, e.return_id, format('Event %s has booked transfer %s, which does not exist.', e.seq, e.transfer_no)
+SELECT 'transfer_event', e.order_ref, e.return_id, format('Event %s has posted transfer %s, which does not exist.', e.seq, e.transfer_no)
 FROM booked e
 LEFT JOIN returns.ledger_transfer t ON t.order_ref = e.order_ref AND t.return_id = e.return_id
 	AND t.transfer_no::text = e.transfer_no
 WHERE t.transfer_no IS NULL
 UNION ALL
-SELECT 'transfer_sequence', r.order_ref, r.id, format('It should have %s transfers, and has %s, numbered %s to %s.', r.last_transfer,
+SELECT 'transfer_sequence', r.order_ref, r.id, format('It should have %s transfers, but has %s, numbered %s to %s.', r.last_transfer,
 	coalesce(t.transfers, 0), coalesce(t.first_no, 0), coalesce(t.last_no, 0))
 FROM returns.return_request r
 LEFT JOIN (
@@ -307,7 +317,7 @@ GROUP BY b.order_ref, b.return_id, t.transfer_no, t.reverses, b.account, b.party
 HAVING sum(b.amount) <> 0
 UNION ALL
 SELECT 'ledger_checkpoint', NULL, NULL, format('Account %s of %s in %s: the checkpoint is off by %s debit and %s credit.',
-	c.account, coalesce(c.party_ref, 'nobody'), c.currency, sum(c.debit), sum(c.credit))
+	c.account, coalesce(c.party_ref, 'no party'), c.currency, sum(c.debit), sum(c.credit))
 FROM (
 	SELECT c.account, c.party_ref, c.currency, c.debit, c.credit FROM returns.ledger_checkpoint c
 	UNION ALL
@@ -319,4 +329,8 @@ GROUP BY c.account, c.party_ref, c.currency
 HAVING sum(c.debit) <> 0 OR sum(c.credit) <> 0
 $$;
 COMMENT ON FUNCTION returns.verify_ledger() IS
-'The part of verify() about the ledger: each transfer sums to zero in the currency of its return, on known accounts and the return''s own parties; numbered from 1 without a gap; a reversal takes back one transfer, once and exactly; the checkpoint is the sum of the entries before its horizon.';
+'The part of returns.verify() about the ledger
+
+A transfer sums to zero in the currency of its return, on known accounts and on the parties of its
+return; transfers are numbered from 1 without a gap; a reversal reverses one transfer, once and
+exactly; the checkpoint is the sum of the entries before its horizon.';

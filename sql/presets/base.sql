@@ -1,10 +1,9 @@
 -- What every market shares: the workflow, reasons, categories, currencies and
--- the chart of accounts. Laid down by every setup(); whatever the DBA edited
--- since then stays edited.
+-- the chart of accounts. setup() applies it once: later edits of the DBA stay.
 
 -- ---------------------------------------------------------------- workflow
--- A machine is laid down whole and once, while it has no states or no edges: an
--- edge that the DBA took out does not come back.
+-- The states and the transitions of a machine are inserted as a whole, where it
+-- has none: a transition that the DBA has removed does not come back.
 
 INSERT INTO returns.state (machine, code, kind, label)
 SELECT 'return', v.code, v.kind, jsonb_build_object('en', v.en, 'ru', v.ru, 'kk', v.kk)
@@ -89,8 +88,8 @@ SELECT 'refund', v.*
  WHERE NOT EXISTS (SELECT FROM returns.transition WHERE machine = 'refund');
 
 -- ----------------------------------------------------------------- reasons
--- No reason asks for evidence by default: a shop whose forms collect photos
--- turns it on where it wants to (UPDATE returns.reason SET evidence_required).
+-- No reason requires evidence by default: a shop that collects photos turns it on
+-- (UPDATE returns.reason SET evidence_required).
 
 INSERT INTO returns.reason (code, fault, evidence_required, name) VALUES
 	('changed_mind',        'none',    false, 'Changed my mind'),
@@ -133,7 +132,7 @@ ON CONFLICT DO NOTHING;
 -- -------------------------------------------------------------- currencies
 -- ISO 4217, every code that has minor units: money and fund codes, but not
 -- metals, units of account and test codes, for which the standard gives none.
--- Codes withdrawn since 2025 stay, because sales made in them come back.
+-- Codes withdrawn since 2025 stay, because sales in them may still be returned.
 
 INSERT INTO returns.currency (code, minor_units)
 SELECT code, units
@@ -153,14 +152,14 @@ ON CONFLICT DO NOTHING;
 
 -- ------------------------------------------------------- chart of accounts
 
-INSERT INTO returns.ledger_account (code, name, normal_side) VALUES
-	('buyer_payable',      'Owed to buyers for their returns',                  'credit'),
-	('seller_receivable',  'Taken back from sellers',                           'debit'),
-	('carrier_receivable', 'Claimed from carriers',                             'debit'),
-	('commission_income',  'Commission on sales',                               'credit'),
-	('restocking_income',  'Restocking fees',                                   'credit'),
-	('shipping_expense',   'Delivery refunded at the platform''s own cost',     'debit'),
-	('goodwill_expense',   'Granted to buyers beyond the rule',                 'debit'),
-	('provider_clearing',  'Handed to payment providers, not yet paid out',     'credit'),
-	('cash',               'Money at payment providers and banks',              'debit')
+INSERT INTO returns.ledger_account (code, name, normal_side, party) VALUES
+	('buyer_payable',      'Owed to buyers for their returns',                  'credit', 'buyer'),
+	('seller_receivable',  'Taken back from sellers',                           'debit',  'seller'),
+	('carrier_receivable', 'Claimed from carriers',                             'debit',  NULL),
+	('commission_income',  'Commission on sales',                               'credit', NULL),
+	('restocking_income',  'Restocking fees',                                   'credit', NULL),
+	('shipping_expense',   'Delivery refunded at the platform''s own cost',     'debit',  NULL),
+	('goodwill_expense',   'Granted to buyers beyond the rule',                 'debit',  NULL),
+	('provider_clearing',  'Handed to payment providers, not yet paid out',     'credit', NULL),
+	('cash',               'Money at payment providers and banks',              'debit',  NULL)
 ON CONFLICT DO NOTHING;

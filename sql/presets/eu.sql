@@ -31,34 +31,20 @@ VALUES ('eu', 'Europe/Berlin', 'eu', 'EUR', 'European Union (Germany)')
 ON CONFLICT DO NOTHING;
 
 -- ---------------------------------------------------- terms of the process
--- Platform terms, no law: laid down while the market has none.
 
 INSERT INTO returns.stage_deadline (market, state, resolution, term, unit, on_timeout)
-SELECT 'eu', v.*
-  FROM (VALUES
-	('draft',            NULL::text,  1, 'day',          'cancelled'),
-	('requested',        NULL,        2, 'business_day', 'approved'),
-	('approved',         NULL,        7, 'day',          'expired'),
-	('in_transit',       NULL,       14, 'day',          'outcome_disputed'),
-	('received',         'refund',    3, 'business_day', 'refund_due'),
-	('received',         'exchange',  3, 'business_day', 'exchange_due'),
-	('rejected',         NULL,        5, 'day',          'closed'),
-	('declined',         NULL,        5, 'day',          'closed'),
-	('request_disputed', NULL,        5, 'business_day', 'approved'),
-	('outcome_disputed', NULL,        5, 'business_day', 'refund_due'),
-	('exchange_due',     NULL,        5, 'business_day', 'refund_due'),
-	('exchange_sent',    NULL,       14, 'day',          'exchanged'),
-	('refund_due',       NULL,        1, 'business_day', NULL)
-  ) AS v
+SELECT 'eu', t.*
+  FROM returns.platform_terms() AS t
  WHERE NOT EXISTS (SELECT FROM returns.stage_deadline WHERE market = 'eu');
 
 -- ---------------------------------------------------------------- policies
 -- Sale at a distance: 14 days to withdraw, all of it paid back with the
 -- standard delivery (directive 2011/83/EU). Whether sealed goods were opened
--- (art. 16 (e)) is seen when they come back, so no category is excepted for
--- it; nor are the other exceptions of art. 16 laid down as the law before
--- somebody has verified them for the shop. A lack of conformity shows within two years (directive 2019/771); repair
--- or replacement comes first there, here the buyer may choose money as well.
+-- (art. 16 (e)) is checked when they come back, so no category is excepted for
+-- it. The other exceptions of art. 16 are not here: they must be verified for the
+-- shop first. For a lack of conformity that shows within two years (directive
+-- 2019/771) the law offers repair or replacement first; here the buyer may choose
+-- money as well.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)

@@ -54,35 +54,20 @@ VALUES ('ru', 'Europe/Moscow', 'ru', 'RUB', 'Russia')
 ON CONFLICT DO NOTHING;
 
 -- ---------------------------------------------------- terms of the process
--- Platform terms, no law: laid down while the market has none.
 
 INSERT INTO returns.stage_deadline (market, state, resolution, term, unit, on_timeout)
-SELECT 'ru', v.*
-  FROM (VALUES
-	('draft',            NULL::text,  1, 'day',          'cancelled'),
-	('requested',        NULL,        2, 'business_day', 'approved'),
-	('approved',         NULL,        7, 'day',          'expired'),
-	('in_transit',       NULL,       14, 'day',          'outcome_disputed'),
-	('received',         'refund',    3, 'business_day', 'refund_due'),
-	('received',         'exchange',  3, 'business_day', 'exchange_due'),
-	('rejected',         NULL,        5, 'day',          'closed'),
-	('declined',         NULL,        5, 'day',          'closed'),
-	('request_disputed', NULL,        5, 'business_day', 'approved'),
-	('outcome_disputed', NULL,        5, 'business_day', 'refund_due'),
-	('exchange_due',     NULL,        5, 'business_day', 'refund_due'),
-	('exchange_sent',    NULL,       14, 'day',          'exchanged'),
-	('refund_due',       NULL,        1, 'business_day', NULL)
-  ) AS v
+SELECT 'ru', t.*
+  FROM returns.platform_terms() AS t
  WHERE NOT EXISTS (SELECT FROM returns.stage_deadline WHERE market = 'ru');
 
 -- ---------------------------------------------------------------- policies
 -- Sale at a distance (law "On protection of consumers' rights", art. 26.1 p. 4):
 -- the buyer may give goods up within 7 days after they were handed over; the
--- outbound delivery stays with him. The list of goods that a shop need not take
+-- outbound delivery is not paid back. The list of goods that a shop need not take
 -- back (decree 2463) limits art. 25, sale in a shop, only. A defect may be
--- claimed in the warranty time, else in two years (art. 19). Technically
--- complex goods after 15 days need a material defect (art. 18): the check of
--- the goods tells, so the window is not shorter for them.
+-- claimed in the warranty time, or in two years (art. 19). Technically complex
+-- goods after 15 days need a material defect (art. 18): the check of the goods
+-- shows that, so the window is not shorter for them.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)

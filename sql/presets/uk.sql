@@ -55,34 +55,19 @@ VALUES ('uk', 'Europe/London', 'uk', 'GBP', 'United Kingdom')
 ON CONFLICT DO NOTHING;
 
 -- ---------------------------------------------------- terms of the process
--- Platform terms, no law: laid down while the market has none.
 
 INSERT INTO returns.stage_deadline (market, state, resolution, term, unit, on_timeout)
-SELECT 'uk', v.*
-  FROM (VALUES
-	('draft',            NULL::text,  1, 'day',          'cancelled'),
-	('requested',        NULL,        2, 'business_day', 'approved'),
-	('approved',         NULL,        7, 'day',          'expired'),
-	('in_transit',       NULL,       14, 'day',          'outcome_disputed'),
-	('received',         'refund',    3, 'business_day', 'refund_due'),
-	('received',         'exchange',  3, 'business_day', 'exchange_due'),
-	('rejected',         NULL,        5, 'day',          'closed'),
-	('declined',         NULL,        5, 'day',          'closed'),
-	('request_disputed', NULL,        5, 'business_day', 'approved'),
-	('outcome_disputed', NULL,        5, 'business_day', 'refund_due'),
-	('exchange_due',     NULL,        5, 'business_day', 'refund_due'),
-	('exchange_sent',    NULL,       14, 'day',          'exchanged'),
-	('refund_due',       NULL,        1, 'business_day', NULL)
-  ) AS v
+SELECT 'uk', t.*
+  FROM returns.platform_terms() AS t
  WHERE NOT EXISTS (SELECT FROM returns.stage_deadline WHERE market = 'uk');
 
 -- ---------------------------------------------------------------- policies
 -- Sale at a distance: 14 days after delivery to cancel (Consumer Contracts
 -- Regulations 2013), 30 days to reject faulty goods (Consumer Rights Act 2015,
 -- s. 22). The Acts do not move a term that ends on a day off: no roll. To
--- cancel needs no reason, so that is the law whoever is at fault, and the
--- shop's own terms, which give more, stand before it. The exceptions to it
--- are not laid down before somebody has verified them for the shop.
+-- cancel needs no reason, so that is the law whoever is at fault; the terms of
+-- the shop, which give more, override it. The exceptions to it are not here: they
+-- must be verified for the shop first.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)

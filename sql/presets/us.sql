@@ -52,25 +52,10 @@ VALUES ('us', 'America/New_York', 'us', 'USD', 'United States')
 ON CONFLICT DO NOTHING;
 
 -- ---------------------------------------------------- terms of the process
--- Platform terms, no law: laid down while the market has none.
 
 INSERT INTO returns.stage_deadline (market, state, resolution, term, unit, on_timeout)
-SELECT 'us', v.*
-  FROM (VALUES
-	('draft',            NULL::text,  1, 'day',          'cancelled'),
-	('requested',        NULL,        2, 'business_day', 'approved'),
-	('approved',         NULL,        7, 'day',          'expired'),
-	('in_transit',       NULL,       14, 'day',          'outcome_disputed'),
-	('received',         'refund',    3, 'business_day', 'refund_due'),
-	('received',         'exchange',  3, 'business_day', 'exchange_due'),
-	('rejected',         NULL,        5, 'day',          'closed'),
-	('declined',         NULL,        5, 'day',          'closed'),
-	('request_disputed', NULL,        5, 'business_day', 'approved'),
-	('outcome_disputed', NULL,        5, 'business_day', 'refund_due'),
-	('exchange_due',     NULL,        5, 'business_day', 'refund_due'),
-	('exchange_sent',    NULL,       14, 'day',          'exchanged'),
-	('refund_due',       NULL,        1, 'business_day', NULL)
-  ) AS v
+SELECT 'us', t.*
+  FROM returns.platform_terms() AS t
  WHERE NOT EXISTS (SELECT FROM returns.stage_deadline WHERE market = 'us');
 
 -- ---------------------------------------------------------------- policies

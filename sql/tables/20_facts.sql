@@ -1,5 +1,5 @@
 -- Facts that the shop supplies: what was bought and how it was paid.
--- Amounts are checked against the currency's minor units by the triggers.
+-- The row triggers check amounts against the minor units of their currency.
 
 CREATE TABLE IF NOT EXISTS returns.sale_line (
 	order_ref       text NOT NULL CHECK (order_ref <> ''),
@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS returns.sale_line (
 	currency        text NOT NULL REFERENCES returns.currency ON UPDATE CASCADE,
 	purchased_at    timestamptz NOT NULL CHECK (isfinite(purchased_at)),
 	delivered_at    timestamptz CHECK (isfinite(delivered_at)),
-	-- computed: units in open returns, units finally taken back, money owed or paid back
+	-- computed
 	reserved        int     NOT NULL DEFAULT 0,
 	returned        int     NOT NULL DEFAULT 0,
 	refunded        numeric NOT NULL DEFAULT 0,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS returns.payment (
 	refund_rank  int  NOT NULL DEFAULT 100,
 	captured_at  timestamptz CHECK (isfinite(captured_at)),
 	chargeback   text NOT NULL DEFAULT 'none' CHECK (chargeback IN ('none', 'open', 'won', 'lost')),
-	-- computed: money on its way back or already back to this tender
+	-- computed
 	refunded     numeric NOT NULL DEFAULT 0,
 	PRIMARY KEY (order_ref, payment_no),
 	CONSTRAINT payment_money CHECK (refunded >= 0 AND refunded <= amount)

@@ -1,4 +1,4 @@
--- The status that is always visible.
+-- The history of a return as its parties see it.
 
 CREATE OR REPLACE VIEW returns.timeline WITH (security_invoker = true) AS
 SELECT e.return_id, e.seq, e.at, e.to_state AS state,
@@ -8,5 +8,3 @@ FROM returns.return_event e
 LEFT JOIN returns.state s
 	ON s.machine = CASE e.kind WHEN 'refund' THEN 'refund' ELSE 'return' END
 	AND s.code = CASE e.kind WHEN 'refund' THEN e.details ->> 'status' ELSE e.to_state END;
-COMMENT ON VIEW returns.timeline IS
-'What happened to each return, in order of seq, with the label of the state (for a refund''s event: of the refund''s state) in the language of the setting returns.language.';

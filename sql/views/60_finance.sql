@@ -1,5 +1,5 @@
--- The books: balances are sums of what was posted, never counters: up to the
--- last checkpoint, and since. Debit is positive everywhere.
+-- The ledger: balances are sums, not counters: the checkpoint plus the entries
+-- since then. Debit is positive everywhere.
 
 CREATE OR REPLACE VIEW returns.account_balance WITH (security_invoker = true) AS
 SELECT b.account, b.party_ref, b.currency, sum(b.debit - b.credit) AS balance
@@ -8,8 +8,6 @@ FROM (
 	UNION ALL
 	SELECT d.account, d.party_ref, d.currency, d.debit, d.credit FROM returns.ledger_since_checkpoint() d) b
 GROUP BY b.account, b.party_ref, b.currency;
-COMMENT ON VIEW returns.account_balance IS
-'Balance of each account by party and currency; debit positive. seller_receivable: what the seller owes the platform for returns; buyer_payable (negative): what buyers are still owed; provider_clearing (negative): what providers were told to pay and have not confirmed.';
 
 CREATE OR REPLACE VIEW returns.trial_balance WITH (security_invoker = true) AS
 SELECT b.account, a.name, a.normal_side, b.currency, sum(b.debit) AS debit, sum(b.credit) AS credit,
@@ -20,8 +18,6 @@ FROM (
 	SELECT d.account, d.currency, d.debit, d.credit FROM returns.ledger_since_checkpoint() d) b
 LEFT JOIN returns.ledger_account a ON a.code = b.account
 GROUP BY b.account, a.name, a.normal_side, b.currency;
-COMMENT ON VIEW returns.trial_balance IS
-'Turnover of each account by currency; the balances of a currency sum to zero.';
 
 CREATE OR REPLACE VIEW returns.seller_statement WITH (security_invoker = true) AS
 SELECT e.party_ref AS seller_ref, e.currency, t.at, e.order_ref, e.return_id, e.transfer_no,
@@ -32,8 +28,6 @@ FROM returns.ledger_entry e
 JOIN returns.ledger_transfer t ON t.order_ref = e.order_ref AND t.return_id = e.return_id
 	AND t.transfer_no = e.transfer_no
 WHERE e.account = 'seller_receivable';
-COMMENT ON VIEW returns.seller_statement IS
-'What was taken back from each seller, in order of time, with the running balance; positive: the seller owes it. Filter by seller_ref.';
 
 CREATE OR REPLACE VIEW returns.refund_register WITH (security_invoker = true) AS
 SELECT r.id AS refund_id, r.order_ref, r.return_id, q.buyer_ref, q.seller_ref,
@@ -46,5 +40,3 @@ LEFT JOIN returns.return_request q ON q.order_ref = r.order_ref AND q.id = r.ret
 LEFT JOIN LATERAL (
 	SELECT coalesce(st.label ->> current_setting('returns.language', true), st.label ->> 'en', r.status) AS label
 	FROM returns.state st WHERE st.machine = 'refund' AND st.code = r.status) s ON true;
-COMMENT ON VIEW returns.refund_register IS
-'Each refund with its order, return and tender. sent_at, settled_at and failed_at say when it last came into that state; status says where it is now.';

@@ -1,4 +1,4 @@
--- What runs out, who is slow, what comes back.
+-- For operations: deadlines, sellers, categories.
 
 CREATE OR REPLACE VIEW returns.deadline_board WITH (security_invoker = true) AS
 SELECT q.id AS return_id, q.order_ref, q.seller_ref, q.buyer_ref, q.market, q.status,
@@ -16,15 +16,13 @@ SELECT q.id AS return_id, q.order_ref, q.seller_ref, q.buyer_ref, q.market, q.st
 FROM returns.return_request q
 LEFT JOIN returns.state s ON s.machine = 'return' AND s.code = q.status
 WHERE q.due_at IS NOT NULL;
-COMMENT ON VIEW returns.deadline_board IS
-'Every return under a deadline: whom it waits for, until when, and which state follows then (NULL: it stays and is overdue). time_left is negative once it is late. failures: how often the timer could not make its move, with the last error and the time of the next try. ORDER BY due_at shows what runs out first.';
 
 CREATE OR REPLACE VIEW returns.seller_scorecard WITH (security_invoker = true) AS
 WITH sold AS (
 	SELECT seller_ref, currency, sum(quantity) AS units_sold, sum(returned) AS units_returned
 	  FROM returns.sale_line GROUP BY seller_ref, currency
 ), step AS (
-	-- the event before tells the deadline that was in force
+	-- the previous event has the deadline that was in force
 	SELECT e.order_ref, e.return_id, e.from_state, e.to_state, e.actor, e.at,
 		e.actor = 'system' AND e.at >= before.due_at AS timed_out
 	  FROM returns.return_event e
@@ -69,8 +67,6 @@ SELECT sold.seller_ref, sold.currency, sold.units_sold, sold.units_returned,
 	coalesce(a.overruled, 0) AS overruled, coalesce(a.refund_total, 0) AS refund_total
 FROM sold
 LEFT JOIN asked a ON a.seller_ref = sold.seller_ref AND a.currency = sold.currency;
-COMMENT ON VIEW returns.seller_scorecard IS
-'How each seller treats returns, by currency: percentage of the units sold that came back; requests answered by the seller or let pass in silence, and the median time to the answer; rejections; goods received but not checked in time, or declined; disputes, and those that overruled the seller; what was refunded.';
 
 CREATE OR REPLACE VIEW returns.category_report WITH (security_invoker = true) AS
 WITH sold AS (
@@ -101,5 +97,3 @@ SELECT sold.category, c.name, sold.market, sold.currency, sold.units_sold, sold.
 FROM sold
 LEFT JOIN returns.category c ON c.code = sold.category
 LEFT JOIN asked a ON a.category = sold.category AND a.market = sold.market AND a.currency = sold.currency;
-COMMENT ON VIEW returns.category_report IS
-'What comes back of each category, by market and currency: units sold, returned, and under way; lines requested, their units by fault, the most frequent reason; the amount sold, refunded, and kept as fees.';

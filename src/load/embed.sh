@@ -23,7 +23,7 @@ typedef struct SetupScript
 static const SetupScript setup_scripts[] = {
 EOF
 
-for folder in tables triggers views presets
+for folder in tables triggers presets security views comments
 do
 	for file in sql/"$folder"/*.sql
 	do

@@ -253,10 +253,12 @@ run_all(const SetupScript **presets, int npresets)
 	for (int i = 0; i < npresets; i++)
 		run_preset(presets[i]);
 	grant_caller();
+	run_folder("security");
 	run_folder("views");
 	for (const SetupScript *script = setup_scripts; script->folder != NULL; script++)
 		if (strcmp(script->folder, "views") == 0)
 			bind_views(script);
+	run_folder("comments");
 	check_deferred();
 }
 
