@@ -165,7 +165,8 @@ refuse_unknown(const CodeSet *set, const char *word, int len)
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_UNKNOWN_CODE),
 			 errmsg("unknown %s \"%.*s\"", set->what, len, word),
-			 errhint("Use one of: %s.", code_list(set, MASK_ALL, 0, ", "))));
+			 errdetail("The known words are: %s.", code_list(set, MASK_ALL, 0, ", ")),
+			 errhint("Use one of the known words.")));
 }
 
 static int

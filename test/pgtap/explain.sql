@@ -69,7 +69,7 @@ SELECT is(told('b', 'next'), 'next: if nobody acts before 2026-03-05 00:00:00+05
   seller, operator may move it to "approved"
   buyer, operator may move it to "cancelled"
   operator may move it to "refund_due"
-  seller, operator may move it to "rejected", with a note', 'a reminder, who may act, and what with');
+  seller, operator may move it to "rejected", with note', 'a reminder, who may act, and what with');
 SELECT matches(told('b', 'line 1'), 'window: 30 days from delivery', 'the window that it was requested in');
 -- the calendar changes: the promises do not
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
@@ -101,7 +101,7 @@ UPDATE returns.transition SET guard = 'shop.no' WHERE from_state = 'outcome_disp
 SET returns.clock = '2026-04-06 12:00+05';
 SELECT returns.run_deadlines();
 SELECT is(told('b', 'next'), 'next: it was to move to "refund_due" at 2026-04-04 00:00:00+05 (Asia/Almaty), which failed 1 time(s); the next try is at 2026-04-06 12:01:00+05 (Asia/Almaty)
-  operator may move it to "closed", with a note
+  operator may move it to "closed", with note
   operator may move it to "refund_due", if the guard lets it: shop.no', 'a move that fails');
 UPDATE returns.transition SET guard = NULL;
 UPDATE returns.stage_deadline SET on_timeout = NULL WHERE state = 'outcome_disputed';
