@@ -1,0 +1,43 @@
+#!/usr/bin/perl
+#
+# The README's table of folders ("Where things are") and the tree name the same
+# ones.  A row names its folders by path in the first cell, and may name what
+# lies in them, or beside them, by a shorter one.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/..";
+use LintTree;
+
+my %named;
+my @rows = table_rows('README.md', 'folder');
+
+print "README.md: there is no table of folders\n" unless @rows;
+foreach my $row (@rows)
+{
+	my @bases = ('');
+
+	foreach my $code ($row->[0] =~ /`([^`]+)`/g)
+	{
+		my ($path) = grep { -d } map { $_ . $code =~ s{/$}{}r } @bases;
+
+		if (!defined $path)
+		{
+			print "README.md: the table of folders has $code, which is not there\n";
+			next;
+		}
+		$named{$path} = 1;
+		push @bases, "$path/", $path =~ m{^(.*/)} ? $1 : ();
+	}
+	foreach my $code (join(' ', @$row[ 1 .. $#$row ]) =~ /`([^`]+)`/g)
+	{
+		$named{$_} = 1 foreach grep { -d } map { $_ . $code =~ s{/$}{}r } @bases;
+	}
+}
+foreach my $folder ((map { find_folders($_) } 'src', (map { $_ } find_folders('src')), 'sql'),
+	grep { -d } qw(test expected doc))
+{
+	next unless $folder =~ /^(?:test|expected|doc)$/ || find_files($folder, qr/\.(?:c|h|sql)$/);
+	print "README.md: the table of folders lacks $folder\n" unless $named{$folder};
+}
