@@ -29,15 +29,17 @@ sub find_files
 	find({ no_chdir => 1, wanted => sub {
 		push @found, $_ if -f $_ && /$pattern/ && !/$built/;
 	} }, $folder);
-	return sort @found;
+	@found = sort @found;
+	return @found;
 }
 
 # find_folders FOLDER: the folders right below one.
 sub find_folders
 {
 	my ($folder) = @_;
+	my @found = sort grep { -d } glob("$folder/*");
 
-	return sort grep { -d } glob("$folder/*");
+	return @found;
 }
 
 sub read_text
@@ -51,7 +53,7 @@ sub read_text
 
 sub read_lines
 {
-	return split /\n/, read_text($_[0]);
+	return split /\n/, read_text($_[0]) =~ s/\n\z//r, -1;
 }
 
 # The Markdown that must be true of this version; CHANGELOG.md is of others.
