@@ -54,7 +54,7 @@ lint_program()
 	lint_one "$1" perl "$2"
 }
 
-# The database is made for the first check that wants it.
+# The first check that needs the database makes it.
 lint_in_database()
 {
 	[ -f "$stage/lint_database.log" ] || make_lint_database > "$stage/lint_database.log" 2>&1
@@ -71,7 +71,7 @@ make_lint_database()
 			-c "CALL returns.setup('kz', 'ru', 'eu', 'uk', 'us')"
 }
 
-# The demo tells its story in a database of its own.
+# The demo runs once, in a database of its own.
 lint_demo()
 {
 	[ -f "$stage/demo.out" ] ||

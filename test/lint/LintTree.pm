@@ -1,6 +1,6 @@
-# What the checks below test/lint share: the files of the tree, and the tables
-# and code spans of its Markdown.  Every check works at the root of the tree it
-# lies in, so it runs by hand as well: perl test/lint/tree/arrows.pl
+# Functions that the checks share: files of the tree, tables and code in its
+# Markdown.  A check works at the root of the tree that contains it, so it also
+# runs by hand: perl test/lint/tree/arrows.pl
 
 package LintTree;
 
@@ -16,7 +16,7 @@ our @EXPORT = qw(find_files find_folders read_text read_lines markdown
 
 chdir "$FindBin::Bin/../../.." or die "no tree around $FindBin::Bin\n";
 
-# What a build leaves in the tree.
+# Files that a build makes.
 my $built = qr{/setup_sql\.h$|^sql/returns--[^-]*\.sql$};
 
 # find_files FOLDER PATTERN: the paths of the files below a folder, in order.
@@ -56,7 +56,7 @@ sub read_lines
 	return split /\n/, read_text($_[0]) =~ s/\n\z//r, -1;
 }
 
-# The Markdown that must be true of this version; CHANGELOG.md is of others.
+# The Markdown files that describe this version.
 sub markdown
 {
 	return grep { -f } 'README.md', 'CONTRIBUTING.md', 'test/README.md',
@@ -87,7 +87,7 @@ sub table_rows
 	return @rows;
 }
 
-# prose_codes FILE: what stands in `backticks`, outside of fenced blocks.
+# prose_codes FILE: the `code` in the text, without fenced blocks.
 sub prose_codes
 {
 	my ($file) = @_;

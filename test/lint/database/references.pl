@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
-# What README and doc call `returns.name`, `name()` or `table.column`, and what
-# their SQL calls returns.name, is in the database.
+# The database has every `returns.name`, `name()` and `table.column` that README
+# and doc mention, and every returns.name of their SQL.
 
 use strict;
 use warnings;

@@ -34,12 +34,12 @@ SQL
 	print "$name: no description\n" unless length $description;
 	if (!$listed)
 	{
-		print "README.md: the table of settings lacks $name\n";
+		print "README.md: the table of settings does not have $name\n";
 		next;
 	}
-	print "README.md: $name is set by \"$listed->[0]\", in truth by \"$who{$context}\"\n"
+	print "README.md: $name has \"$listed->[0]\" for who sets it, the server \"$who{$context}\"\n"
 		if $listed->[0] ne $who{$context};
-	print "README.md: the default of $name is \"$listed->[1]\", in truth \"$default\"\n"
+	print "README.md: has the default \"$listed->[1]\" for $name, the server \"$default\"\n"
 		if $listed->[1] ne $default;
 }
 print "README.md: there is no setting $_\n" foreach sort keys %listed;

@@ -4,8 +4,8 @@
 #
 #	test/run demo | perl test/lint/demo/tour.pl
 #
-# SQL of the tour is in test/demo.sql, and what it shows the demo has printed.
-# Spaces and the ends of lines do not count: the README may wrap a long line.
+# The SQL of the tour is in test/demo.sql, and the demo prints the output that the
+# tour shows.  White space is not compared: the README may wrap a long line.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ my ($tour) = read_text('README.md') =~ /^## A tour\n(.*?)^## /ms
 	or die "README.md: there is no tour\n";
 my @blocks = fenced_blocks($tour);
 
-print "README.md: the tour shows nothing\n" unless @blocks;
+print "README.md: the tour has no code block\n" unless @blocks;
 foreach my $block (@blocks)
 {
 	my ($language, $text) = @$block;
@@ -34,7 +34,7 @@ foreach my $block (@blocks)
 	}
 	elsif (index($printed, plain($text)) < 0)
 	{
-		report(first_wrong($text), 'the demo does not print');
+		report(first_difference($text), 'the demo does not print');
 	}
 }
 
@@ -43,14 +43,14 @@ sub plain
 	return ($_[0] // '') =~ s/\s+/ /gr =~ s/^ | $//gr;
 }
 
-# The line that the demo does not have, or the first one of lines that do not
-# follow each other there.
-sub first_wrong
+# The first line that the demo does not print; the first of all when it prints
+# them in another order.
+sub first_difference
 {
 	my @lines = grep { /\S/ } split /\n/, $_[0];
-	my ($wrong) = grep { index($printed, plain($_)) < 0 } @lines;
+	my ($missing) = grep { index($printed, plain($_)) < 0 } @lines;
 
-	return $wrong // $lines[0];
+	return $missing // $lines[0];
 }
 
 sub report

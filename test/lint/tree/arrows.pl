@@ -1,9 +1,8 @@
 #!/usr/bin/perl
 #
-# Who includes whom.  Rooms are the folders of src; a room may use those on its
-# own floor and below.  Besides, there is no circle of files (a .c file and its
-# own header are one) and no circle of folders, where a subfolder counts as a
-# folder of its own.
+# The direction of includes.  A folder of src may include from folders on its own
+# floor and on those below.  There is no circle of files (a .c file and its own
+# header are one) and no circle of folders (a subfolder is one of its own).
 
 use strict;
 use warnings;

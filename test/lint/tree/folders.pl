@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 #
-# The README's table of folders ("Where things are") and the tree name the same
-# ones.  A row names its folders by path in the first cell, and may name what
-# lies in them, or beside them, by a shorter one.
+# The README's table of folders ("Where things are") and the tree have the same
+# folders.  The first cell of a row has paths.  Folders inside these, or beside
+# them, may be named without the common part, in any cell.
 
 use strict;
 use warnings;
@@ -38,5 +38,5 @@ foreach my $row (@rows)
 foreach my $folder (qw(test expected doc), map { find_folders($_) } 'src', find_folders('src'), 'sql')
 {
 	next unless find_files($folder, qr/\.(?:[ch]|sql|md|out)$/);
-	print "README.md: the table of folders lacks $folder\n" unless $named{$folder};
+	print "README.md: the table of folders does not have $folder\n" unless $named{$folder};
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
-# What the Markdown refers to is there: files and headings that links lead to,
-# and paths in `backticks`.
+# Links in the Markdown lead to files and headings that exist, and paths in
+# `backticks` exist.
 
 use strict;
 use warnings;
@@ -14,10 +14,10 @@ foreach my $file (markdown(), 'CHANGELOG.md')
 	my $text = read_text($file);
 
 	check_link($file, $_) foreach $text =~ /\]\(([^)\s]+)\)/g;
-	next if $file eq 'CHANGELOG.md';	# it names what other versions had
+	next if $file eq 'CHANGELOG.md';	# its paths are those of older versions
 	foreach my $code (prose_codes($file))
 	{
-		print "$file: there is no $code\n" if is_path($code) && !resolve($file, $code);
+		print "$file: the path $code does not exist\n" if is_path($code) && !resolve($file, $code);
 	}
 }
 
@@ -31,11 +31,11 @@ sub check_link
 
 	if (!-e $target)
 	{
-		print "$file: the link $link leads nowhere\n";
+		print "$file: the target of the link $link does not exist\n";
 	}
 	elsif (defined $heading && !grep { $_ eq $heading } headings($target))
 	{
-		print "$file: the link $link leads to no heading\n";
+		print "$file: the link $link names no heading\n";
 	}
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 #
-# A function is read at one sight and a file at one sitting.  Functions are
-# those of pgindent style: the name and both braces begin a line.  Shell
-# functions look the same.  Test files are left out: one follows its subject.
+# The length of functions and files.  A function is recognized by its layout:
+# its name and its braces are at the start of a line, in C and in shell scripts.
+# Files of tests are not checked.
 
 use strict;
 use warnings;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
-# The SQLSTATEs of class RT: those that errors.h defines are those of the
-# README's table, each is used, and no text speaks of another.
+# The SQLSTATEs of class RT: errors.h and the README's table have the same ones,
+# the code uses each, and no text mentions another.
 
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ my $source = join '', map { read_text($_) } find_files('src', qr/\.c$/);
 
 foreach my $code (sort keys %defined)
 {
-	print "README.md: the table of SQLSTATEs lacks $code of $errors_h\n" unless $listed{$code};
+	print "README.md: the table of SQLSTATEs does not have $code of $errors_h\n" unless $listed{$code};
 	print "$errors_h: nothing uses $defined{$code}\n" unless $source =~ /\b$defined{$code}\b/;
 }
 foreach my $file (markdown(), find_files('sql', qr/\.sql$/), find_files('src', qr/\.[ch]$/))
@@ -43,6 +43,6 @@ foreach my $file (markdown(), find_files('sql', qr/\.sql$/), find_files('src', q
 
 	foreach my $code (sort keys %met)
 	{
-		print "$file: speaks of $code, which is not in $errors_h\n" unless $defined{$code};
+		print "$file: mentions $code, which is not in $errors_h\n" unless $defined{$code};
 	}
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
-# typedefs.list, from which the indenter knows types: it has every type that
-# src defines, in order, and none that src does not use.
+# typedefs.list, which names the types for the indenter: it has every type that
+# src defines, is sorted, and has no type that src does not use.
 
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ foreach my $file (find_files('src', qr/\.[ch]$/))
 	$used{$_} = 1 foreach $text =~ /\b([A-Za-z_]\w*)\b/g;
 	foreach my $type (@defined)
 	{
-		print "typedefs.list lacks $type of $file\n" unless $listed{$type};
+		print "typedefs.list does not have $type of $file\n" unless $listed{$type};
 	}
 }
 foreach my $i (0 .. $#listed)
