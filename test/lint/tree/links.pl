@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 #
-# Links in the Markdown lead to files and headings that exist, and paths in
-# `backticks` exist.
+# Links in the Markdown lead to files and headings that exist.  Paths in
+# `backticks` exist, and so do the functions() that CONTRIBUTING.md mentions.
 
 use strict;
 use warnings;
@@ -19,6 +19,14 @@ foreach my $file (markdown(), 'CHANGELOG.md')
 	{
 		print "$file: the path $code does not exist\n" if is_path($code) && !resolve($file, $code);
 	}
+}
+
+my $source = join '', map { read_text($_) } find_files('src', qr/\.[ch]$/), find_files('sql', qr/\.sql$/);
+
+foreach my $code (-f 'CONTRIBUTING.md' ? prose_codes('CONTRIBUTING.md') : ())
+{
+	print "CONTRIBUTING.md: the function $code does not exist\n"
+		if $code =~ /^(\w+)\(\)$/ && $source !~ /\b$1\(/;
 }
 
 sub check_link
