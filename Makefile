@@ -19,9 +19,9 @@ EXTENSION = returns
 MODULE_big = returns
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" returns.control)
 SCRIPT := sql/returns--$(EXTVERSION).sql
-SETUP = src/server/setup_sql.h
+SETUP = src/load/setup_sql.h
 
-OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*/*.c)))
+OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*/*.c src/*/*/*.c)))
 DATA = $(wildcard sql/returns--*--*.sql)
 DATA_built = $(SCRIPT)
 EXTRA_CLEAN = $(OBJS:.o=.d) $(SETUP) $(SETUP).new $(SCRIPT).new \
@@ -69,9 +69,9 @@ include $(PGXS)
 
 # Only what the server calls is exported: every other name stays ours.
 ifeq ($(PORTNAME),linux)
-SHLIB_LINK += -Wl,--version-script=src/server/exports.map
+SHLIB_LINK += -Wl,--version-script=src/load/exports.map
 endif
-$(shlib): src/server/exports.map
+$(shlib): src/load/exports.map
 
 # Remade each time and kept when nothing changed, so that a file that came or
 # went counts too.
@@ -80,13 +80,13 @@ $(SCRIPT): FORCE
 	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
 $(SETUP): FORCE
-	@src/server/embed.sh > $@.new
+	@src/load/embed.sh > $@.new
 	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
 # The first build knows no dependencies yet; later ones are in the .d files.
 $(OBJS): returns.control | $(SETUP)
 -include $(OBJS:.o=.d)
-$(OBJS:.o=.bc): returns.control $(wildcard src/*/*.h) $(SETUP)
+$(OBJS:.o=.bc): returns.control $(wildcard src/*/*.h src/*/*/*.h) $(SETUP)
 
 installcheck:
 	@PG_CONFIG='$(PG_CONFIG)' test/run installcheck

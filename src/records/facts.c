@@ -15,13 +15,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "base/columns.h"
+#include "base/errors.h"
+#include "base/plan.h"
+#include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "records/guard.h"
+#include "rules/cache/cache.h"
 #include "rules/money.h"
-#include "server/columns.h"
-#include "server/errors.h"
-#include "server/plan.h"
 #include "utils/builtins.h"
 
 typedef enum SaleColumn
