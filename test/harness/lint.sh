@@ -57,7 +57,9 @@ lint_program()
 # The first check that needs the database makes it.
 lint_in_database()
 {
-	[ -f "$stage/lint_database.log" ] || make_lint_database > "$stage/lint_database.log" 2>&1
+	local made=$stage/lint_database.log
+
+	[ -f "$made" ] || make_lint_database > "$made" 2>&1 || cat "$made"
 	case $2 in
 		*.sql) lint_one "$1" sql -d $lint_db -f "$2";;
 		*) PGDATABASE=$lint_db lint_one "$1" perl "$2";;
@@ -74,8 +76,7 @@ make_lint_database()
 # The demo runs once, in a database of its own.
 lint_demo()
 {
-	[ -f "$stage/demo.out" ] ||
-		{ create_database demo_db && tell_story; } > "$stage/demo.out" 2>&1
+	[ -f "$stage/demo.out" ] || (create_database demo_db && tell_story) > "$stage/demo.out" 2>&1
 	lint_one "$1" perl "$2" < "$stage/demo.out"
 }
 
