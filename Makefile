@@ -6,6 +6,8 @@
 #	make bench		the benchmarks, on a private server (BENCH='arguments')
 #	make property		the property tests with many more inputs (COUNT=100000 LIVES=20000)
 #	make orders		return real orders whole (ORDERS=folder, see test/real_orders)
+#	make lint		the checks of the tree that need no server
+#	make indent		show what PostgreSQL's indenter would change; FILES='src/...': do it
 #	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
 #
 # PG_CONFIG=/path/to/pg_config or PGVERSION=17 choose the server,
@@ -33,7 +35,7 @@ PG_CFLAGS += -Werror
 endif
 
 # What runs on servers of its own finds or installs what it needs by itself.
-RUNS = demo test bench check property orders
+RUNS = demo test bench check property orders lint indent
 .PHONY: $(RUNS) installcheck FORCE
 demo:
 	@test/run demo
@@ -49,6 +51,10 @@ property:
 		RETURNS_TEST_TIMEOUT=$${TIMEOUT:-7200} test/run test pgtap/deadline pgtap/money_lives
 orders:
 	@test/real_orders $(ORDERS)
+lint:
+	@for check in test/lint/tree/*.pl; do perl $$check; done | { ! grep .; }
+indent:
+	@test/indent $(FILES)
 
 ifneq ($(filter-out $(RUNS),$(or $(MAKECMDGOALS),all)),)
 

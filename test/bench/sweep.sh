@@ -37,7 +37,12 @@ part_sweep()
 		copy bench_few
 		poll sweep.poll_few $polls
 	done
+	report_sweep
+}
 
+# With the variables of part_sweep().
+report_sweep()
+{
 	title "sweep: $due due among $open open, microseconds per return (median of $rounds)"
 	figure 'no rules, one statement' "$(microseconds sweep.bare)" us "wall $(microseconds sweep.bare 2)"
 	figure 'returns.sweep(1000)' "$(microseconds sweep.returns)" us "wall $(microseconds sweep.returns 2)"

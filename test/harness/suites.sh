@@ -21,7 +21,7 @@ test_suites()
 	build plain
 	build assert -DUSE_ASSERT_CHECKING
 
-	lint
+	lint_tree
 	set -m
 	for lane in lane_sql lane_server
 	do
@@ -54,12 +54,13 @@ record()
 	cat "$report"
 }
 
-# The last line; fails when something failed or nothing ran.
+# The last line; fails when something failed or nothing ran.  The harness counts
+# as no run, and neither does lint unless patterns asked for it.
 sum_up()
 {
 	printf '\n'
-	awk '$3 > 0 { print "FAILED", $1 }
-		$1 !~ /^lint/ { ran += $2 + $3 }
+	awk -v asked=${#patterns[@]} '$3 > 0 { print "FAILED", $1 }
+		$1 !~ /^harness/ && (asked || $1 !~ /^lint/) { ran += $2 + $3 }
 		{ passed += $2; failed += $3 }
 		END {
 			if (!ran) print "No test ran."
@@ -101,6 +102,7 @@ lane_sql()
 	start_server main assert
 	prepare_templates
 	prepare_regress_folder
+	lint_database
 	each regress test/sql sql unit_regress
 	each pgtap test/pgtap sql unit_pgtap
 	each isolation test/specs spec unit_isolation
@@ -264,109 +266,10 @@ check_server_log()
 
 	if grep -E 'PANIC|TRAP|terminated by signal' "$stage/main.server" > "$log"
 	then
-		record lint/server-log 0 1 "$log"
+		record harness/server-log 0 1 "$log"
 	else
-		record lint/server-log 1 0
+		record harness/server-log 1 0
 	fi
-}
-
-# Checks that need no server.
-lint()
-{
-	lint_one committed committed_products
-	lint_one exports foreign_exports
-	lint_one names clashing_names
-	lint_one expected orphans
-	lint_one version other_versions
-	lint_one ascii beyond_ascii
-}
-
-# lint_one NAME COMMAND: COMMAND prints what is wrong.
-lint_one()
-{
-	local log=$stage/lint.log
-
-	wanted "lint/$1" || return 0
-	$2 > "$log" 2>&1
-	if [ -s "$log" ]
-	then
-		record "lint/$1" 0 1 "$log"
-	else
-		record "lint/$1" 1 0
-	fi
-}
-
-committed_products()
-{
-	[ ! -f "$stage/committed" ] ||
-		grep -E '\.(o|bc|so|d|dylib)$|setup_sql\.h$|^sql/returns--[^-]*\.sql$|\.(diffs|orig|rej)$' \
-			"$stage/committed"
-}
-
-# Symbols that the library shows to others: the server's own and returns_*.
-foreign_exports()
-{
-	[ "$(uname)" = Linux ] || return 0
-	nm -D --defined-only "$stage/plain$system_lib/returns.so" |
-		awk '$3 !~ /^(pg_finfo_)?returns_|^_PG_init$|^Pg_magic_func$|^_(init|fini|edata|end|_bss_start)$/'
-}
-
-# expected/ is shared by two suites, and pg_regress would take sql/NAME.sql for a test.
-clashing_names()
-{
-	cd "$stage/tree" || return
-	for file in test/specs/*.spec
-	do
-		[ ! -f "test/sql/$(basename "$file" .spec).sql" ] ||
-			printf '%s has the name of a regress test\n' "$file"
-	done
-	for file in sql/*.sql
-	do
-		case $file in
-			sql/returns--*) ;;
-			*) [ ! -f "$file" ] || printf '%s does not belong into sql/\n' "$file";;
-		esac
-	done
-}
-
-# Every test has its expected output, and every output its test.
-orphans()
-{
-	cd "$stage/tree" || return
-	for file in test/sql/*.sql test/specs/*.spec
-	do
-		name=${file##*/}
-		[ ! -f "$file" ] || [ -f "expected/${name%.*}.out" ] ||
-			printf '%s has no expected output\n' "$file"
-	done
-	for file in expected/*.out
-	do
-		name=$(basename "$file" .out)
-		[ ! -f "$file" ] || [ -f "test/sql/$name.sql" ] || [ -f "test/specs/$name.spec" ] ||
-			[ -f "test/sql/${name%_[0-9]}.sql" ] || [ -f "test/specs/${name%_[0-9]}.spec" ] ||
-			printf '%s has no test\n' "$file"
-	done
-}
-
-# The extension's script is read, and messages are sent, in any encoding.
-beyond_ascii()
-{
-	cd "$stage/tree" || return
-	LC_ALL=C grep -n '[^ -~[:space:]]' sql/functions/*.sql returns.control
-	LC_ALL=C grep -n '"[^"]*[^ -~[:space:]"][^"]*"' src/*/*.[ch] src/*/*/*.[ch] |
-		grep -v '^src/load/setup_sql.h:'
-}
-
-other_versions()
-{
-	local version
-
-	cd "$stage/tree" || return
-	version=$(sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" returns.control)
-	grep -q "\"version\": \"$version\"" META.json ||
-		printf 'META.json is not of version %s\n' "$version"
-	grep -q "^## \[$version\]" CHANGELOG.md ||
-		printf 'CHANGELOG.md does not speak of version %s\n' "$version"
 }
 
 # make installcheck: regress and isolation on the running server that PGHOST,
