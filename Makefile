@@ -19,7 +19,7 @@ EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" returns.co
 SCRIPT := sql/returns--$(EXTVERSION).sql
 SETUP = src/server/setup_sql.h
 
-OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*/*.c)))
+OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*/*.c src/*/*/*.c)))
 DATA = $(wildcard sql/returns--*--*.sql)
 DATA_built = $(SCRIPT)
 EXTRA_CLEAN = $(OBJS:.o=.d) $(SETUP) $(SETUP).new $(SCRIPT).new \
@@ -80,7 +80,7 @@ $(SETUP): FORCE
 # The first build knows no dependencies yet; later ones are in the .d files.
 $(OBJS): returns.control | $(SETUP)
 -include $(OBJS:.o=.d)
-$(OBJS:.o=.bc): returns.control $(wildcard src/*/*.h) $(SETUP)
+$(OBJS:.o=.bc): returns.control $(wildcard src/*/*.h src/*/*/*.h) $(SETUP)
 
 installcheck:
 	@PG_CONFIG='$(PG_CONFIG)' test/run installcheck

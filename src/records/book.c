@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/scope.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "records/journal.h"
@@ -85,25 +86,24 @@ static Touch *touch = NULL;
 uint64		book_stages_over = 0;
 
 static void
-xact_callback(XactEvent event, void *arg)
+undo(int nest_level)
+{
+	while (touch != NULL && touch->nest_level >= nest_level)
+		touch = touch->outer;
+}
+
+static void
+end(bool committed)
 {
 	touch = NULL;
 }
 
-static void
-subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-				 void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (touch != NULL && touch->nest_level >= GetCurrentTransactionNestLevel())
-			touch = touch->outer;
-}
+static const ScopeUser scope_user = {.undo = undo,.end = end};
 
 void
 book_init(void)
 {
-	RegisterXactCallback(xact_callback, NULL);
-	RegisterSubXactCallback(subxact_callback, NULL);
+	scope_register(&scope_user);
 }
 
 const char *

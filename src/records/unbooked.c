@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/scope.h"
 #include "records/unbooked.h"
 #include "server/errors.h"
 #include "utils/hsearch.h"
@@ -23,44 +24,39 @@ typedef struct Unbooked
 
 static HTAB *unbooked = NULL;	/* in TopTransactionContext */
 
-static void
-unbooked_xact_callback(XactEvent event, void *arg)
-{
-	unbooked = NULL;
-}
-
 /* What a failed statement has changed is not changed. */
 static void
-unbooked_subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-						  void *arg)
+undo(int nest_level)
 {
 	HASH_SEQ_STATUS scan;
 	Unbooked   *entry;
 
-	if (event != SUBXACT_EVENT_ABORT_SUB || unbooked == NULL)
+	if (unbooked == NULL)
 		return;
 	hash_seq_init(&scan, unbooked);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (entry->nest_level >= GetCurrentTransactionNestLevel())
+		if (entry->nest_level >= nest_level)
 			hash_search(unbooked, &entry->refund_id, HASH_REMOVE, NULL);
 }
 
 static void
+end(bool committed)
+{
+	unbooked = NULL;
+}
+
+static const ScopeUser scope_user = {.undo = undo,.end = end};
+
+static void
 unbooked_begin(void)
 {
-	static bool registered = false;
 	HASHCTL		control = {
 		.keysize = sizeof(int64),
 		.entrysize = sizeof(Unbooked),
 		.hcxt = TopTransactionContext,
 	};
 
-	if (!registered)
-	{
-		RegisterXactCallback(unbooked_xact_callback, NULL);
-		RegisterSubXactCallback(unbooked_subxact_callback, NULL);
-		registered = true;
-	}
+	scope_register(&scope_user);
 	unbooked = hash_create("returns: unbooked refunds", 64, &control,
 						   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }

@@ -20,6 +20,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/relation_watch.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "server/cache_policy.h"
@@ -28,7 +29,6 @@
 #include "server/plan.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -299,7 +299,7 @@ policies_read_all(PolicyIndex *index)
 /* ---- lifetime ---- */
 
 static void
-relcache_callback(Datum arg, Oid relid)
+policy_changed(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == policies_relid)
 	{
@@ -319,15 +319,11 @@ policies_settle(void)
 static void
 policies_reload(void)
 {
-	static bool registered = false;
 	MemoryContext context;
 	MemoryContext old;
 	PolicyIndex *loaded;
 
-	if (!registered)
-		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
-	registered = true;
-
+	relation_watch(policy_changed);
 	policies_relid = table_oid("policy");
 	if (!OidIsValid(policies_relid))
 		error_not_set_up("The table returns.policy does not exist.");

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "base/relation_watch.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "server/columns.h"
@@ -17,12 +18,11 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/inval.h"
 
 static ColumnSet *known = NULL;
 
 static void
-relcache_callback(Datum arg, Oid relid)
+table_changed(Oid relid)
 {
 	for (ColumnSet *set = known; set != NULL; set = set->next)
 		if (!OidIsValid(relid) || set->relid == relid)
@@ -35,8 +35,7 @@ remember(ColumnSet *set)
 	for (ColumnSet *other = known; other != NULL; other = other->next)
 		if (other == set)
 			return;
-	if (known == NULL)
-		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+	relation_watch(table_changed);
 	set->next = known;
 	known = set;
 }

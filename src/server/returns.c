@@ -16,7 +16,6 @@
 #include "rules/actor.h"
 #include "server/cache.h"
 #include "server/compat.h"
-#include "server/plan.h"
 #include "server/settings.h"
 #include "server/sweep.h"
 #include "server/worker.h"
@@ -29,7 +28,6 @@ void
 _PG_init(void)
 {
 	settings_define();
-	plan_init();
 	cache_init();
 	actor_init();
 	journal_init();
