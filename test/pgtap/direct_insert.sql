@@ -28,19 +28,19 @@ END $$;
 -- A whole life of a return: several events, three transfers with their entries.
 CREATE FUNCTION public.live(o text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-	id bigint;
+	ret bigint;
 BEGIN
 	INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
 		amount_paid, commission_rate, currency, purchased_at, delivered_at)
 	VALUES (o, 1, 'b', 's', 'sku', 'toys', 'kz', 1, 100, 0.1, 'KZT', '2026-02-25 10:00+00', '2026-02-27 10:00+00');
 	INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, provider_ref, captured_at)
 	VALUES (o, 1, 'card', 100, 'KZT', 'psp', 'ch-' || o, '2026-02-25 10:00+00');
-	id := returns.open_return(o, '[{"line_no": 1, "quantity": 1}]', 'defective');
-	PERFORM returns.act(id, 'approved');
-	PERFORM returns.act(id, 'received');
-	PERFORM returns.act(id, 'refund_due');
-	UPDATE returns.refund SET status = 'sent' WHERE return_id = id;
-	UPDATE returns.refund SET status = 'settled', provider_ref = 're-' || o WHERE return_id = id;
+	ret := returns.open_return(o, '[{"line_no": 1, "quantity": 1}]', 'defective');
+	PERFORM returns.act(ret, 'approved');
+	PERFORM returns.act(ret, 'received');
+	PERFORM returns.act(ret, 'refund_due');
+	UPDATE returns.refund SET status = 'sent' WHERE return_id = ret;
+	UPDATE returns.refund SET status = 'settled', provider_ref = 're-' || o WHERE return_id = ret;
 END $$;
 
 -- ---- what refuses a row; the tables stay empty ----
@@ -53,7 +53,7 @@ DECLARE
 BEGIN
 	EXECUTE format('ALTER TABLE returns.%I %s', target, change);
 	line := throws_ok('DO $x$ BEGIN PERFORM public.live(''refused''); SET CONSTRAINTS ALL IMMEDIATE; END $x$', state, NULL,
-		format('A %s that a user adds to %s is checked', what, target));
+		format('Checked when a user adds it to %2$s: %1$s', what, target));
 	EXECUTE format('ALTER TABLE returns.%I %s', target, undo);
 	RETURN line;
 END $$;
