@@ -17,7 +17,7 @@ EXTENSION = returns
 MODULE_big = returns
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" returns.control)
 SCRIPT := sql/returns--$(EXTVERSION).sql
-SETUP = src/server/setup_sql.h
+SETUP = src/load/setup_sql.h
 
 OBJS = $(sort $(patsubst %.c,%.o,$(wildcard src/*/*.c src/*/*/*.c)))
 DATA = $(wildcard sql/returns--*--*.sql)
@@ -63,9 +63,9 @@ include $(PGXS)
 
 # Only what the server calls is exported: every other name stays ours.
 ifeq ($(PORTNAME),linux)
-SHLIB_LINK += -Wl,--version-script=src/server/exports.map
+SHLIB_LINK += -Wl,--version-script=src/load/exports.map
 endif
-$(shlib): src/server/exports.map
+$(shlib): src/load/exports.map
 
 # Remade each time and kept when nothing changed, so that a file that came or
 # went counts too.
@@ -74,7 +74,7 @@ $(SCRIPT): FORCE
 	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
 $(SETUP): FORCE
-	@src/server/embed.sh > $@.new
+	@src/load/embed.sh > $@.new
 	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
 # The first build knows no dependencies yet; later ones are in the .d files.

@@ -11,11 +11,11 @@
 
 #include "access/htup_details.h"
 #include "base/trigger_row.h"
-#include "server/errors.h"
+#include "base/errors.h"
 #include "utils/builtins.h"
 
 void
-row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns)
+trigger_row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns)
 {
 	TriggerEvent event = trigdata->tg_event;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(event);
@@ -37,43 +37,43 @@ row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns)
 }
 
 text *
-row_text(const TriggerRow *row, int col)
+trigger_text(const TriggerRow *row, int col)
 {
-	return row_is_null(row, col) ? NULL : DatumGetTextPP(row_value(row, col));
+	return trigger_is_null(row, col) ? NULL : DatumGetTextPP(trigger_value(row, col));
 }
 
 char *
-row_cstring(const TriggerRow *row, int col)
+trigger_cstring(const TriggerRow *row, int col)
 {
-	return row_is_null(row, col) ? NULL : TextDatumGetCString(row_value(row, col));
+	return trigger_is_null(row, col) ? NULL : TextDatumGetCString(trigger_value(row, col));
 }
 
 text *
-row_text_before(const TriggerRow *row, int col)
+trigger_old_text(const TriggerRow *row, int col)
 {
 	bool		isnull;
-	Datum		value = row_before(row, col, &isnull);
+	Datum		value = trigger_old_value(row, col, &isnull);
 
 	return isnull ? NULL : DatumGetTextPP(value);
 }
 
 char *
-row_cstring_before(const TriggerRow *row, int col)
+trigger_old_cstring(const TriggerRow *row, int col)
 {
 	bool		isnull;
-	Datum		value = row_before(row, col, &isnull);
+	Datum		value = trigger_old_value(row, col, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
 bool
-row_changed(const TriggerRow *row, int col)
+trigger_changed(const TriggerRow *row, int col)
 {
 	bool		isnull;
-	Datum		before = row_before(row, col, &isnull);
+	Datum		before = trigger_old_value(row, col, &isnull);
 
 	return column_changed(row->rel, row->attno[col], before, isnull,
-						  row->values[row->attno[col] - 1], row_is_null(row, col));
+						  row->values[row->attno[col] - 1], trigger_is_null(row, col));
 }
 
 /* The slot belongs to the executor: it keeps what it had. */
@@ -92,7 +92,7 @@ copy(TriggerRow *row)
 }
 
 void
-row_set(TriggerRow *row, int col, Datum value)
+trigger_set(TriggerRow *row, int col, Datum value)
 {
 	if (!row->copied)
 		copy(row);
@@ -101,7 +101,7 @@ row_set(TriggerRow *row, int col, Datum value)
 }
 
 void
-row_clear(TriggerRow *row, int col)
+trigger_clear(TriggerRow *row, int col)
 {
 	if (!row->copied)
 		copy(row);
@@ -110,7 +110,7 @@ row_clear(TriggerRow *row, int col)
 }
 
 HeapTuple
-row_tuple(const TriggerRow *row)
+trigger_tuple(const TriggerRow *row)
 {
 	HeapTuple	tuple;
 
@@ -124,13 +124,13 @@ row_tuple(const TriggerRow *row)
 }
 
 void
-row_refuse_change(const TriggerRow *row, int col, const char *of, const char *detail,
+trigger_refuse_change(const TriggerRow *row, int col, const char *of, const char *detail,
 				  const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_PROTECTED),
-			 errmsg("column \"%s\" of %s cannot be changed", row_column_name(row, col), of),
+			 errmsg("column \"%s\" of %s cannot be changed", trigger_column_name(row, col), of),
 			 errdetail("%s", detail),
 			 errhint("%s", hint),
-			 err_column(row->rel, row_column_name(row, col))));
+			 err_column(row->rel, trigger_column_name(row, col))));
 }

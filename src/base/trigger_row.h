@@ -19,15 +19,15 @@
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
-#include "server/columns.h"
-#include "server/compat.h"
+#include "base/columns.h"
+#include "base/compat.h"
 
 typedef struct TriggerRow
 {
 	Relation	rel;
 	const ColumnSet *columns;
 	const AttrNumber *attno;	/* physical number of each of our columns */
-	/* of the row, by attno - 1; the slot's own arrays until row_set() copies them */
+	/* of the row, by attno - 1; the slot's own arrays until trigger_set() copies them */
 	Datum	   *values;
 	bool	   *isnull;
 	bool		copied;
@@ -41,66 +41,66 @@ typedef struct TriggerRow
  * than that of the columns, RT012 when a column does not exist.  Values live as
  * long as the trigger runs.
  */
-extern void row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns);
+extern void trigger_row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns);
 
 static inline const char *
-row_column_name(const TriggerRow *row, int col)
+trigger_column_name(const TriggerRow *row, int col)
 {
 	Assert(col >= 0 && col < row->columns->ncolumns);
 	return row->columns->names[col];
 }
 
 static inline bool
-row_is_null(const TriggerRow *row, int col)
+trigger_is_null(const TriggerRow *row, int col)
 {
 	return row->isnull[row->attno[col] - 1];
 }
 
 /* The value must not be null. */
 static inline Datum
-row_value(const TriggerRow *row, int col)
+trigger_value(const TriggerRow *row, int col)
 {
-	Assert(!row_is_null(row, col));
+	Assert(!trigger_is_null(row, col));
 	return row->values[row->attno[col] - 1];
 }
 
 /* A value of the row as it was; there is one. */
 static inline Datum
-row_before(const TriggerRow *row, int col, bool *isnull)
+trigger_old_value(const TriggerRow *row, int col, bool *isnull)
 {
 	Assert(row->before != NULL);
 	return slot_getattr(row->before, row->attno[col], isnull);
 }
 
 /* Columns of type text; NULL when the value is null. */
-extern text *row_text(const TriggerRow *row, int col);
-extern char *row_cstring(const TriggerRow *row, int col);
-extern text *row_text_before(const TriggerRow *row, int col);
-extern char *row_cstring_before(const TriggerRow *row, int col);
+extern text *trigger_text(const TriggerRow *row, int col);
+extern char *trigger_cstring(const TriggerRow *row, int col);
+extern text *trigger_old_text(const TriggerRow *row, int col);
+extern char *trigger_old_cstring(const TriggerRow *row, int col);
 
 /* Does an UPDATE change the value?  1.5 and 1.50 are the same number. */
-extern bool row_changed(const TriggerRow *row, int col);
+extern bool trigger_changed(const TriggerRow *row, int col);
 
 /* Does the SET list of a BEFORE UPDATE name the column? */
 static inline bool
-row_is_assigned(const TriggerRow *row, int col)
+trigger_is_assigned(const TriggerRow *row, int col)
 {
 	return bms_is_member(row->attno[col] - FirstLowInvalidHeapAttributeNumber,
 						 row->assigned);
 }
 
-/* Write the row; row_tuple() gives it back. */
-extern void row_set(TriggerRow *row, int col, Datum value);
-extern void row_clear(TriggerRow *row, int col);
+/* Write the row; trigger_tuple() gives it back. */
+extern void trigger_set(TriggerRow *row, int col, Datum value);
+extern void trigger_clear(TriggerRow *row, int col);
 
 /* What a BEFORE trigger returns: the tuple it was given, or one with the changes. */
-extern HeapTuple row_tuple(const TriggerRow *row);
+extern HeapTuple trigger_tuple(const TriggerRow *row);
 
 /*
  * RT007: the statement writes a column that it must not write.  of names the
  * row: "refund 7".
  */
-pg_noreturn extern void row_refuse_change(const TriggerRow *row, int col, const char *of,
+pg_noreturn extern void trigger_refuse_change(const TriggerRow *row, int col, const char *of,
 										  const char *detail, const char *hint);
 
 #endif							/* RETURNS_TRIGGER_ROW_H */

@@ -14,12 +14,13 @@
  */
 #include "postgres.h"
 
+#include "base/errors.h"
 #include "base/statement.h"
+#include "base/trigger_check.h"
 #include "base/trigger_row.h"
 #include "catalog/pg_type.h"
-#include "records/guard.h"
+#include "rules/cache/cache.h"
 #include "rules/money.h"
-#include "server/errors.h"
 #include "utils/builtins.h"
 
 #define ORDER_REF 0				/* of both tables */
@@ -84,10 +85,10 @@ check_amount(const TriggerRow *row, int col, const char *currency)
 {
 	CodeColumn	place;
 
-	if (row_is_null(row, col) || currency == NULL)
+	if (trigger_is_null(row, col) || currency == NULL)
 		return;
 	code_column_begin(&place, row->rel, "currency");
-	numeric_to_minor(row_value(row, col), currency_get(currency), row_column_name(row, col));
+	numeric_to_minor(trigger_value(row, col), currency_get(currency), trigger_column_name(row, col));
 	code_column_end(&place);
 }
 
@@ -95,9 +96,9 @@ static void
 check_sale(const TriggerRow *row)
 {
 	CodeColumn	place;
-	char	   *category = row_cstring(row, SL_CATEGORY);
-	char	   *market = row_cstring(row, SL_MARKET);
-	char	   *currency = row_cstring(row, SL_CURRENCY);
+	char	   *category = trigger_cstring(row, SL_CATEGORY);
+	char	   *market = trigger_cstring(row, SL_MARKET);
+	char	   *currency = trigger_cstring(row, SL_CURRENCY);
 
 	if (category != NULL)
 	{
@@ -118,7 +119,7 @@ check_sale(const TriggerRow *row)
 static void
 check_payment(const TriggerRow *row)
 {
-	check_amount(row, PM_AMOUNT, row_cstring(row, PM_CURRENCY));
+	check_amount(row, PM_AMOUNT, trigger_cstring(row, PM_CURRENCY));
 }
 
 static const FactTable sale_table = {
@@ -145,8 +146,8 @@ fact_key(const Fact *fact)
 
 	return psprintf("%s %d of order \"%s\"",
 					fact->table == &sale_table ? "line" : "payment",
-					DatumGetInt32(row_before(&fact->row, fact->table->number, &isnull)),
-					row_cstring_before(&fact->row, ORDER_REF));
+					DatumGetInt32(trigger_old_value(&fact->row, fact->table->number, &isnull)),
+					trigger_old_cstring(&fact->row, ORDER_REF));
 }
 
 static bool
@@ -157,8 +158,8 @@ fact_in_use(const Fact *fact)
 	bool		isnull;
 	bool		found;
 
-	args[0] = row_before(&fact->row, ORDER_REF, &isnull);
-	args[1] = row_before(&fact->row, fact->table->number, &isnull);
+	args[0] = trigger_old_value(&fact->row, ORDER_REF, &isnull);
+	args[1] = trigger_old_value(&fact->row, fact->table->number, &isnull);
 	as_owner_begin(&owner);
 	found = statement_run_limit(fact->table->in_use, args, NULL, 1).nrows > 0;
 	as_owner_end(&owner);
@@ -168,7 +169,7 @@ fact_in_use(const Fact *fact)
 pg_noreturn static void
 refuse_computed(const Fact *fact, int col)
 {
-	row_refuse_change(&fact->row, col, fact->table->columns->table,
+	trigger_refuse_change(&fact->row, col, fact->table->columns->table,
 					  "It is computed from the returns and refunds of the order.",
 					  "Leave the column out, or send it back unchanged.");
 }
@@ -183,12 +184,12 @@ check_inserted_computed(const Fact *fact)
 	{
 		Oid			type = TupleDescAttr(RelationGetDescr(row->rel), row->attno[col] - 1)->atttypid;
 
-		if (row_is_null(row, col))
+		if (trigger_is_null(row, col))
 			continue;
 		if (type == NUMERICOID ?
-			!DatumGetBool(DirectFunctionCall2(numeric_eq, row_value(row, col),
+			!DatumGetBool(DirectFunctionCall2(numeric_eq, trigger_value(row, col),
 											  NumericGetDatum(int64_to_numeric(0)))) :
-			DatumGetInt32(row_value(row, col)) != 0)
+			DatumGetInt32(trigger_value(row, col)) != 0)
 			refuse_computed(fact, col);
 	}
 }
@@ -202,14 +203,14 @@ may_fill_in(const Fact *fact, int col)
 	if (fact->table == &sale_table ? col != SL_DELIVERED_AT :
 		col != PM_CAPTURED_AT && col != PM_PROVIDER_REF)
 		return false;
-	(void) row_before(&fact->row, col, &isnull);
+	(void) trigger_old_value(&fact->row, col, &isnull);
 	return isnull;
 }
 
 pg_noreturn static void
 refuse_fact(const Fact *fact, int col)
 {
-	row_refuse_change(&fact->row, col, fact_key(fact),
+	trigger_refuse_change(&fact->row, col, fact_key(fact),
 					  psprintf("A %s refers to it.", fact->table->user),
 					  fact->table == &sale_table ?
 					  "Only delivered_at can be set, while it is null." :
@@ -223,11 +224,11 @@ check_update(const Fact *fact)
 	bool		unused = false;
 
 	for (int col = fact->table->first_computed; col < fact->row.columns->ncolumns; col++)
-		if (row_changed(&fact->row, col))
+		if (trigger_changed(&fact->row, col))
 			refuse_computed(fact, col);
 	for (int col = 0; col <= fact->table->last_fact; col++)
 	{
-		if (!row_changed(&fact->row, col))
+		if (!trigger_changed(&fact->row, col))
 			continue;
 		changed = true;
 		if (may_fill_in(fact, col) || unused)
@@ -258,8 +259,8 @@ fact_trigger(FunctionCallInfo fcinfo, const FactTable *table, const char *functi
 	TriggerData *trigdata = trigger_check(fcinfo, function, NULL, FIRES_BEFORE | FIRES_FOR_ROW);
 	Fact		fact = {table};
 
-	guard_row(trigdata);
-	row_load(&fact.row, trigdata, table->columns);
+	trigger_check_row(trigdata);
+	trigger_row_load(&fact.row, trigdata, table->columns);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
 		check_inserted_computed(&fact);
@@ -269,7 +270,7 @@ fact_trigger(FunctionCallInfo fcinfo, const FactTable *table, const char *functi
 		check_delete(&fact);
 	else if (!writing_as_owner())
 		check_update(&fact);
-	return row_tuple(&fact.row);
+	return trigger_tuple(&fact.row);
 }
 
 PG_FUNCTION_INFO_V1(returns_sale_line_row);

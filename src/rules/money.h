@@ -14,7 +14,7 @@
 #ifndef RETURNS_MONEY_H
 #define RETURNS_MONEY_H
 
-#include "server/cache.h"
+#include "rules/rules.h"
 #include "utils/numeric.h"
 
 /* Above any amount that the tables take (their CHECK is < 1e14). */

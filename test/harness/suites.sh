@@ -353,7 +353,8 @@ beyond_ascii()
 {
 	cd "$stage/tree" || return
 	LC_ALL=C grep -n '[^ -~[:space:]]' sql/functions/*.sql returns.control
-	LC_ALL=C grep -n '"[^"]*[^ -~[:space:]"][^"]*"' src/*/*.c src/*/*.h | grep -v '^src/server/setup_sql.h:'
+	LC_ALL=C grep -n '"[^"]*[^ -~[:space:]"][^"]*"' src/*/*.[ch] src/*/*/*.[ch] |
+		grep -v '^src/load/setup_sql.h:'
 }
 
 other_versions()

@@ -53,28 +53,28 @@ DECLARE
 BEGIN
 	EXECUTE format('ALTER TABLE returns.%I %s', target, change);
 	line := throws_ok('DO $x$ BEGIN PERFORM public.live(''refused''); SET CONSTRAINTS ALL IMMEDIATE; END $x$', state, NULL,
-		format('Checked when a user adds it to %2$s: %1$s', what, target));
+		format('%s that a user adds to %s is checked', what, target));
 	EXECUTE format('ALTER TABLE returns.%I %s', target, undo);
 	RETURN line;
 END $$;
 
 SELECT public.refused(t, 'ADD CONSTRAINT mine ' || definition, 'DROP CONSTRAINT mine', state, what)
   FROM public.tables() t, (VALUES
-	('FOREIGN KEY (order_ref) REFERENCES public.known', '23503', 'foreign key'),
-	('FOREIGN KEY (order_ref) REFERENCES public.known DEFERRABLE INITIALLY DEFERRED', '23503', 'deferred foreign key'),
-	('CHECK (order_ref <> ''refused'')', '23514', 'CHECK constraint'),
-	('UNIQUE (return_id)', '23505', 'unique constraint'),
-	('UNIQUE (return_id) DEFERRABLE INITIALLY DEFERRED', '23505', 'deferred unique constraint'),
-	('EXCLUDE (return_id WITH =)', '23P01', 'exclusion constraint'),
-	('EXCLUDE ((return_id + 0) WITH =) WHERE (return_id > 0)', '23P01', 'partial exclusion constraint on an expression'),
-	('EXCLUDE (return_id WITH =) DEFERRABLE INITIALLY DEFERRED', '23P01', 'deferred exclusion constraint')
+	('FOREIGN KEY (order_ref) REFERENCES public.known', '23503', 'A foreign key'),
+	('FOREIGN KEY (order_ref) REFERENCES public.known DEFERRABLE INITIALLY DEFERRED', '23503', 'A deferred foreign key'),
+	('CHECK (order_ref <> ''refused'')', '23514', 'A CHECK constraint'),
+	('UNIQUE (return_id)', '23505', 'A unique constraint'),
+	('UNIQUE (return_id) DEFERRABLE INITIALLY DEFERRED', '23505', 'A deferred unique constraint'),
+	('EXCLUDE (return_id WITH =)', '23P01', 'An exclusion constraint'),
+	('EXCLUDE ((return_id + 0) WITH =) WHERE (return_id > 0)', '23P01', 'A partial exclusion constraint on an expression'),
+	('EXCLUDE (return_id WITH =) DEFERRABLE INITIALLY DEFERRED', '23P01', 'A deferred exclusion constraint')
   ) c (definition, state, what);
-SELECT public.refused(t, format('ALTER %I SET NOT NULL', c), format('ALTER %I DROP NOT NULL', c), '23502', 'NOT NULL constraint')
+SELECT public.refused(t, format('ALTER %I SET NOT NULL', c), format('ALTER %I DROP NOT NULL', c), '23502', 'A NOT NULL constraint')
   FROM (VALUES ('return_event', 'note'), ('ledger_transfer', 'reverses'), ('ledger_entry', 'party_ref')) v (t, c);
-SELECT public.refused('return_event', 'ALTER actor_ref TYPE varchar(3)', 'ALTER actor_ref TYPE text', '22001', 'limit of a length');
+SELECT public.refused('return_event', 'ALTER actor_ref TYPE varchar(3)', 'ALTER actor_ref TYPE text', '22001', 'A limit of a length');
 
 ALTER TABLE returns.ledger_entry DROP CONSTRAINT ledger_entry_amount_check;
-SELECT public.refused('ledger_entry', 'ADD CONSTRAINT mine CHECK (amount > 0)', 'DROP CONSTRAINT mine', '23514', 'CHECK constraint in place of ours');
+SELECT public.refused('ledger_entry', 'ADD CONSTRAINT mine CHECK (amount > 0)', 'DROP CONSTRAINT mine', '23514', 'A CHECK constraint in place of ours');
 ALTER TABLE returns.ledger_entry ADD CONSTRAINT ledger_entry_amount_check CHECK (amount <> 0);
 
 -- ---- which way the rows go ----

@@ -1,0 +1,89 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.c
+ *		The row of a return while it changes.
+ *
+ * src/records/row.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/columns.h"
+#include "base/compat.h"
+#include "records/row.h"
+#include "utils/builtins.h"
+
+static const char *const column_names[REQ_NCOLUMNS] = {
+	[REQ_ID] = "id",
+	[REQ_LAST_XID] = "last_xid",
+	[REQ_LAST_SEQ] = "last_seq",
+	[REQ_LAST_TRANSFER] = "last_transfer",
+	[REQ_FAILURES] = "failures",
+	[REQ_OVERDUE] = "overdue",
+	[REQ_ORDER_REF] = "order_ref",
+	[REQ_STATUS] = "status",
+	[REQ_RESOLUTION] = "resolution",
+	[REQ_REASON] = "reason",
+	[REQ_LAST_HASH] = "last_hash",
+	[REQ_CREATED_AT] = "created_at",
+	[REQ_UPDATED_AT] = "updated_at",
+	[REQ_REQUESTED_AT] = "requested_at",
+	[REQ_CLOSED_AT] = "closed_at",
+	[REQ_DUE_AT] = "due_at",
+	[REQ_WAKE_AT] = "wake_at",
+	[REQ_ON_TIMEOUT] = "on_timeout",
+	[REQ_BUYER_REF] = "buyer_ref",
+	[REQ_SELLER_REF] = "seller_ref",
+	[REQ_MARKET] = "market",
+	[REQ_CURRENCY] = "currency",
+	[REQ_CATEGORIES] = "categories",
+	[REQ_REFUND_TOTAL] = "refund_total",
+	[REQ_NOTE] = "note",
+	[REQ_DETAILS] = "details",
+	[REQ_CARRIER] = "carrier",
+	[REQ_TRACKING_REF] = "tracking_ref",
+	[REQ_IDEMPOTENCY_KEY] = "idempotency_key",
+	[REQ_CONTENT_HASH] = "content_hash",
+};
+
+static AttrNumber attno[REQ_NCOLUMNS];
+static ColumnSet columns = {
+	"return_request", REQ_NCOLUMNS, column_names, attno, InvalidOid, NULL
+};
+
+const char *
+request_column_name(RequestColumn col)
+{
+	return column_names[col];
+}
+
+const AttrNumber *
+request_columns(Relation rel)
+{
+	columns_find(&columns, rel);
+	return attno;
+}
+
+text *
+row_text(ReturnRow *row, RequestColumn col)
+{
+	return ROW_NULL(row, col) ? NULL : DatumGetTextPP(ROW_VALUE(row, col));
+}
+
+Jsonb *
+row_details(ReturnRow *row)
+{
+	return ROW_NULL(row, REQ_DETAILS) ? NULL :
+		DatumGetJsonbP(ROW_VALUE(row, REQ_DETAILS));
+}
+
+Resolution
+row_resolution(ReturnRow *row)
+{
+	text	   *code = row_text(row, REQ_RESOLUTION);
+
+	return code != NULL && VARSIZE_ANY_EXHDR(code) == 8 &&
+		memcmp(VARDATA_ANY(code), "exchange", 8) == 0 ?
+		RESOLUTION_EXCHANGE : RESOLUTION_REFUND;
+}

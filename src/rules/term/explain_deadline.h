@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * explain_deadline.h
+ *		A term in words.
+ *
+ * src/rules/term/explain_deadline.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_EXPLAIN_DEADLINE_H
+#define RETURNS_EXPLAIN_DEADLINE_H
+
+#include "datatype/timestamp.h"
+#include "rules/rules.h"
+
+/* How deadline_in_market() comes to its answer, in words. */
+extern char *deadline_explain(TimestampTz start, int term, TermUnit unit,
+							  const Market *market, bool roll);
+
+#endif							/* RETURNS_EXPLAIN_DEADLINE_H */
