@@ -48,16 +48,6 @@ static KeptPlan act_plans[2][2] = {		/* by note given, details given */
 	{ACT(SET_NOTE), ACT(SET_NOTE SET_DETAILS)}
 };
 
-static void
-error_unknown_return(int64 id)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_UNKNOWN_CODE),
-			 errmsg("unknown return " INT64_FORMAT, id),
-			 errdetail("returns.return_request has no such return that you may see."),
-			 errhint("Check the number and returns.actor.")));
-}
-
 PG_FUNCTION_INFO_V1(returns_act);
 
 Datum

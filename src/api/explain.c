@@ -141,11 +141,7 @@ read_return(Explained *r)
 	bool	   *nulls;
 
 	if (plan_run_as_caller(&read, &arg, NULL) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown return " INT64_FORMAT, r->id),
-				 errdetail("returns.return_request has no such return that you may see."),
-				 errhint("Check the number and returns.actor.")));
+		error_unknown_return(r->id);
 	r->order_ref = CStringGetTextDatum(column_text(0, 1));
 	r->state = state_get(MACHINE_RETURN, column_text(0, 2));
 	r->resolution = resolution_parse(column_text(0, 3));

@@ -70,12 +70,7 @@ find_facts(int64 return_id, ReturnFacts *facts)
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
 	if (plan_run_as_caller(&find_return, &arg, NULL) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown return " INT64_FORMAT, return_id),
-				 errdetail("returns.return_request has no such return that you may see."),
-				 errhint("Check the number and returns.actor."),
-				 err_our_column("return_request", "id")));
+		error_unknown_return(return_id);
 	facts->order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
 	facts->reason = reason_get(TextDatumGetCString(plan_value(0, 2, &isnull)));
 	facts->state = state_get(MACHINE_RETURN, TextDatumGetCString(plan_value(0, 3, &isnull)));

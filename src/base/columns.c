@@ -9,20 +9,20 @@
  */
 #include "postgres.h"
 
+#include "base/as_owner.h"
 #include "base/columns.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/relation_watch.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/inval.h"
 
 static ColumnSet *known = NULL;
 
 static void
-relcache_callback(Datum arg, Oid relid)
+table_changed(Oid relid)
 {
 	for (ColumnSet *set = known; set != NULL; set = set->next)
 		if (!OidIsValid(relid) || set->relid == relid)
@@ -35,8 +35,7 @@ remember(ColumnSet *set)
 	for (ColumnSet *other = known; other != NULL; other = other->next)
 		if (other == set)
 			return;
-	if (known == NULL)
-		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+	relation_watch(table_changed);
 	set->next = known;
 	known = set;
 }

@@ -41,6 +41,17 @@ error_not_set_up(const char *detail)
 			 errhint("Run CALL returns.setup() with the presets you need, for example CALL returns.setup('kz').")));
 }
 
+void
+error_unknown_return(int64 return_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_RT_UNKNOWN_CODE),
+			 errmsg("unknown return " INT64_FORMAT, return_id),
+			 errdetail("returns.return_request has no such return that you may see."),
+			 errhint("Check the number and returns.actor."),
+			 err_our_column("return_request", "id")));
+}
+
 static void
 code_column_callback(void *arg)
 {

@@ -30,6 +30,9 @@
 /* RT012, with the facts. */
 pg_noreturn extern void error_not_set_up(const char *detail);
 
+/* RT010: no return of this number, or none that the caller may see. */
+pg_noreturn extern void error_unknown_return(int64 return_id);
+
 /* Attach schema, table and, by name, column to the error being raised. */
 extern int	err_column(Relation rel, const char *column);
 

@@ -1,16 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan.h
- *		Statements of the extension's own: kept plans run as the table owner.
- *
- * A plan is declared once, static, in the file that uses it:
- *
- *		static KeptPlan lock_line = {"SELECT ... WHERE order_ref OPERATOR(pg_catalog.=) $1",
- *			1, {TEXTOID}};
- *
- * and run between own_begin() and own_end(), which connect to SPI and become
- * the owner of the tables (as foreign keys do), whatever rights or row-level
- * security the caller has.  Inside, protected tables may be written.
+ *		Former names of base/statement.h, for files that still use them.
  *
  * src/base/plan.h
  *
@@ -19,67 +10,44 @@
 #ifndef RETURNS_PLAN_H
 #define RETURNS_PLAN_H
 
-#include "executor/spi.h"
+#include "base/statement.h"
 
-#define PLAN_MAX_ARGS 24
+#define KeptPlan Statement
+#define OwnState AsOwner
+#define own_begin as_owner_begin
+#define own_end as_owner_end
+#define own_begin_foreign as_owner_begin_foreign
+#define own_writing writing_as_owner
 
-typedef struct KeptPlan
+static inline uint64
+plan_run(Statement *statement, Datum *args, const char *nulls)
 {
-	const char *text;			/* names and operators qualified */
-	int			nargs;
-	Oid			argtypes[PLAN_MAX_ARGS];
-	SPIPlanPtr	plan;			/* filled at first use */
-} KeptPlan;
+	return statement_run(statement, args, nulls).nrows;
+}
 
-typedef struct OwnState
+static inline uint64
+plan_run_limit(Statement *statement, Datum *args, const char *nulls, long limit)
 {
-	Oid			saved_user;
-	int			saved_context;
-} OwnState;
+	return statement_run_limit(statement, args, nulls, limit).nrows;
+}
 
-/* Connect to SPI as the owner of the tables; nests.  RT012 without tables. */
-extern void own_begin(OwnState *state);
-extern void own_end(OwnState *state);
+static inline uint64
+plan_read(Statement *statement, Datum *args, const char *nulls)
+{
+	return statement_read(statement, args, nulls).nrows;
+}
 
-/*
- * The same for code that is not ours (a guard of the user's): it sees all, as
- * the owner does, but protected tables stay protected from it.
- */
-extern void own_begin_foreign(OwnState *state);
-
-/* True in a trigger fired by a statement that the extension itself ran. */
-extern bool own_writing(void);
-
-/* The role of the client's statement, also between own_begin() and own_end(). */
-extern Oid	caller_role(void);
-
-/*
- * Run a kept plan; nulls as in SPI_execute_plan (NULL: none).  Reads what is
- * committed now, also under REPEATABLE READ, so that a check made under a row
- * lock decides on the truth.  Rows are in SPI_tuptable, their number is
- * returned.
- */
-extern uint64 plan_run(KeptPlan *plan, Datum *args, const char *nulls);
-extern uint64 plan_run_limit(KeptPlan *plan, Datum *args, const char *nulls, long limit);
-
-/* The same for a plain SELECT: changes nothing, may run in a parallel worker. */
-extern uint64 plan_read(KeptPlan *plan, Datum *args, const char *nulls);
-
-/*
- * Run it with the rights and the view of who called us; between SPI_connect()
- * and SPI_finish() of the caller's own.
- */
-extern uint64 plan_run_as_caller(KeptPlan *plan, Datum *args, const char *nulls);
+static inline uint64
+plan_run_as_caller(Statement *statement, Datum *args, const char *nulls)
+{
+	return statement_run_as_caller(statement, args, nulls).nrows;
+}
 
 /* Column col (from 1) of row (from 0) of the last result. */
-extern Datum plan_value(uint64 row, int col, bool *isnull);
-
-/* A table of the schema returns; InvalidOid when it does not exist. */
-extern Oid	table_oid(const char *name);
-
-/* Owner of returns.return_request: the role that all bookkeeping runs as. */
-extern Oid	tables_owner(void);
-
-extern void plan_init(void);
+static inline Datum
+plan_value(uint64 row, int col, bool *isnull)
+{
+	return result_value((ResultSet) {SPI_tuptable, SPI_tuptable->numvals}, row, col, isnull);
+}
 
 #endif							/* RETURNS_PLAN_H */

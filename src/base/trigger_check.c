@@ -18,6 +18,33 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+static bool
+fires_so(TriggerEvent event, int fires)
+{
+	int			timing = TRIGGER_FIRED_BEFORE(event) ? FIRES_BEFORE :
+		TRIGGER_FIRED_AFTER(event) ? FIRES_AFTER : 0;
+	int			level = TRIGGER_FIRED_FOR_ROW(event) ? FIRES_FOR_ROW : FIRES_FOR_STATEMENT;
+
+	return (fires & timing) != 0 && (fires & level) != 0;
+}
+
+TriggerData *
+trigger_check(FunctionCallInfo fcinfo, const char *function, const char *table, int fires)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	Assert((fires & (FIRES_BEFORE | FIRES_AFTER)) != 0);
+	Assert((fires & (FIRES_FOR_ROW | FIRES_FOR_STATEMENT)) != 0);
+	if (!CALLED_AS_TRIGGER(fcinfo) || !fires_so(trigdata->tg_event, fires) ||
+		(table != NULL && RelationGetRelid(trigdata->tg_relation) != table_oid(table)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by its own trigger", function),
+				 errdetail("It works for the trigger that returns.setup() makes, and for no other."),
+				 errhint("Drop the trigger that calls it, and run CALL returns.setup().")));
+	return trigdata;
+}
+
 /* Is it a BEFORE ROW trigger for the event that ours was fired by? */
 static bool
 fires_beside(const Trigger *trigger, TriggerEvent event)

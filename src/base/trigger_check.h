@@ -12,6 +12,20 @@
 
 #include "commands/trigger.h"
 
+/* When and for what a trigger fires; several may be allowed. */
+#define FIRES_BEFORE		1
+#define FIRES_AFTER			2
+#define FIRES_FOR_ROW		4
+#define FIRES_FOR_STATEMENT	8
+
+/*
+ * What a trigger function was called with.  39P01 when it was called otherwise
+ * than by a trigger of this table of ours that fires so (one time and one level
+ * at least must be given).  table NULL: of any table, or columns_find() checks.
+ */
+extern TriggerData *trigger_check(FunctionCallInfo fcinfo, const char *function,
+								  const char *table, int fires);
+
 /*
  * A BEFORE ROW trigger that fires after ours could change the row behind the
  * back of the rules: RT007 when there is one for this event.  RT007 as well

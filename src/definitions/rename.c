@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/scope.h"
 #include "definitions/rename.h"
 #include "utils/memutils.h"
 
@@ -32,26 +33,37 @@ typedef struct Rename
 static List *renames = NIL;		/* of Rename, in TopTransactionContext */
 
 static void
-rename_xact_callback(XactEvent event, void *arg)
-{
-	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
-		event == XACT_EVENT_PREPARE)
-		renames = NIL;
-}
-
-static void
-rename_subxact_callback(SubXactEvent event, SubTransactionId mine,
-						SubTransactionId parent, void *arg)
+undo(int nest_level)
 {
 	ListCell   *cell;
 
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		foreach(cell, renames)
-		{
-			if (((Rename *) lfirst(cell))->nest_level >= GetCurrentTransactionNestLevel())
-				renames = foreach_delete_current(renames, cell);
-		}
+	foreach(cell, renames)
+	{
+		if (((Rename *) lfirst(cell))->nest_level >= nest_level)
+			renames = foreach_delete_current(renames, cell);
+	}
 }
+
+static void
+keep(int nest_level)
+{
+	ListCell   *cell;
+
+	foreach(cell, renames)
+	{
+		Rename	   *rename = lfirst(cell);
+
+		rename->nest_level = Min(rename->nest_level, nest_level - 1);
+	}
+}
+
+static void
+end(bool committed)
+{
+	renames = NIL;
+}
+
+static const ScopeUser scope_user = {.undo = undo,.keep = keep,.end = end};
 
 static void
 forget(const char *table, const char *old)
@@ -70,16 +82,10 @@ forget(const char *table, const char *old)
 static void
 remember(const char *table, const char *old, const char *new)
 {
-	static bool registered = false;
 	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
 	Rename	   *rename = palloc(sizeof(Rename));
 
-	if (!registered)
-	{
-		RegisterXactCallback(rename_xact_callback, NULL);
-		RegisterSubXactCallback(rename_subxact_callback, NULL);
-		registered = true;
-	}
+	scope_register(&scope_user);
 	rename->table = table;
 	rename->old = pstrdup(old);
 	rename->new = pstrdup(new);

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "base/compat.h"
-#include "base/plan.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "records/history/journal.h"
@@ -28,7 +27,6 @@ _PG_init(void)
 {
 	actor_init();
 	settings_define();
-	plan_init();
 	cache_init();
 	journal_init();
 	update_with_init();

@@ -14,16 +14,16 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "base/columns.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
+#include "base/trigger_row.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "rules/cache/cache.h"
 #include "rules/money.h"
 #include "utils/builtins.h"
+
+#define ORDER_REF 0				/* of both tables */
 
 typedef enum SaleColumn
 {
@@ -55,13 +55,13 @@ static AttrNumber payment_attnos[PM_NCOLUMNS];
 static ColumnSet sale_columns = {"sale_line", SL_NCOLUMNS, sale_names, sale_attnos, InvalidOid, NULL};
 static ColumnSet payment_columns = {"payment", PM_NCOLUMNS, payment_names, payment_attnos, InvalidOid, NULL};
 
-static KeptPlan line_in_use = {
+static Statement line_in_use = {
 	"SELECT FROM returns.return_line"
 	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $2",
 	2, {TEXTOID, INT4OID}
 };
 
-static KeptPlan payment_in_use = {
+static Statement payment_in_use = {
 	"SELECT FROM returns.refund"
 	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $2",
 	2, {TEXTOID, INT4OID}
@@ -73,147 +73,42 @@ typedef struct FactTable
 	ColumnSet  *columns;
 	int			number;			/* column of the key beside order_ref */
 	int			first_computed; /* to the end */
-	int			last_fact;		/* that stands once it is in use */
-	KeptPlan   *in_use;
-	const char *user;			/* what rests on it */
+	int			last_fact;		/* from the first: fixed once the row is in use */
+	Statement  *in_use;
+	const char *user;			/* what refers to it */
+	void		(*check) (const TriggerRow *row);	/* codes and amounts */
 } FactTable;
 
-static const FactTable sale_table = {
-	&sale_columns, SL_LINE_NO, SL_RESERVED, SL_DELIVERED_AT, &line_in_use, "return"
-};
-
-static const FactTable payment_table = {
-	&payment_columns, PM_PAYMENT_NO, PM_REFUNDED, PM_CAPTURED_AT, &payment_in_use, "refund"
-};
-
-typedef struct FactRow
-{
-	const FactTable *table;
-	TriggerData *trigger;
-	TupleDesc	tupdesc;
-	HeapTuple	old;			/* NULL in an INSERT */
-	HeapTuple	new;			/* NULL in a DELETE */
-} FactRow;
-
-static Datum
-row_value(const FactRow *row, HeapTuple tuple, int col, bool *isnull)
-{
-	return heap_getattr(tuple, row->table->columns->attno[col], row->tupdesc, isnull);
-}
-
-static bool
-row_changed(const FactRow *row, int col)
-{
-	bool		old_null;
-	bool		new_null;
-	Datum		old = row_value(row, row->old, col, &old_null);
-	Datum		new = row_value(row, row->new, col, &new_null);
-
-	return column_changed(row->trigger->tg_relation, row->table->columns->attno[col],
-						  old, old_null, new, new_null);
-}
-
-static char *
-row_key(const FactRow *row, HeapTuple tuple)
-{
-	bool		isnull;
-	char	   *order_ref = TextDatumGetCString(row_value(row, tuple, 0, &isnull));
-
-	return psprintf("%s %d of order \"%s\"",
-					row->table == &sale_table ? "line" : "payment",
-					DatumGetInt32(row_value(row, tuple, row->table->number, &isnull)), order_ref);
-}
-
-static bool
-row_in_use(const FactRow *row)
-{
-	Datum		args[2];
-	OwnState	own;
-	bool		isnull;
-	bool		found;
-
-	args[0] = row_value(row, row->old, 0, &isnull);
-	args[1] = row_value(row, row->old, row->table->number, &isnull);
-	own_begin(&own);
-	found = plan_run_limit(row->table->in_use, args, NULL, 1) > 0;
-	own_end(&own);
-	return found;
-}
-
-static void
-refuse_computed(const FactRow *row, int col)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_PROTECTED),
-			 errmsg("column \"%s\" of %s is computed", row->table->columns->names[col],
-					row->table->columns->table),
-			 errdetail("It follows from the returns and refunds of the order."),
-			 errhint("Leave the column out, or send it back unchanged."),
-			 err_column(row->trigger->tg_relation, row->table->columns->names[col])));
-}
-
-/* A new row starts with zeros. */
-static void
-check_inserted_computed(const FactRow *row)
-{
-	for (int col = row->table->first_computed; col < row->table->columns->ncolumns; col++)
-	{
-		bool		isnull;
-		Datum		value = row_value(row, row->new, col, &isnull);
-		Oid			type = TupleDescAttr(row->tupdesc, row->table->columns->attno[col] - 1)->atttypid;
-
-		if (isnull)
-			continue;
-		if (type == NUMERICOID ?
-			!DatumGetBool(DirectFunctionCall2(numeric_eq, value,
-											  NumericGetDatum(int64_to_numeric(0)))) :
-			DatumGetInt32(value) != 0)
-			refuse_computed(row, col);
-	}
-}
-
 /* NULL is left to the column's own NOT NULL. */
-static char *
-row_code(const FactRow *row, int col)
-{
-	bool		isnull;
-	Datum		value = row_value(row, row->new, col, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 static void
-check_amount(const FactRow *row, int col, const char *currency)
+check_amount(const TriggerRow *row, int col, const char *currency)
 {
-	bool		isnull;
-	Datum		value = row_value(row, row->new, col, &isnull);
-
 	CodeColumn	place;
 
-	if (isnull || currency == NULL)
+	if (trigger_is_null(row, col) || currency == NULL)
 		return;
-	code_column_begin(&place, row->trigger->tg_relation, "currency");
-	numeric_to_minor(value, currency_get(currency), row->table->columns->names[col]);
+	code_column_begin(&place, row->rel, "currency");
+	numeric_to_minor(trigger_value(row, col), currency_get(currency), trigger_column_name(row, col));
 	code_column_end(&place);
 }
 
 static void
-check_sale(const FactRow *row)
+check_sale(const TriggerRow *row)
 {
 	CodeColumn	place;
-	char	   *category = row_code(row, SL_CATEGORY);
-	char	   *market = row_code(row, SL_MARKET);
-	char	   *currency = row_code(row, SL_CURRENCY);
+	char	   *category = trigger_cstring(row, SL_CATEGORY);
+	char	   *market = trigger_cstring(row, SL_MARKET);
+	char	   *currency = trigger_cstring(row, SL_CURRENCY);
 
 	if (category != NULL)
 	{
-		code_column_begin(&place, row->trigger->tg_relation, "category");
+		code_column_begin(&place, row->rel, "category");
 		category_get(category);
 		code_column_end(&place);
 	}
 	if (market != NULL)
 	{
-		code_column_begin(&place, row->trigger->tg_relation, "market");
+		code_column_begin(&place, row->rel, "market");
 		market_get(market);
 		code_column_end(&place);
 	}
@@ -222,111 +117,160 @@ check_sale(const FactRow *row)
 }
 
 static void
-check_payment(const FactRow *row)
+check_payment(const TriggerRow *row)
 {
-	check_amount(row, PM_AMOUNT, row_code(row, PM_CURRENCY));
+	check_amount(row, PM_AMOUNT, trigger_cstring(row, PM_CURRENCY));
+}
+
+static const FactTable sale_table = {
+	&sale_columns, SL_LINE_NO, SL_RESERVED, SL_DELIVERED_AT, &line_in_use, "return", check_sale
+};
+
+static const FactTable payment_table = {
+	&payment_columns, PM_PAYMENT_NO, PM_REFUNDED, PM_CAPTURED_AT, &payment_in_use, "refund",
+	check_payment
+};
+
+/* A row of one of the two tables. */
+typedef struct Fact
+{
+	const FactTable *table;
+	TriggerRow	row;
+} Fact;
+
+/* The key of the row that was there before. */
+static char *
+fact_key(const Fact *fact)
+{
+	bool		isnull;
+
+	return psprintf("%s %d of order \"%s\"",
+					fact->table == &sale_table ? "line" : "payment",
+					DatumGetInt32(trigger_old_value(&fact->row, fact->table->number, &isnull)),
+					trigger_old_cstring(&fact->row, ORDER_REF));
+}
+
+static bool
+fact_in_use(const Fact *fact)
+{
+	Datum		args[2];
+	AsOwner		owner;
+	bool		isnull;
+	bool		found;
+
+	args[0] = trigger_old_value(&fact->row, ORDER_REF, &isnull);
+	args[1] = trigger_old_value(&fact->row, fact->table->number, &isnull);
+	as_owner_begin(&owner);
+	found = statement_run_limit(fact->table->in_use, args, NULL, 1).nrows > 0;
+	as_owner_end(&owner);
+	return found;
+}
+
+pg_noreturn static void
+refuse_computed(const Fact *fact, int col)
+{
+	trigger_refuse_change(&fact->row, col, fact->table->columns->table,
+					  "It is computed from the returns and refunds of the order.",
+					  "Leave the column out, or send it back unchanged.");
+}
+
+/* A new row starts with zeros. */
+static void
+check_inserted_computed(const Fact *fact)
+{
+	const TriggerRow *row = &fact->row;
+
+	for (int col = fact->table->first_computed; col < row->columns->ncolumns; col++)
+	{
+		Oid			type = TupleDescAttr(RelationGetDescr(row->rel), row->attno[col] - 1)->atttypid;
+
+		if (trigger_is_null(row, col))
+			continue;
+		if (type == NUMERICOID ?
+			!DatumGetBool(DirectFunctionCall2(numeric_eq, trigger_value(row, col),
+											  NumericGetDatum(int64_to_numeric(0)))) :
+			DatumGetInt32(trigger_value(row, col)) != 0)
+			refuse_computed(fact, col);
+	}
 }
 
 /* A fact that is still open may be filled in at any time. */
 static bool
-may_fill_in(const FactRow *row, int col)
+may_fill_in(const Fact *fact, int col)
 {
 	bool		isnull;
 
-	if (row->table == &sale_table ? col != SL_DELIVERED_AT :
+	if (fact->table == &sale_table ? col != SL_DELIVERED_AT :
 		col != PM_CAPTURED_AT && col != PM_PROVIDER_REF)
 		return false;
-	(void) row_value(row, row->old, col, &isnull);
+	(void) trigger_old_value(&fact->row, col, &isnull);
 	return isnull;
 }
 
-static void
-refuse_fact(const FactRow *row, int col)
+pg_noreturn static void
+refuse_fact(const Fact *fact, int col)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_PROTECTED),
-			 errmsg("column \"%s\" of %s cannot change any more",
-					row->table->columns->names[col], row_key(row, row->old)),
-			 errdetail("A %s rests on it.", row->table->user),
-			 errhint(row->table == &sale_table ?
-					 "Only delivered_at may still be filled in." :
-					 "refund_rank and chargeback may change; captured_at and provider_ref may still be filled in."),
-			 err_column(row->trigger->tg_relation, row->table->columns->names[col])));
+	trigger_refuse_change(&fact->row, col, fact_key(fact),
+					  psprintf("A %s refers to it.", fact->table->user),
+					  fact->table == &sale_table ?
+					  "Only delivered_at can be set, while it is null." :
+					  "Only refund_rank and chargeback can be changed, and captured_at and provider_ref can be set while they are null.");
 }
 
 static void
-check_update(const FactRow *row)
+check_update(const Fact *fact)
 {
 	bool		changed = false;
-	bool		asked = false;
+	bool		unused = false;
 
-	for (int col = row->table->first_computed; col < row->table->columns->ncolumns; col++)
-		if (row_changed(row, col))
-			refuse_computed(row, col);
-	for (int col = 0; col <= row->table->last_fact; col++)
+	for (int col = fact->table->first_computed; col < fact->row.columns->ncolumns; col++)
+		if (trigger_changed(&fact->row, col))
+			refuse_computed(fact, col);
+	for (int col = 0; col <= fact->table->last_fact; col++)
 	{
-		if (!row_changed(row, col))
+		if (!trigger_changed(&fact->row, col))
 			continue;
 		changed = true;
-		if (may_fill_in(row, col) || asked)
+		if (may_fill_in(fact, col) || unused)
 			continue;
-		if (row_in_use(row))
-			refuse_fact(row, col);
-		asked = true;
+		if (fact_in_use(fact))
+			refuse_fact(fact, col);
+		unused = true;
 	}
-	if (changed && row->table == &sale_table)
-		check_sale(row);
-	else if (changed)
-		check_payment(row);
+	if (changed)
+		fact->table->check(&fact->row);
 }
 
 static void
-check_delete(const FactRow *row)
+check_delete(const Fact *fact)
 {
-	if (row_in_use(row))
+	if (fact_in_use(fact))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("%s cannot be deleted", row_key(row, row->old)),
-				 errdetail("A %s rests on it.", row->table->user),
-				 errhint("What was sold and paid stays as long as what followed from it."),
-				 errtable(row->trigger->tg_relation)));
+				 errmsg("%s cannot be deleted", fact_key(fact)),
+				 errdetail("A %s refers to it.", fact->table->user),
+				 errhint("Keep the row as long as returns and refunds refer to it."),
+				 errtable(fact->row.rel)));
 }
 
 static HeapTuple
-fact_row(FunctionCallInfo fcinfo, const FactTable *table, const char *function)
+fact_trigger(FunctionCallInfo fcinfo, const FactTable *table, const char *function)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	FactRow		row = {table};
+	TriggerData *trigdata = trigger_check(fcinfo, function, NULL, FIRES_BEFORE | FIRES_FOR_ROW);
+	Fact		fact = {table};
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as the trigger it is made for", function)));
-	trigger_check_row(trigger);
-	row.trigger = trigger;
-	row.tupdesc = RelationGetDescr(trigger->tg_relation);
-	columns_find(table->columns, trigger->tg_relation);
-	if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+	trigger_check_row(trigdata);
+	trigger_row_load(&fact.row, trigdata, table->columns);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{
-		row.new = trigger->tg_trigtuple;
-		check_inserted_computed(&row);
-		if (table == &sale_table)
-			check_sale(&row);
-		else
-			check_payment(&row);
-		return row.new;
+		check_inserted_computed(&fact);
+		table->check(&fact.row);
 	}
-	row.old = trigger->tg_trigtuple;
-	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-	{
-		check_delete(&row);
-		return row.old;
-	}
-	row.new = trigger->tg_newtuple;
-	if (!own_writing())
-		check_update(&row);
-	return row.new;
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		check_delete(&fact);
+	else if (!writing_as_owner())
+		check_update(&fact);
+	return trigger_tuple(&fact.row);
 }
 
 PG_FUNCTION_INFO_V1(returns_sale_line_row);
@@ -335,7 +279,7 @@ PG_FUNCTION_INFO_V1(returns_sale_line_row);
 Datum
 returns_sale_line_row(PG_FUNCTION_ARGS)
 {
-	return PointerGetDatum(fact_row(fcinfo, &sale_table, "returns_sale_line_row"));
+	return PointerGetDatum(fact_trigger(fcinfo, &sale_table, "returns_sale_line_row"));
 }
 
 PG_FUNCTION_INFO_V1(returns_payment_row);
@@ -344,7 +288,7 @@ PG_FUNCTION_INFO_V1(returns_payment_row);
 Datum
 returns_payment_row(PG_FUNCTION_ARGS)
 {
-	return PointerGetDatum(fact_row(fcinfo, &payment_table, "returns_payment_row"));
+	return PointerGetDatum(fact_trigger(fcinfo, &payment_table, "returns_payment_row"));
 }
 
 PG_FUNCTION_INFO_V1(returns_protected);
@@ -357,14 +301,10 @@ PG_FUNCTION_INFO_V1(returns_protected);
 Datum
 returns_protected(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	TriggerData *trigger = trigger_check(fcinfo, "returns_protected", NULL,
+										 FIRES_BEFORE | FIRES_FOR_ROW | FIRES_FOR_STATEMENT);
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as the trigger it is made for",
-						"returns_protected")));
-	if (!own_writing() || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) ||
+	if (!writing_as_owner() || TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event) ||
 		(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && trigger->tg_trigger->tgnargs == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),

@@ -12,6 +12,7 @@
 #include "access/xact.h"
 #include "base/errors.h"
 #include "base/plan.h"
+#include "base/scope.h"
 #include "catalog/pg_type.h"
 #include "records/update_with.h"
 #include "utils/memutils.h"
@@ -35,25 +36,24 @@ typedef struct UpdateWith
 static UpdateWith *current = NULL;
 
 static void
-xact_callback(XactEvent event, void *arg)
+undo(int nest_level)
+{
+	while (current != NULL && current->nest_level >= nest_level)
+		current = current->outer;
+}
+
+static void
+end(bool committed)
 {
 	current = NULL;
 }
 
-static void
-subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-				 void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (current != NULL && current->nest_level >= GetCurrentTransactionNestLevel())
-			current = current->outer;
-}
+static const ScopeUser scope_user = {.undo = undo,.end = end};
 
 void
 update_with_init(void)
 {
-	RegisterXactCallback(xact_callback, NULL);
-	RegisterSubXactCallback(subxact_callback, NULL);
+	scope_register(&scope_user);
 }
 
 bool

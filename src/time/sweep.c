@@ -22,7 +22,7 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "base/scope.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -48,25 +48,24 @@ Watermark	sweep_watermark = {.trusted_until = NEVER};
 
 /* What was swept is due again when it is undone. */
 static void
-xact_callback(XactEvent event, void *arg)
+undo(int nest_level)
 {
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-		sweep_watermark.trusted_until = NEVER;
+	sweep_watermark.trusted_until = NEVER;
 }
 
 static void
-subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-				 void *arg)
+end(bool committed)
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB)
+	if (!committed)
 		sweep_watermark.trusted_until = NEVER;
 }
+
+static const ScopeUser scope_user = {.undo = undo,.end = end};
 
 void
 sweep_init(void)
 {
-	RegisterXactCallback(xact_callback, NULL);
-	RegisterSubXactCallback(subxact_callback, NULL);
+	scope_register(&scope_user);
 }
 
 int64

@@ -10,13 +10,12 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "base/json.h"
 #include "common/sha2.h"
 #include "fmgr.h"
 #include "records/history/attested.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/jsonb.h"
-#include "utils/numeric.h"
 
 #define KEY "booked"			/* of the details, nobody else's */
 
@@ -45,39 +44,6 @@ attested_refund(ReturnRow *row, const AttestedRefund *refund)
 	row->refunds = lappend(row->refunds, attested);
 }
 
-static void
-push_key(JsonbParseState **state, char *name)
-{
-	JsonbValue	key = {.type = jbvString};
-
-	key.val.string.val = name;
-	key.val.string.len = strlen(name);
-	pushJsonbValue(state, WJB_KEY, &key);
-}
-
-static void
-push_text(JsonbParseState **state, char *name, const char *value)
-{
-	JsonbValue	item = {.type = jbvString};
-
-	if (value == NULL)
-		return;
-	push_key(state, name);
-	item.val.string.val = unconstify(char *, value);
-	item.val.string.len = strlen(value);
-	pushJsonbValue(state, WJB_VALUE, &item);
-}
-
-static void
-push_number(JsonbParseState **state, char *name, Numeric value)
-{
-	JsonbValue	item = {.type = jbvNumeric};
-
-	push_key(state, name);
-	item.val.numeric = value;
-	pushJsonbValue(state, WJB_VALUE, &item);
-}
-
 static char *
 hex_of(const uint8 *hash)
 {
@@ -91,45 +57,42 @@ hex_of(const uint8 *hash)
 static Jsonb *
 attested_jsonb(ReturnRow *row)
 {
-	JsonbParseState *state = NULL;
+	Json		json;
 	ListCell   *cell;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_key(&state, KEY);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	json_begin(&json);
+	json_open_object(&json, KEY);
 	if (row->refunds != NIL)
 	{
-		push_key(&state, "refunds");
-		pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+		json_open_array(&json, "refunds");
 		foreach(cell, row->refunds)
 		{
 			AttestedRefund *refund = lfirst(cell);
 
-			pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-			push_number(&state, "refund_id", int64_to_numeric(refund->refund_id));
-			push_number(&state, "payment_no", int64_to_numeric(refund->payment_no));
-			push_number(&state, "amount", DatumGetNumeric(refund->amount));
-			push_text(&state, "currency", refund->currency);
-			push_text(&state, "provider", refund->provider);
-			push_text(&state, "idempotency_key", refund->idempotency_key);
-			pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+			json_open_object(&json, NULL);
+			json_int(&json, "refund_id", refund->refund_id);
+			json_int(&json, "payment_no", refund->payment_no);
+			json_number(&json, "amount", DatumGetNumeric(refund->amount));
+			json_text(&json, "currency", refund->currency);
+			json_text(&json, "provider", refund->provider);
+			json_text(&json, "idempotency_key", refund->idempotency_key);
+			json_close(&json);
 		}
-		pushJsonbValue(&state, WJB_END_ARRAY, NULL);
+		json_close(&json);
 	}
 	if (row->transfers != NIL)
 	{
-		push_key(&state, "transfers");
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		json_open_object(&json, "transfers");
 		foreach(cell, row->transfers)
 		{
 			AttestedTransfer *transfer = lfirst(cell);
 
-			push_text(&state, psprintf("%d", transfer->transfer_no), hex_of(transfer->hash));
+			json_text(&json, psprintf("%d", transfer->transfer_no), hex_of(transfer->hash));
 		}
-		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+		json_close(&json);
 	}
-	pushJsonbValue(&state, WJB_END_OBJECT, NULL);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	json_close(&json);
+	return json_end(&json);
 }
 
 /* The key is ours: what a client has put there does not get into the history. */

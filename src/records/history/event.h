@@ -42,7 +42,7 @@ typedef struct Event
 	const text *note;
 	Jsonb	   *details;
 	uint8		hash[PG_SHA256_DIGEST_LENGTH];
-	SubTransactionId subxact;	/* that it belongs to */
+	int			nest_level;		/* of the subtransaction that it belongs to */
 } Event;
 
 extern const char *event_kind_name(EventKind kind);

@@ -17,21 +17,57 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "base/compat.h"
+#include "base/direct_insert.h"
 #include "base/errors.h"
-#include "base/plan.h"
-#include "commands/trigger.h"
+#include "base/scope.h"
+#include "base/statement.h"
+#include "base/trigger_check.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "records/history/attested.h"
 #include "records/history/journal.h"
-#include "records/history/journal_write.h"
 #include "rules/cache/cache.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
 #define KEEP_MAX 1000			/* events in memory before they are written */
+
+/* return_event, in the order of sql/tables. */
+typedef enum EventColumn
+{
+	EV_RETURN_ID, EV_XID, EV_AT, EV_SEQ, EV_EPOCH, EV_ORDER_REF, EV_KIND, EV_FROM_STATE,
+	EV_TO_STATE, EV_ACTOR, EV_ACTOR_REF, EV_DB_ROLE, EV_HASH, EV_DUE_AT, EV_NOTE,
+	EV_DETAILS, EV_NCOLUMNS
+} EventColumn;
+
+static const DirectColumn event_columns[EV_NCOLUMNS] = {
+	[EV_RETURN_ID] = {"return_id", INT8OID, true},
+	[EV_XID] = {"xid", XID8OID, true},
+	[EV_AT] = {"at", TIMESTAMPTZOID, true},
+	[EV_SEQ] = {"seq", INT4OID, true},
+	[EV_EPOCH] = {"epoch", INT4OID, true},
+	[EV_ORDER_REF] = {"order_ref", TEXTOID, true},
+	[EV_KIND] = {"kind", TEXTOID, true},
+	[EV_FROM_STATE] = {"from_state", TEXTOID, false},
+	[EV_TO_STATE] = {"to_state", TEXTOID, false},
+	[EV_ACTOR] = {"actor", TEXTOID, false},
+	[EV_ACTOR_REF] = {"actor_ref", TEXTOID, false},
+	[EV_DB_ROLE] = {"db_role", NAMEOID, true},
+	[EV_HASH] = {"hash", BYTEAOID, true},
+	[EV_DUE_AT] = {"due_at", TIMESTAMPTZOID, false},
+	[EV_NOTE] = {"note", TEXTOID, false},
+	[EV_DETAILS] = {"details", JSONBOID, false},
+};
+
+static DirectTable event_table = {
+	.name = "return_event",
+	.ncolumns = EV_NCOLUMNS,
+	.columns = event_columns,
+	.guard = "zz_returns_event",
+};
 
 static MemoryContext kept_context = NULL;
 static Event *kept = NULL;
@@ -50,61 +86,54 @@ forget_all(void)
 }
 
 static void
-xact_callback(XactEvent event, void *arg)
-{
-	switch (event)
-	{
-		case XACT_EVENT_PRE_COMMIT:
-		case XACT_EVENT_PRE_PREPARE:
-			if (nkept > 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_RT_PROTECTED),
-						 errmsg("history of a return was not written"),
-						 errdetail("The trigger zz_returns_request_flush did not fire."),
-						 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup().")));
-			break;
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PREPARE:
-		case XACT_EVENT_ABORT:
-			flush_depth = 0;
-			if (kept_capacity > 0)
-				forget_all();
-			break;
-		default:
-			break;
-	}
-}
-
-static void
-subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-				 void *arg)
+undo(int nest_level)
 {
 	int			left = 0;
 
-	if (event == SUBXACT_EVENT_ABORT_SUB && GetCurrentTransactionNestLevel() <= flush_level)
+	if (nest_level <= flush_level)
 		flush_depth = 0;
-	if (nkept == 0)
-		return;
-	if (event == SUBXACT_EVENT_COMMIT_SUB)
-		for (int i = 0; i < nkept; i++)
-			if (kept[i].subxact == mine)
-				kept[i].subxact = parent;
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-	{
-		for (int i = 0; i < nkept; i++)
-			if (kept[i].subxact != mine)
-				kept[left++] = kept[i];
-		nkept = left;
-	}
+	for (int i = 0; i < nkept; i++)
+		if (kept[i].nest_level < nest_level)
+			kept[left++] = kept[i];
+	nkept = left;
 }
+
+static void
+keep(int nest_level)
+{
+	for (int i = 0; i < nkept; i++)
+		kept[i].nest_level = Min(kept[i].nest_level, nest_level - 1);
+}
+
+static void
+before_commit(void)
+{
+	if (nkept > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_PROTECTED),
+				 errmsg("history of a return was not written"),
+				 errdetail("The trigger zz_returns_request_flush did not fire."),
+				 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup().")));
+}
+
+static void
+end(bool committed)
+{
+	flush_depth = 0;
+	if (kept_capacity > 0)
+		forget_all();
+}
+
+static const ScopeUser scope_user = {
+	.undo = undo,.keep = keep,.before_commit = before_commit,.end = end
+};
 
 void
 journal_init(void)
 {
 	kept_context = AllocSetContextCreate(TopMemoryContext, "returns journal",
 										 ALLOCSET_DEFAULT_SIZES);
-	RegisterXactCallback(xact_callback, NULL);
-	RegisterSubXactCallback(subxact_callback, NULL);
+	scope_register(&scope_user);
 }
 
 /*
@@ -114,27 +143,28 @@ journal_init(void)
 int
 journal_epoch(void)
 {
-	static KeptPlan open_epoch = {
+	static Statement open_epoch = {
 		"UPDATE returns.installation SET epoch = epoch OPERATOR(pg_catalog.+) 1,"
 		" system_identifier = $1 WHERE system_identifier OPERATOR(pg_catalog.<>) $1",
 		1, {INT8OID}
 	};
-	static KeptPlan read_epoch = {"SELECT epoch FROM returns.installation", 0};
+	static Statement read_epoch = {"SELECT epoch FROM returns.installation", 0};
 	const Rules *rules = rules_current();
 	uint64		identifier = GetSystemIdentifier();
 	Datum		arg = Int64GetDatum((int64) identifier);
-	OwnState	own;
-	bool		isnull;
+	AsOwner		owner;
+	ResultSet	found;
 	int			epoch;
 
 	if (likely(rules->system_identifier == identifier))
 		return rules->epoch;
-	own_begin(&own);
-	plan_run(&open_epoch, &arg, NULL);
-	if (plan_run(&read_epoch, NULL, NULL) != 1)
+	as_owner_begin(&owner);
+	statement_run(&open_epoch, &arg, NULL);
+	found = statement_run(&read_epoch, NULL, NULL);
+	if (found.nrows != 1)
 		error_not_set_up("The table returns.installation has no row.");
-	epoch = DatumGetInt32(plan_value(0, 1, &isnull));
-	own_end(&own);
+	epoch = result_int(found, 0, 1);
+	as_owner_end(&owner);
 	return epoch;
 }
 
@@ -179,7 +209,17 @@ event_fill(Event *event, ReturnRow *row, EventKind kind, const State *from,
 	event->actor_ref = by->ref_text;
 	event->note = note;
 	event->details = attested_details(row, details);
-	event->subxact = GetCurrentSubTransactionId();
+	event->nest_level = GetCurrentTransactionNestLevel();
+}
+
+static Datum
+hash_bytea(const uint8 *hash)
+{
+	bytea	   *value = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+
+	SET_VARSIZE(value, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	memcpy(VARDATA(value), hash, PG_SHA256_DIGEST_LENGTH);
+	return PointerGetDatum(value);
 }
 
 /* Move the head of the chain in the row past the event. */
@@ -188,31 +228,69 @@ row_advance(ReturnRow *row, Event *event)
 {
 	bytea	   *head = ROW_NULL(row, REQ_LAST_HASH) ? NULL :
 		DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
-	bytea	   *hash = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 
 	event->seq = DatumGetInt32(ROW_VALUE(row, REQ_LAST_SEQ)) + 1;
 	event_hash(event, head ? (uint8 *) VARDATA_ANY(head) : (const uint8 *) "",
 			   head ? VARSIZE_ANY_EXHDR(head) : 0, event->hash);
-	SET_VARSIZE(hash, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	memcpy(VARDATA(hash), event->hash, PG_SHA256_DIGEST_LENGTH);
 	row_set(row, REQ_LAST_SEQ, Int32GetDatum(event->seq));
 	row_set(row, REQ_LAST_XID,
 			FullTransactionIdGetDatum(FullTransactionIdFromU64(event->xid)));
-	row_set(row, REQ_LAST_HASH, PointerGetDatum(hash));
+	row_set(row, REQ_LAST_HASH, hash_bytea(event->hash));
 }
 
 static void *
-keep_varlena(const void *value)
+copy_varlena(const void *value)
 {
-	Size		size;
-	void	   *copy;
+	return value == NULL ? NULL :
+		DatumGetPointer(datumCopy(PointerGetDatum(value), false, -1));
+}
 
-	if (value == NULL)
-		return NULL;
-	size = VARSIZE_ANY(value);
-	copy = palloc(size);
-	memcpy(copy, value, size);
-	return copy;
+/* The name of a code as a text value, made once: copies is where it is kept. */
+static Datum
+code_text(Datum *copies, int code, const char *name)
+{
+	if (copies[code] == 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+		copies[code] = CStringGetTextDatum(name);
+		MemoryContextSwitchTo(old);
+	}
+	return copies[code];
+}
+
+/* An event as a row of return_event. */
+static void
+fill_event(int row, Datum *values, bool *isnull, void *arg)
+{
+	static Datum kind_texts[EVENT_OVERRIDE + 1];
+	static Datum actor_texts[ACTOR_SYSTEM + 1];
+	const Event *event = &((const Event *) arg)[row];
+
+	values[EV_RETURN_ID] = Int64GetDatum(event->return_id);
+	values[EV_XID] = FullTransactionIdGetDatum(FullTransactionIdFromU64(event->xid));
+	values[EV_AT] = TimestampTzGetDatum(event->at);
+	values[EV_SEQ] = Int32GetDatum(event->seq);
+	values[EV_EPOCH] = Int32GetDatum(event->epoch);
+	values[EV_ORDER_REF] = PointerGetDatum(event->order_ref);
+	values[EV_KIND] = code_text(kind_texts, event->kind, event_kind_name(event->kind));
+	values[EV_FROM_STATE] = event->from ? PointerGetDatum(event->from->code_text) : (Datum) 0;
+	values[EV_TO_STATE] = event->to ? PointerGetDatum(event->to->code_text) : (Datum) 0;
+	values[EV_ACTOR] = event->actor == ACTOR_NONE ? (Datum) 0 :
+		code_text(actor_texts, event->actor, actor_kind_name(event->actor));
+	values[EV_ACTOR_REF] = PointerGetDatum(event->actor_ref);
+	values[EV_DB_ROLE] = NameGetDatum(&event->db_role);
+	values[EV_HASH] = hash_bytea(event->hash);
+	values[EV_DUE_AT] = TimestampTzGetDatum(event->due_at);
+	values[EV_NOTE] = PointerGetDatum(event->note);
+	values[EV_DETAILS] = PointerGetDatum(event->details);
+	isnull[EV_FROM_STATE] = event->from == NULL;
+	isnull[EV_TO_STATE] = event->to == NULL;
+	isnull[EV_ACTOR] = event->actor == ACTOR_NONE;
+	isnull[EV_ACTOR_REF] = event->actor_ref == NULL;
+	isnull[EV_DUE_AT] = !event->has_due;
+	isnull[EV_NOTE] = event->note == NULL;
+	isnull[EV_DETAILS] = event->details == NULL;
 }
 
 /*
@@ -223,7 +301,7 @@ keep_varlena(const void *value)
 static void
 journal_flush(void)
 {
-	SubTransactionId mine = GetCurrentSubTransactionId();
+	int			nest_level = GetCurrentTransactionNestLevel();
 	int			left = 0;
 	int			nmine = 0;
 	int			depth = flush_depth;
@@ -234,17 +312,17 @@ journal_flush(void)
 	events = MemoryContextAlloc(kept_context, sizeof(Event) * nkept);
 	for (int i = 0; i < nkept; i++)
 	{
-		if (kept[i].subxact == mine)
+		if (kept[i].nest_level == nest_level)
 			events[nmine++] = kept[i];
 		else
 			kept[left++] = kept[i];
 	}
 	nkept = left;
 	if (depth == 0)
-		flush_level = GetCurrentTransactionNestLevel();
+		flush_level = nest_level;
 	flush_depth = depth + 1;
 	if (nmine > 0)
-		journal_write(events, nmine);
+		direct_insert(&event_table, nmine, fill_event, events);
 	flush_depth = depth;
 	if (nkept == 0 && flush_depth == 0)
 		forget_all();
@@ -269,10 +347,10 @@ event_keep(const Event *event)
 	}
 	copy = &kept[nkept];
 	*copy = *event;
-	copy->order_ref = keep_varlena(event->order_ref);
-	copy->actor_ref = keep_varlena(event->actor_ref);
-	copy->note = keep_varlena(event->note);
-	copy->details = keep_varlena(event->details);
+	copy->order_ref = copy_varlena(event->order_ref);
+	copy->actor_ref = copy_varlena(event->actor_ref);
+	copy->note = copy_varlena(event->note);
+	copy->details = copy_varlena(event->details);
 	nkept++;
 	MemoryContextSwitchTo(old);
 }
@@ -327,11 +405,8 @@ PG_FUNCTION_INFO_V1(returns_journal_flush);
 Datum
 returns_journal_flush(PG_FUNCTION_ARGS)
 {
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by trigger manager",
-						"returns_journal_flush")));
+	trigger_check(fcinfo, "returns_journal_flush", NULL,
+				  FIRES_AFTER | FIRES_FOR_STATEMENT);
 	journal_flush();
 	return PointerGetDatum(NULL);
 }

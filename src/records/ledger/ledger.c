@@ -37,8 +37,6 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "base/direct_insert.h"
-#include "base/plan.h"
-#include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "records/history/attested.h"
 #include "records/history/journal.h"
@@ -67,35 +65,48 @@ typedef struct Posting
 	Datum	   *amounts;
 } Posting;
 
-static const char *const transfer_columns[] = {
-	"order_ref", "return_id", "transfer_no", "refund_id", "kind", "at", "reverses"
-};
-static const char *const entry_columns[] = {
-	"order_ref", "return_id", "written", "transfer_no", "entry_no", "account", "party_ref",
-	"amount", "currency"
-};
-static const DirectTable transfer_table = {
-	"ledger_transfer", lengthof(transfer_columns), transfer_columns, 0, "zz_returns_ledger_transfer"
-};
-static const DirectTable entry_table = {
-	"ledger_entry", lengthof(entry_columns), entry_columns, 1, "zz_returns_ledger_entry"
+static const DirectColumn transfer_columns[] = {
+	{"order_ref", TEXTOID, true},
+	{"return_id", INT8OID, true},
+	{"transfer_no", INT4OID, true},
+	{"refund_id", INT8OID, false},
+	{"kind", TEXTOID, true},
+	{"at", TIMESTAMPTZOID, true},
+	{"reverses", INT4OID, false},
 };
 
-static KeptPlan insert_transfer = {
-	"INSERT INTO returns.ledger_transfer"
-	" (order_ref, return_id, transfer_no, refund_id, kind, at, reverses)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
-	7, {TEXTOID, INT8OID, INT4OID, INT8OID, TEXTOID, TIMESTAMPTZOID, INT4OID}
+static DirectTable transfer_table = {
+	.name = "ledger_transfer",
+	.ncolumns = lengthof(transfer_columns),
+	.columns = transfer_columns,
+	.guard = "zz_returns_ledger_transfer",
+	.foreign_key = "ledger_transfer_order_ref_return_id_fkey",
+	.partial_index = "ledger_transfer_reverses",
 };
 
-static KeptPlan insert_entry = {
-	"INSERT INTO returns.ledger_entry"
-	" (order_ref, return_id, written, transfer_no, entry_no, account, party_ref, amount,"
-	" currency) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-	9, {TEXTOID, INT8OID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID}
+static const DirectColumn entry_columns[] = {
+	{"order_ref", TEXTOID, true},
+	{"return_id", INT8OID, true},
+	{"written", INT8OID, false},
+	{"transfer_no", INT4OID, true},
+	{"entry_no", INT4OID, true},
+	{"account", TEXTOID, true},
+	{"party_ref", TEXTOID, false},
+	{"amount", NUMERICOID, true},
+	{"currency", TEXTOID, true},
 };
 
-static KeptPlan select_entries = {
+static DirectTable entry_table = {
+	.name = "ledger_entry",
+	.ncolumns = lengthof(entry_columns),
+	.columns = entry_columns,
+	.guard = "zz_returns_ledger_entry",
+	.check = "ledger_entry_amount_check",
+	.foreign_key = "ledger_entry_order_ref_return_id_transfer_no_fkey",
+	.partial_index = "ledger_entry_seller",
+};
+
+static Statement select_entries = {
 	"SELECT account, party_ref, amount FROM returns.ledger_entry"
 	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
 	" AND transfer_no OPERATOR(pg_catalog.=) $3 ORDER BY entry_no",
@@ -178,24 +189,6 @@ fill_entry(int row, Datum *values, bool *isnull, void *arg)
 	isnull[6] = posting->no_party[row];
 }
 
-/* Where the user has added to a table: the same rows as statements. */
-static void
-insert_by_statement(KeptPlan *plan, int nrows, DirectFill fill, void *arg)
-{
-	for (int row = 0; row < nrows; row++)
-	{
-		Datum		values[DIRECT_MAX_COLUMNS];
-		bool		isnull[DIRECT_MAX_COLUMNS] = {false};
-		char		nulls[DIRECT_MAX_COLUMNS];
-
-		fill(row, values, isnull, arg);
-		for (int c = 0; c < plan->nargs; c++)
-			nulls[c] = isnull[c] ? 'n' : ' ';
-		trigger_check_wrote(plan == &insert_transfer ? "ledger_transfer" : "ledger_entry",
-							plan_run(plan, values, nulls), 1);
-	}
-}
-
 /* The next event speaks of the transfer. */
 static void
 tell(ReturnRow *row, const Posting *posting)
@@ -222,14 +215,12 @@ tell(ReturnRow *row, const Posting *posting)
 static void
 insert(Posting *posting)
 {
-	OwnState	own;
+	AsOwner		owner;
 
-	own_begin(&own);
-	if (!direct_insert(&transfer_table, 1, fill_transfer, posting))
-		insert_by_statement(&insert_transfer, 1, fill_transfer, posting);
-	if (!direct_insert(&entry_table, posting->nentries, fill_entry, posting))
-		insert_by_statement(&insert_entry, posting->nentries, fill_entry, posting);
-	own_end(&own);
+	as_owner_begin(&owner);
+	direct_insert(&transfer_table, 1, fill_transfer, posting);
+	direct_insert(&entry_table, posting->nentries, fill_entry, posting);
+	as_owner_end(&owner);
 }
 
 int
@@ -263,19 +254,19 @@ ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_n
 	Datum		args[3] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 		Int32GetDatum(transfer_no)};
 	LedgerEntry *entries;
-	OwnState	own;
-	int			n;
-	bool		isnull;
+	AsOwner		owner;
+	ResultSet	posted;
 
-	own_begin(&own);
-	n = plan_run(&select_entries, args, NULL);
-	entries = palloc(sizeof(LedgerEntry) * Max(n, 1));
-	for (int i = 0; i < n; i++)
+	as_owner_begin(&owner);
+	posted = statement_run(&select_entries, args, NULL);
+	entries = palloc(sizeof(LedgerEntry) * Max(posted.nrows, 1));
+	for (uint64 i = 0; i < posted.nrows; i++)
 	{
-		entries[i].account = TextDatumGetCString(plan_value(i, 1, &isnull));
-		entries[i].party_ref = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2);
-		entries[i].amount = -stored_to_minor(plan_value(i, 3, &isnull), currency, "amount");
+		entries[i].account = result_cstring(posted, i, 1);
+		entries[i].party_ref = result_cstring(posted, i, 2);
+		entries[i].amount = -stored_to_minor(NumericGetDatum(result_numeric(posted, i, 3)),
+											 currency, "amount");
 	}
-	own_end(&own);
-	return ledger_post(row, kind, refund_id, transfer_no, entries, n);
+	as_owner_end(&owner);
+	return ledger_post(row, kind, refund_id, transfer_no, entries, posted.nrows);
 }

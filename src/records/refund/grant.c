@@ -144,12 +144,7 @@ returns_grant_refund(PG_FUNCTION_ARGS)
 
 	own_begin(&own);
 	if (plan_run(&find_order, &return_id, NULL) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown return " INT64_FORMAT, DatumGetInt64(return_id)),
-				 errdetail("returns.return_request has no such return."),
-				 errhint("Check the number."),
-				 err_our_column("return_request", "id")));
+		error_unknown_return(DatumGetInt64(return_id));
 	order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
 	return_update_with(order_ref, DatumGetInt64(return_id), grant_work, &grant);
 	own_end(&own);

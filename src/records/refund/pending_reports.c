@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "base/errors.h"
+#include "base/scope.h"
 #include "records/refund/pending_reports.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -23,44 +24,39 @@ typedef struct PendingReport
 
 static HTAB *pending = NULL;	/* in TopTransactionContext */
 
-static void
-pending_xact_callback(XactEvent event, void *arg)
-{
-	pending = NULL;
-}
-
 /* What a failed statement has changed is not changed. */
 static void
-pending_subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-						 void *arg)
+undo(int nest_level)
 {
 	HASH_SEQ_STATUS scan;
 	PendingReport *entry;
 
-	if (event != SUBXACT_EVENT_ABORT_SUB || pending == NULL)
+	if (pending == NULL)
 		return;
 	hash_seq_init(&scan, pending);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		if (entry->nest_level >= GetCurrentTransactionNestLevel())
+		if (entry->nest_level >= nest_level)
 			hash_search(pending, &entry->refund_id, HASH_REMOVE, NULL);
 }
 
 static void
+end(bool committed)
+{
+	pending = NULL;
+}
+
+static const ScopeUser scope_user = {.undo = undo,.end = end};
+
+static void
 pending_begin(void)
 {
-	static bool registered = false;
 	HASHCTL		control = {
 		.keysize = sizeof(int64),
 		.entrysize = sizeof(PendingReport),
 		.hcxt = TopTransactionContext,
 	};
 
-	if (!registered)
-	{
-		RegisterXactCallback(pending_xact_callback, NULL);
-		RegisterSubXactCallback(pending_subxact_callback, NULL);
-		registered = true;
-	}
+	scope_register(&scope_user);
 	pending = hash_create("returns: pending reports", 64, &control,
 						  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }

@@ -189,11 +189,7 @@ request_read(LineRow *row, RequestFacts *facts, bool (*read) (Datum *))
 	args[0] = LINE_VALUE(row, LN_ORDER_REF);
 	args[1] = LINE_VALUE(row, LN_RETURN_ID);
 	if (LINE_NULL(row, LN_ORDER_REF) || !read(args))
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown return " INT64_FORMAT, return_id(row)),
-				 errdetail("returns.return_request has no such return of that order."),
-				 err_column(row->rel, "return_id")));
+		error_unknown_return(return_id(row));
 	status = column_copy(1);
 	facts->state = state_find(MACHINE_RETURN, VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status));
 	if (facts->state == NULL)

@@ -16,7 +16,9 @@
 
 #include "access/xact.h"
 #include "base/errors.h"
-#include "commands/trigger.h"
+#include "base/relation_watch.h"
+#include "base/scope.h"
+#include "base/trigger_check.h"
 #include "rules/cache/cache.h"
 #include "rules/cache/cache_load.h"
 #include "utils/builtins.h"
@@ -46,7 +48,7 @@ static CommandId checked_command = InvalidCommandId;
 static TimestampTz checked_statement = 0;
 
 static void
-relcache_callback(Datum arg, Oid relid)
+rule_table_changed(Oid relid)
 {
 	if (generation == NULL || generation_stale)
 		return;
@@ -58,11 +60,15 @@ relcache_callback(Datum arg, Oid relid)
 }
 
 static void
-xact_callback(XactEvent event, void *arg)
+undo(int nest_level)
 {
-	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
-		event != XACT_EVENT_PREPARE)
-		return;
+	while (npins > 0 && pins[npins - 1] >= nest_level)
+		npins--;
+}
+
+static void
+end(bool committed)
+{
 	npins = 0;
 	while (retired != NIL)
 	{
@@ -71,14 +77,7 @@ xact_callback(XactEvent event, void *arg)
 	}
 }
 
-static void
-subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
-				 void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (npins > 0 && pins[npins - 1] >= GetCurrentTransactionNestLevel())
-			npins--;
-}
+static const ScopeUser scope_user = {.undo = undo,.end = end};
 
 const Rules *
 rules_pin(void)
@@ -104,9 +103,8 @@ rules_unpin(void)
 void
 cache_init(void)
 {
-	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
-	RegisterXactCallback(xact_callback, NULL);
-	RegisterSubXactCallback(subxact_callback, NULL);
+	relation_watch(rule_table_changed);
+	scope_register(&scope_user);
 }
 
 void
@@ -321,13 +319,9 @@ PG_FUNCTION_INFO_V1(returns_rules_changed);
 Datum
 returns_rules_changed(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TriggerData *trigdata = trigger_check(fcinfo, "returns_rules_changed", NULL,
+										  FIRES_AFTER | FIRES_FOR_ROW | FIRES_FOR_STATEMENT);
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by trigger manager",
-						"returns_rules_changed")));
 	CacheInvalidateRelcache(trigdata->tg_relation);
 	return PointerGetDatum(NULL);
 }

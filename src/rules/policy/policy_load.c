@@ -23,13 +23,13 @@
 #include "base/columns.h"
 #include "base/errors.h"
 #include "base/plan.h"
+#include "base/relation_watch.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "rules/cache/cache.h"
 #include "rules/policy/policy_load.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -273,7 +273,7 @@ policies_read_all(PolicyIndex *index)
 /* ---- lifetime ---- */
 
 static void
-relcache_callback(Datum arg, Oid relid)
+policy_changed(Oid relid)
 {
 	if (!OidIsValid(relid) || relid == policies_relid)
 	{
@@ -293,15 +293,11 @@ policies_settle(void)
 static void
 policies_reload(void)
 {
-	static bool registered = false;
 	MemoryContext context;
 	MemoryContext old;
 	PolicyIndex *loaded;
 
-	if (!registered)
-		CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
-	registered = true;
-
+	relation_watch(policy_changed);
 	policies_relid = table_oid("policy");
 	if (!OidIsValid(policies_relid))
 		error_not_set_up("The table returns.policy does not exist.");

@@ -1,0 +1,106 @@
+/*-------------------------------------------------------------------------
+ *
+ * trigger_row.h
+ *		The row of a row trigger by our column numbers.
+ *
+ * A file that guards a table numbers the columns of the table by an enum and
+ * names them in a ColumnSet; the functions below take these numbers.  "The row"
+ * is the new row or, in a DELETE, the old one; "before" is the old row of an
+ * UPDATE or DELETE.
+ *
+ * src/base/trigger_row.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RETURNS_TRIGGER_ROW_H
+#define RETURNS_TRIGGER_ROW_H
+
+#include "access/sysattr.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "nodes/bitmapset.h"
+#include "base/columns.h"
+#include "base/compat.h"
+
+typedef struct TriggerRow
+{
+	Relation	rel;
+	const ColumnSet *columns;
+	const AttrNumber *attno;	/* physical number of each of our columns */
+	/* of the row, by attno - 1; the slot's own arrays until trigger_set() copies them */
+	Datum	   *values;
+	bool	   *isnull;
+	bool		copied;
+	HeapTuple	tuple;			/* as the trigger was given it */
+	TupleTableSlot *before;		/* NULL in an INSERT */
+	const Bitmapset *assigned;	/* columns of the SET list, in a BEFORE UPDATE */
+} TriggerRow;
+
+/*
+ * Lay the row of a row trigger out.  Raises 39P01 when it fires on another table
+ * than that of the columns, RT012 when a column does not exist.  Values live as
+ * long as the trigger runs.
+ */
+extern void trigger_row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns);
+
+static inline const char *
+trigger_column_name(const TriggerRow *row, int col)
+{
+	Assert(col >= 0 && col < row->columns->ncolumns);
+	return row->columns->names[col];
+}
+
+static inline bool
+trigger_is_null(const TriggerRow *row, int col)
+{
+	return row->isnull[row->attno[col] - 1];
+}
+
+/* The value must not be null. */
+static inline Datum
+trigger_value(const TriggerRow *row, int col)
+{
+	Assert(!trigger_is_null(row, col));
+	return row->values[row->attno[col] - 1];
+}
+
+/* A value of the row as it was; there is one. */
+static inline Datum
+trigger_old_value(const TriggerRow *row, int col, bool *isnull)
+{
+	Assert(row->before != NULL);
+	return slot_getattr(row->before, row->attno[col], isnull);
+}
+
+/* Columns of type text; NULL when the value is null. */
+extern text *trigger_text(const TriggerRow *row, int col);
+extern char *trigger_cstring(const TriggerRow *row, int col);
+extern text *trigger_old_text(const TriggerRow *row, int col);
+extern char *trigger_old_cstring(const TriggerRow *row, int col);
+
+/* Does an UPDATE change the value?  1.5 and 1.50 are the same number. */
+extern bool trigger_changed(const TriggerRow *row, int col);
+
+/* Does the SET list of a BEFORE UPDATE name the column? */
+static inline bool
+trigger_is_assigned(const TriggerRow *row, int col)
+{
+	return bms_is_member(row->attno[col] - FirstLowInvalidHeapAttributeNumber,
+						 row->assigned);
+}
+
+/* Write the row; trigger_tuple() gives it back. */
+extern void trigger_set(TriggerRow *row, int col, Datum value);
+extern void trigger_clear(TriggerRow *row, int col);
+
+/* What a BEFORE trigger returns: the tuple it was given, or one with the changes. */
+extern HeapTuple trigger_tuple(const TriggerRow *row);
+
+/*
+ * RT007: the statement writes a column that it must not write.  of names the
+ * row: "refund 7".
+ */
+pg_noreturn extern void trigger_refuse_change(const TriggerRow *row, int col, const char *of,
+										  const char *detail, const char *hint);
+
+#endif							/* RETURNS_TRIGGER_ROW_H */
