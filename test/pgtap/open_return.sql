@@ -104,6 +104,10 @@ SELECT returns.act(:first, 'rejected', 'no') \g /dev/null
 SELECT is(pg_temp.open(arguments), 'old', 'a repeated call finds its return also when it has moved') FROM call;
 SELECT is((SELECT status FROM returns.return_request WHERE id = :first), 'rejected', 'a repeated call does not move the return');
 
+SELECT is(pg_temp.open('''o1'', ''[{"line_no":1,"quantity":1}]'', ''defective'', idempotency_key => ''null'''), 'new', 'a call without a note opens a return');
+SELECT is(pg_temp.open('''o1'', ''[{"line_no":1,"quantity":1}]'', ''defective'', note => '''', idempotency_key => ''null'''), 'RT011',
+	'an empty note is not the same as none to a repeated call');
+
 -- A call that was refused has not used its key.
 CREATE TEMP TABLE before AS SELECT (SELECT count(*) FROM returns.return_request) AS requests, (SELECT count(*) FROM returns.return_line) AS lines,
 	(SELECT count(*) FROM returns.return_event) AS events, (SELECT sum(reserved) FROM returns.sale_line) AS reserved;
