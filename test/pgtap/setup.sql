@@ -52,6 +52,10 @@ SELECT is(current_setting('client_min_messages'), 'notice', 'client_min_messages
 SET client_min_messages = error;
 SELECT throws_ok('CALL returns.setup(''mars'')', 'RT010', NULL, 'an unknown preset is refused after the first call too');
 SELECT is(current_setting('search_path'), 'setup_trap, pg_catalog, public, tap', 'the search path is after a refused setup() what it was before');
+BEGIN;
+CALL returns.setup();
+SELECT is(current_setting('search_path'), 'setup_trap, pg_catalog, public, tap', 'the search path is in the rest of the transaction of setup() what it was before');
+COMMIT;
 SET search_path = public, tap;
 DROP SCHEMA setup_trap CASCADE;
 SELECT results_eq('SELECT presets FROM returns.installation', $$ VALUES ('{base,kz}'::text[]) $$, 'the installation notes the presets that were applied');
