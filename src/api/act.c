@@ -29,13 +29,15 @@
 
 /*
  * details may carry the parcel too: its keys carrier and tracking_ref go to
- * the columns of the same names.
+ * the columns of the same names.  tracking_ref is set only if it is given: the
+ * trigger takes a column of the SET list for what is said with the move.
  */
 #define SET_NOTE ", note = $3"
 #define SET_DETAILS \
 	", details = coalesce(r.details, '{}') OPERATOR(pg_catalog.||) $4," \
-	" carrier = coalesce($4 OPERATOR(pg_catalog.->>) 'carrier', r.carrier)," \
-	" tracking_ref = coalesce($4 OPERATOR(pg_catalog.->>) 'tracking_ref', r.tracking_ref)"
+	" carrier = coalesce($4 OPERATOR(pg_catalog.->>) 'carrier', r.carrier)"
+#define SET_PARCEL \
+	SET_DETAILS ", tracking_ref = $4 OPERATOR(pg_catalog.->>) 'tracking_ref'"
 #define ACT(sets) \
 	{ \
 		"UPDATE returns.return_request r SET status = $2" sets \
@@ -43,10 +45,20 @@
 		4, {INT8OID, TEXTOID, TEXTOID, JSONBOID} \
 	}
 
-static KeptPlan act_plans[2][2] = {		/* by note given, details given */
-	{ACT(""), ACT(SET_DETAILS)},
-	{ACT(SET_NOTE), ACT(SET_NOTE SET_DETAILS)}
+static KeptPlan act_plans[2][3] = { /* by note given; details, parcel given */
+	{ACT(""), ACT(SET_DETAILS), ACT(SET_PARCEL)},
+	{ACT(SET_NOTE), ACT(SET_NOTE SET_DETAILS), ACT(SET_NOTE SET_PARCEL)}
 };
+
+static bool
+names_parcel(Jsonb *details)
+{
+	JsonbValue	buffer;
+	JsonbValue *number = getKeyJsonValueFromContainer(&details->root, "tracking_ref",
+													  strlen("tracking_ref"), &buffer);
+
+	return number != NULL && number->type != jbvNull;
+}
 
 PG_FUNCTION_INFO_V1(returns_act);
 
@@ -57,6 +69,7 @@ returns_act(PG_FUNCTION_ARGS)
 	char		nulls[] = "    ";
 	MemoryContext caller_context = CurrentMemoryContext;
 	bool		isnull;
+	int			given = 0;		/* of the details */
 	Datum		status;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -73,11 +86,13 @@ returns_act(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("details of a move must be a JSON object"),
 				 errhint("For example {\"evidence\": [\"photo-1\"]}.")));
+	if (!PG_ARGISNULL(3))
+		given = names_parcel(PG_GETARG_JSONB_P(3)) ? 2 : 1;
 	rules_current();
 	trigger_check_is_there();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
-	if (plan_run_as_caller(&act_plans[!PG_ARGISNULL(2)][!PG_ARGISNULL(3)], args, nulls) == 0)
+	if (plan_run_as_caller(&act_plans[!PG_ARGISNULL(2)][given], args, nulls) == 0)
 		error_unknown_return(PG_GETARG_INT64(0));
 	status = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
 	SPI_finish();
