@@ -50,7 +50,7 @@ typedef struct DirectTable
 
 /*
  * Set the values of a row (from 0) by position; isnull is false at first.  What
- * it allocates is freed when all rows are written.
+ * it allocates must not be needed after direct_insert() returns.
  */
 typedef void (*DirectFill) (int row, Datum *values, bool *isnull, void *arg);
 

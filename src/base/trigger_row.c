@@ -31,7 +31,7 @@ trigger_row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns)
 		.values = slot->tts_values,
 		.isnull = slot->tts_isnull,
 		.tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple,
-		.before = TRIGGER_FIRED_BY_INSERT(event) ? NULL : trigdata->tg_trigslot,
+		.old = TRIGGER_FIRED_BY_INSERT(event) ? NULL : trigdata->tg_trigslot,
 		.assigned = trigdata->tg_updatedcols,
 	};
 }
@@ -70,9 +70,9 @@ bool
 trigger_changed(const TriggerRow *row, int col)
 {
 	bool		isnull;
-	Datum		before = trigger_old_value(row, col, &isnull);
+	Datum		old = trigger_old_value(row, col, &isnull);
 
-	return column_changed(row->rel, row->attno[col], before, isnull,
+	return column_changed(row->rel, row->attno[col], old, isnull,
 						  row->values[row->attno[col] - 1], trigger_is_null(row, col));
 }
 
@@ -125,7 +125,7 @@ trigger_tuple(const TriggerRow *row)
 
 void
 trigger_refuse_change(const TriggerRow *row, int col, const char *of, const char *detail,
-				  const char *hint)
+					  const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_PROTECTED),

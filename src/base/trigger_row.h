@@ -5,8 +5,8 @@
  *
  * A file that guards a table numbers the columns of the table by an enum and
  * names them in a ColumnSet; the functions below take these numbers.  "The row"
- * is the new row or, in a DELETE, the old one; "before" is the old row of an
- * UPDATE or DELETE.
+ * is the new row or, in a DELETE, the old one; "old" is the old row of an UPDATE
+ * or DELETE.
  *
  * src/base/trigger_row.h
  *
@@ -16,11 +16,11 @@
 #define RETURNS_TRIGGER_ROW_H
 
 #include "access/sysattr.h"
+#include "base/columns.h"
+#include "base/compat.h"
 #include "commands/trigger.h"
 #include "executor/tuptable.h"
 #include "nodes/bitmapset.h"
-#include "base/columns.h"
-#include "base/compat.h"
 
 typedef struct TriggerRow
 {
@@ -32,7 +32,7 @@ typedef struct TriggerRow
 	bool	   *isnull;
 	bool		copied;
 	HeapTuple	tuple;			/* as the trigger was given it */
-	TupleTableSlot *before;		/* NULL in an INSERT */
+	TupleTableSlot *old;		/* NULL in an INSERT */
 	const Bitmapset *assigned;	/* columns of the SET list, in a BEFORE UPDATE */
 } TriggerRow;
 
@@ -64,12 +64,12 @@ trigger_value(const TriggerRow *row, int col)
 	return row->values[row->attno[col] - 1];
 }
 
-/* A value of the row as it was; there is one. */
+/* A value of the old row; not in an INSERT. */
 static inline Datum
 trigger_old_value(const TriggerRow *row, int col, bool *isnull)
 {
-	Assert(row->before != NULL);
-	return slot_getattr(row->before, row->attno[col], isnull);
+	Assert(row->old != NULL);
+	return slot_getattr(row->old, row->attno[col], isnull);
 }
 
 /* Columns of type text; NULL when the value is null. */
@@ -101,6 +101,6 @@ extern HeapTuple trigger_tuple(const TriggerRow *row);
  * row: "refund 7".
  */
 pg_noreturn extern void trigger_refuse_change(const TriggerRow *row, int col, const char *of,
-										  const char *detail, const char *hint);
+											  const char *detail, const char *hint);
 
 #endif							/* RETURNS_TRIGGER_ROW_H */

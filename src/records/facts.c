@@ -170,8 +170,8 @@ pg_noreturn static void
 refuse_computed(const Fact *fact, int col)
 {
 	trigger_refuse_change(&fact->row, col, fact->table->columns->table,
-					  "It is computed from the returns and refunds of the order.",
-					  "Leave the column out, or send it back unchanged.");
+						  "It is computed from the returns and refunds of the order.",
+						  "Leave the column out, or send it back unchanged.");
 }
 
 /* A new row starts with zeros. */
@@ -211,10 +211,10 @@ pg_noreturn static void
 refuse_fact(const Fact *fact, int col)
 {
 	trigger_refuse_change(&fact->row, col, fact_key(fact),
-					  psprintf("A %s refers to it.", fact->table->user),
-					  fact->table == &sale_table ?
-					  "Only delivered_at can be set, while it is null." :
-					  "Only refund_rank and chargeback can be changed, and captured_at and provider_ref can be set while they are null.");
+						  psprintf("A %s refers to it.", fact->table->user),
+						  fact->table == &sale_table ?
+						  "Only delivered_at can be set, while it is null." :
+						  "Only refund_rank and chargeback can be changed, and captured_at and provider_ref can be set while they are null.");
 }
 
 static void
