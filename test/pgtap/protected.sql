@@ -193,7 +193,7 @@ INSERT INTO refusal VALUES
 	('a note of blanks', 'RT008', 'return_request', 'note', 'seller:s', NULL, format('SELECT returns.act(%s, ''rejected'', '' '')', :open)),
 	('a rule refused', 'RT009', 'policy', '', 'operator:o', NULL, 'INSERT INTO returns.policy (market, fault, seller_ref, returnable, window_term, valid_from) VALUES (''kz'', ''none'', ''s'', true, 1, ''2026-04-01'')'),
 	('unknown state', 'RT010', 'return_request', 'status', 'operator:o', NULL, format('UPDATE returns.return_request SET status = ''nowhere'' WHERE id = %s', :open)),
-	('unknown return', 'RT010', '', '', 'operator:o', NULL, 'SELECT returns.act(0, ''approved'')'),
+	('unknown return', 'RT010', 'return_request', 'id', 'operator:o', NULL, 'SELECT returns.act(0, ''approved'')'),
 	('unknown order', 'RT010', 'return_request', 'order_ref', 'operator:o', NULL, 'INSERT INTO returns.return_request (order_ref, reason) VALUES (''none'', ''defective'')'),
 	('unknown reason', 'RT010', 'return_request', 'reason', 'operator:o', NULL, 'INSERT INTO returns.return_request (order_ref, reason) VALUES (''free'', ''none'')'),
 	('unknown resolution', 'RT010', 'return_request', 'resolution', 'operator:o', NULL, 'INSERT INTO returns.return_request (order_ref, reason, resolution) VALUES (''free'', ''defective'', ''none'')'),
