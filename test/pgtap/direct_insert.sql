@@ -52,7 +52,7 @@ DECLARE
 	line text;
 BEGIN
 	EXECUTE format('ALTER TABLE returns.%I %s', target, change);
-	line := throws_ok('DO $x$ BEGIN PERFORM public.live(''refused''); SET CONSTRAINTS ALL IMMEDIATE; END $x$', state, NULL,
+	line := throws_ok('DO $x$ BEGIN PERFORM public.live(''refused''); SET CONSTRAINTS ALL IMMEDIATE; RAISE ''written''; END $x$', state, NULL,
 		format('%s that a user adds to %s is checked', what, target));
 	EXECUTE format('ALTER TABLE returns.%I %s', target, undo);
 	RETURN line;
@@ -100,7 +100,7 @@ SELECT public.on_each('DROP INDEX returns.TABLE_NAME_mine');
 
 -- ---- indexes with an expression, partial indexes ----
 
-CREATE FUNCTION public.mine(order_ref text) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT 'mine:' || order_ref $$;
+CREATE FUNCTION public.mine(order_ref text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN 'mine:' || order_ref; END $$;
 REVOKE EXECUTE ON FUNCTION public.mine FROM public;
 CREATE FUNCTION public.found(target text, condition text) RETURNS bigint LANGUAGE plpgsql
 SET enable_seqscan = off AS $$
@@ -143,7 +143,7 @@ CREATE FUNCTION public.sees(what text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM public.live(what);
 	RETURN QUERY SELECT is((SELECT count(*) FROM public.seen WHERE target = t AND order_ref = what),
-		public.count_of(t, format('order_ref = %L', what)), format('A %s that a user adds to %s sees every row', what, t))
+		public.count_of(t, format('order_ref = %L', what)), format('Every row is seen by a user''s %s on %s', what, t))
 	  FROM public.tables() t;
 END $$;
 
