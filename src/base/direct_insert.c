@@ -191,14 +191,20 @@ insert_batch(ResultRelInfo *target, EState *estate, TupleTableSlot **slots, int 
 	}
 }
 
+/* The values live in the memory of the batch: a statement may write many rows. */
 static TupleTableSlot *
-fill_slot(TupleTableSlot *slot, Relation rel, int row, DirectFill fill, void *arg)
+fill_slot(TupleTableSlot *slot, Relation rel, int row, MemoryContext batch, DirectFill fill,
+		  void *arg)
 {
+	MemoryContext old;
+
 	if (slot == NULL)
 		slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, 0, sizeof(bool) * RelationGetDescr(rel)->natts);
+	old = MemoryContextSwitchTo(batch);
 	fill(row, slot->tts_values, slot->tts_isnull, arg);
+	MemoryContextSwitchTo(old);
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(rel);
 	return slot;
@@ -209,6 +215,8 @@ insert_rows(Relation rel, int nrows, DirectFill fill, void *arg)
 {
 	EState	   *estate = CreateExecutorState();
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	MemoryContext batch = AllocSetContextCreate(estate->es_query_cxt, "returns rows to insert",
+												ALLOCSET_DEFAULT_SIZES);
 	ResultRelInfo *target = makeNode(ResultRelInfo);
 	TupleTableSlot *slots[INSERT_BATCH] = {NULL};
 	CommandId	command = GetCurrentCommandId(true);
@@ -221,8 +229,9 @@ insert_rows(Relation rel, int nrows, DirectFill fill, void *arg)
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < n; i++)
-			slots[i] = fill_slot(slots[i], rel, done + i, fill, arg);
+			slots[i] = fill_slot(slots[i], rel, done + i, batch, fill, arg);
 		insert_batch(target, estate, slots, n, command);
+		MemoryContextReset(batch);
 	}
 	for (int i = 0; i < INSERT_BATCH && slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
