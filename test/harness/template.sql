@@ -13,6 +13,8 @@ GRANT SET ON PARAMETER returns.clock TO app;
 INSERT INTO returns.actor_grant (db_role, actor)
 SELECT 'app', a FROM pg_catalog.unnest('{buyer,seller,carrier,provider,operator}'::text[]) a;
 
+\ir spec.sql
+
 -- pgTAP, where the server has it, apart from public.
 SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'pgtap') AS has_pgtap \gset
 \if :has_pgtap
