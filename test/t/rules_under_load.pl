@@ -110,7 +110,7 @@ foreach my $i (0 .. 3)
 	$sessions[$i]->query('COMMIT') if $begin[$i];
 	$sessions[$i]->quit;
 }
-is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'and the audit finds nothing');
+is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'verify() finds nothing after single moves and edits');
 
 # ----------------------------------------------------------------- all at once
 
@@ -217,20 +217,20 @@ foreach my $who (qw(mover1 mover2 editor sweeper))
 foreach my $run (@runs)
 {
 	$run->{handle}->finish;
-	is($run->{handle}->result(0), 0, "$run->{who} comes to its end") or diag(${ $run->{err} });
+	is($run->{handle}->result(0), 0, "the session $run->{who} ends without an error") or diag(${ $run->{err} });
 }
 is($node->safe_psql('postgres', q{
 	SELECT who, state, count(*), min(context) FROM happened
 	 WHERE state <> '00000' AND state NOT LIKE 'RT0%' GROUP BY 1, 2 ORDER BY 1, 2}),
-	'', 'nobody meets an error that is no refusal');
+	'', 'no session meets an error other than a refusal');
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM happened WHERE who LIKE 'mover%' AND state = '00000'}), '>', $count,
-	'many moves are made');
+	'many moves succeed beside edits');
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM happened WHERE who = 'editor' AND state = '00000'}), '>', $count / 3,
-	'and many edits');
+	'many edits succeed beside moves');
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM happened WHERE who = 'editor' AND state = 'RT009'}), '>', 0,
-	'some are refused');
-is($node->safe_psql('postgres', 'SELECT * FROM returns.check_workflow()'), '', 'the workflow is sound in the end');
-is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'and the audit finds nothing');
+	'some unsound edits are refused');
+is($node->safe_psql('postgres', 'SELECT * FROM returns.check_workflow()'), '', 'check_workflow() finds nothing after moves and edits');
+is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'verify() finds nothing after moves and edits side by side');
 note($node->safe_psql('postgres', 'SELECT who, state, count(*) FROM happened GROUP BY 1, 2 ORDER BY 1, 2'));
 
 $dba->quit;
