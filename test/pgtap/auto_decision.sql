@@ -1,4 +1,5 @@
--- Decisions that a rule makes at once, in the statement of the request itself.
+-- Automatic decisions: a policy approves a request or refunds it without its goods
+-- in the statement that requests it.
 
 \set QUIET on
 SET client_min_messages = warning;

@@ -1,5 +1,5 @@
--- check_workflow(): every defect is made, found, refused at commit, and undone.
--- What commit itself says is in test/sql/workflow_commit.sql.
+-- check_workflow(): each defect is made, found, refused at commit, and rolled back.
+-- The messages at commit are in test/sql/workflow_commit.sql.
 
 SET client_min_messages = error;
 SET returns.clock = '2026-03-02 12:00+05';

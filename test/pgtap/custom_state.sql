@@ -1,5 +1,5 @@
--- A shop's own stage: electronics go to the lab between their receipt and the
--- decision, with a guard, terms of their own and a final state of their own.
+-- A workflow with own states: electronics go to a lab after their receipt. The
+-- lab has a guard, deadlines and a final state of its own.
 
 SET client_min_messages = error;
 SET timezone = 'Asia/Almaty';

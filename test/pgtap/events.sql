@@ -1,4 +1,4 @@
--- events_after(): pages, who sees what, what it refuses.
+-- events_after(): its pages, row-level security and refusals.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;

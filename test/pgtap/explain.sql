@@ -1,4 +1,4 @@
--- explain(): which policy, why, until when, and what comes next.
+-- explain(): the policy of each line, the deadline, and the next moves.
 
 SET client_min_messages = error;
 SET timezone = 'UTC';

@@ -1,5 +1,6 @@
--- Policies: which one governs a sale, what it says, and what definitions are refused.
--- policy_property.sql compares the look-up with a plain one on random policies.
+-- Policies: which one governs a sale, what it says, and which definitions are
+-- refused. policy_property.sql compares the lookup with a plain one on random
+-- policies.
 
 SELECT plan(178);
 

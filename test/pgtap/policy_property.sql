@@ -1,6 +1,6 @@
--- Policies against plain definitions in SQL, on random ones: which governs a
--- sale, which tie, which would change the rule of a sale, which are less than
--- the law. Always the same ones: the seed is set.
+-- Policies compared with plain definitions in SQL on random input: which policy
+-- governs a sale, which tie, which change the rule of a sale, and which give less
+-- than the law. The seed is fixed, so every run has the same input.
 
 SELECT plan(10);
 

@@ -1,4 +1,4 @@
--- A code may be renamed while sales and rules use it: all of them follow.
+-- A code can be renamed while sales and rules use it. All of them get the new code.
 
 \set QUIET on
 SET client_min_messages = warning;

@@ -1,4 +1,4 @@
--- A final state is left by a reversal: what the return holds is counted again.
+-- Reversals: a return leaves a final state, and its units are reserved again.
 
 SET client_min_messages = error;
 SET returns.clock = '2026-03-02 12:00+05';

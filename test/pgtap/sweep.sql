@@ -1,4 +1,5 @@
--- What time does: moves, reminders, marks; late sweeps, failures, chains.
+-- The sweep: moves, reminders and overdue marks at deadlines, failures, and what
+-- it does after an outage.
 \set QUIET on
 SET client_min_messages = error;
 SET timezone = 'Asia/Almaty';

@@ -1,6 +1,5 @@
--- The audit: every invariant of returns.verify(), broken once and found.
--- What is broken is broken as only the owner can, with the triggers disabled,
--- and mended by a rollback.
+-- verify(): every invariant is broken once and found. Only the owner of the tables
+-- can break them, with the triggers disabled; each change is rolled back.
 
 SET client_min_messages = warning;
 SET returns.clock = '2026-03-10 12:00+05';

@@ -1,5 +1,5 @@
--- The whole matrix: every state, to every state, by every actor. Allowed if and
--- only if returns.transition says so.
+-- The workflow: every move from every state by every actor succeeds if and only if
+-- returns.transition allows it.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;

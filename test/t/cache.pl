@@ -1,5 +1,5 @@
-# What a session keeps: plans and rules do not pile up, and survive that the
-# extension is dropped, made anew or rolled back under them.
+# What a session caches: plans and rules do not accumulate, and a session goes on
+# after the extension is dropped, created again or rolled back.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# The server is killed in the middle of its work, again and again: what is left
-# is sound, and goes on.
+# The server is killed again and again while it works. Its data is sound after
+# each recovery, and new returns can be made.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# A dump carries everything: what the extension wrote and what the user added,
-# and the restored database goes on where the old one was.
+# A dump contains all that the extension and its users wrote, and returns move on
+# in the restored database.
 
 use strict;
 use warnings;
@@ -120,7 +120,7 @@ sub check_copy
 
 # ------------------------------------------------------------------ the copies
 command_ok([ 'pg_dump', '-Fc', '-f', "$dir/shop.dump", '-d', $node->connstr('shop') ], 'pg_dump -Fc succeeds');
-command_ok([ 'pg_dump in plain format succeeds', '-f', "$dir/shop.sql", '-d', $node->connstr('shop') ], 'pg_dump');
+command_ok([ 'pg_dump', '-f', "$dir/shop.sql", '-d', $node->connstr('shop') ], 'pg_dump in plain format succeeds');
 command_ok([ 'pg_dump', '-Fd', '-j', '2', '-f', "$dir/shop.dir", '-d', $node->connstr('shop') ], 'pg_dump -Fd -j 2 succeeds');
 
 $node->safe_psql('postgres', "CREATE DATABASE $_") foreach qw(custom plain parallel);

@@ -1,5 +1,5 @@
-# Databases of other encodings than UTF-8: the extension can be created in all
-# of them, and set up where what it writes can be stored.
+# Databases with other encodings than UTF-8: the extension can be created in all of
+# them, and set up where its texts can be stored.
 
 use strict;
 use warnings;

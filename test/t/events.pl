@@ -1,6 +1,6 @@
-# A reader follows the stream of events while many write: every committed event
-# once, those of one return in their order, whatever order the writers commit
-# in; and it goes on in a copy of the database, in another cluster.
+# A reader follows the stream of events beside many writers. It gets every
+# committed event once, and the events of one return in order, in any order of
+# commits. It goes on in a restored copy in another cluster.
 
 use strict;
 use warnings;

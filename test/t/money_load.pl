@@ -1,6 +1,6 @@
-# Several sessions live on the same orders at once: the rules hold without the
-# help of luck, and nothing but a deadlock is an excuse.  Nor is that one where
-# all do as the manual says.
+# Several sessions work on the same orders at the same time. The rules hold, and
+# only deadlocks may make an operation fail. Sessions that lock the return first,
+# as the manual says, have none.
 
 use strict;
 use warnings;

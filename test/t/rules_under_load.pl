@@ -1,9 +1,8 @@
-# Rules change while returns move.
+# The rules change while returns move.
 #
-# First one edit and one move at a time, at random, in sessions that have
-# cached the rules long ago: each move ends as the rules of that moment say.
-# Then everything at once: movers, a sweeper and an editor whose edits are
-# sound or not, and in the end the audit finds nothing.
+# First single edits and moves alternate at random, in sessions that have cached
+# the rules: each move ends as the rules of that moment say. Then movers, a sweeper
+# and an editor run at the same time, and verify() finds nothing at the end.
 #
 # RETURNS_PROPERTY_COUNT=5000 asks more often, RETURNS_PROPERTY_SEED repeats the
 # first part of a run.

@@ -1,5 +1,5 @@
-# Sweeps at scale: under an old snapshot, one after the other, cut off in the
-# middle, with clients at work.
+# Large sweeps: under an old snapshot, one after another, killed, and beside
+# clients.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
-# The background worker and what befalls it: several databases at once, copied,
-# renamed and closed under it, processes killed, returns that cannot be moved,
-# settings and roles that change, a promotion in the middle of a sweep.
+# The background worker in several databases at once: databases are copied,
+# renamed and closed, processes are killed, returns cannot move, settings and roles
+# change, and a standby is promoted during a sweep.
 
 use strict;
 use warnings;

@@ -1,4 +1,5 @@
-# The background worker: waits, sweeps, and is in nobody's way.
+# The background worker: its visits, its status, and that it disturbs no other
+# session.
 
 use strict;
 use warnings;
