@@ -3,7 +3,7 @@
 CREATE EXTENSION returns;
 CALL returns.setup('kz');
 
--- What an application's role may do: act as anybody, on the rows that
+-- What an application's role may do: act as any actor, on the rows that
 -- row-level security shows that actor.  It sells and takes payments too.
 GRANT USAGE ON SCHEMA returns TO app;
 GRANT SELECT ON ALL TABLES IN SCHEMA returns TO app;

@@ -150,7 +150,7 @@ RESET ROLE;
 
 SELECT matches(returns.workflow_diagram('return', 'mermaid'),
 	'received --> lab_diagnosis : seller, operator \[guard shop\.has_electronics\]', 'the workflow diagram shows the own edge with its guard');
--- a guard that was dropped is found by who asks
+-- A guard is dropped.
 DROP FUNCTION shop.has_electronics;
 SELECT is(defect, 'guard that is no function', 'check_workflow() finds a guard that was dropped') FROM returns.check_workflow();
 SELECT throws_ok($edit$ DO $$

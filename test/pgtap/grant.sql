@@ -37,7 +37,7 @@ SELECT is(pg_temp.status(:id2), 'refunded', 'a return is refunded again after it
 SELECT throws_ok(format('SELECT returns.grant_refund(%s, 0.01, ''x'')', :id), 'RT006', NULL, 'a grant is refused when everything was refunded');
 INSERT INTO returns.return_request (order_ref, reason) VALUES ('gift', 'changed_mind') RETURNING id AS draft \gset
 SELECT throws_ok(format('SELECT returns.grant_refund(%s, 1, ''x'')', :draft), 'RT001', NULL, 'a grant for a draft is refused');
--- granted before, and then nothing due by the rule
+-- A grant precedes a decision with a total of zero.
 SELECT pg_temp.sell('gift-0', 1, 1, 50, 0, 'USD', 0, 'books');
 SELECT pg_temp.pay('gift-0', 1, 50);
 SELECT pg_temp.receive('gift-0', pg_temp.units(1, 1)) AS id \gset

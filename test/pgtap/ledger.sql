@@ -25,7 +25,7 @@ SELECT throws_ok(format('INSERT INTO returns.ledger_entry (order_ref, return_id,
 SELECT throws_ok('UPDATE returns.ledger_entry SET amount = 1', 'RT007', NULL, 'a client cannot update ledger_entry');
 SELECT throws_ok('DELETE FROM returns.ledger_entry', 'RT007', NULL, 'a client cannot delete from ledger_entry');
 SELECT throws_ok('TRUNCATE returns.ledger_entry', 'RT007', NULL, 'a client cannot truncate ledger_entry');
--- not even from within one of our own writes
+-- Nor may a trigger on our own write.
 CREATE FUNCTION pg_temp.forge() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO returns.ledger_entry (order_ref, return_id, transfer_no, entry_no, account, amount, currency)
@@ -63,7 +63,7 @@ $$;
 CREATE FUNCTION pg_temp.before_horizon() RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(*) FROM returns.ledger_entry WHERE written < (SELECT h.written FROM returns.ledger_horizon h)
 $$;
--- ten thousand entries are worth one to sweep()
+-- sweep() takes a checkpoint after ten thousand entries.
 SET session_replication_role = replica;
 INSERT INTO returns.ledger_entry (order_ref, return_id, written, transfer_no, entry_no, account, amount, currency)
 SELECT 'many', n, 1, 1, 1, 'cash', 1, 'USD' FROM generate_series(1, 10000) n;
@@ -88,7 +88,7 @@ SELECT pg_temp.pay('since', 1, 30);
 SELECT pg_temp.decide('since', pg_temp.units(1, 1)) AS id \gset
 SELECT isnt_empty('SELECT * FROM returns.ledger_since_checkpoint()', 'a posting after the checkpoint is counted apart from it');
 SELECT is_empty('SELECT pg_temp.balances_differ()', 'balances add the postings after the checkpoint');
--- the database comes to another cluster, where transaction ids start anew
+-- The database moves to another cluster, where transaction ids begin again.
 SET session_replication_role = replica;
 UPDATE returns.ledger_entry SET written = written + 1000000000;
 UPDATE returns.ledger_horizon SET written = written + 1000000000;

@@ -1,7 +1,6 @@
--- Random lives of returns and their money: everything anybody may try, in any
--- order, with every report late, twice or wrong. Whatever is refused is refused
--- by a rule; whatever is paid is what a slow definition says; the audit finds
--- nothing at any time.
+-- Random lives of returns and their money: every operation in any order, with
+-- reports that are late, repeated or wrong. Each refusal comes from a rule, each
+-- refund is what a slow definition says, and verify() finds nothing at any time.
 --
 -- RETURNS_PROPERTY_LIVES=20000 test/run test pgtap/money_lives lives so many,
 -- RETURNS_PROPERTY_SEED repeats them.

@@ -48,7 +48,7 @@ SELECT is(pg_temp.told('buyer:x', 'SELECT count(*) FROM returns.account_balance'
 SELECT is(pg_temp.told('operator:me', 'SELECT count(*) FROM returns.trial_balance WHERE currency = ''USD'''), (SELECT count(*)::text FROM returns.trial_balance WHERE currency = 'USD'), 'an operator sees all balances');
 SELECT is(pg_temp.told('buyer:x', format('SELECT count(*) FROM returns.preview_refund(%s)', :id)), 'RT010', 'a buyer cannot preview the return of another buyer');
 SELECT is(pg_temp.told('buyer:b', format('SELECT count(*) FROM returns.preview_refund(%s)', :id)), '3', 'a buyer can preview the own return');
--- rights on one table are enough to use it
+-- Rights on one table are enough to use it.
 REVOKE ALL ON ALL TABLES IN SCHEMA returns FROM money_app;
 GRANT SELECT, UPDATE ON returns.refund TO money_app;
 SELECT is(pg_temp.told('provider:other', 'SELECT array_agg(DISTINCT provider) FROM returns.refund'), '{other}', 'a provider with rights on refund only sees its own refunds');

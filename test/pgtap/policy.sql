@@ -64,7 +64,7 @@ SELECT lives_ok($$
 	SELECT seller, category, reason, fault, market, '2024-02-01', timestamptz '2024-02-01' + (rank + 1) * interval '1 day', 1, 'rank ' || rank
 	  FROM ranks ORDER BY random()$$, 'policies with all combinations of keys are accepted together');
 
--- others that never match: another seller, a category aside, reason, fault, market
+-- Policies that never match: another seller, category, reason, fault or market.
 INSERT INTO returns.policy (seller_ref, category, reason, fault, market, valid_from, valid_to, window_term, source)
 VALUES ('r2', 'leaf', 'changed_mind', 'none', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
 	   ('r1', 'aside', 'changed_mind', 'none', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
@@ -342,7 +342,7 @@ SELECT is(tried($$WITH gone AS (DELETE FROM returns.policy WHERE id = 9103 RETUR
 	INSERT INTO returns.policy (market, category, window_term) SELECT market, category, 30 FROM gone$$), 'RT009', 'a policy that begins now cannot be deleted and replaced in one statement');
 SELECT is(tried('TRUNCATE returns.policy'), 'RT009', 'TRUNCATE of policy is refused');
 
--- a renamed code is carried into the policies by the foreign keys: no change of a rule
+-- Foreign keys carry a renamed code into policies: that changes no rule.
 INSERT INTO returns.policy (id, market, category, reason, window_term) VALUES (9105, 'tie', 'spare', 'late_delivery', 14);
 SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spare'$$), 'accepted', 'a category of a policy may be renamed');
 SELECT is(tried($$UPDATE returns.market SET code = 'tied' WHERE code = 'tie'$$), 'accepted', 'a market of a policy may be renamed');
@@ -483,7 +483,7 @@ SELECT results_eq($$
 	$$VALUES ('accepted'), ('RT009'), ('accepted'), ('RT009'), ('accepted'), ('RT009'), ('RT009'), ('accepted')$$,
 	'the shortest length of a term is compared with the longest of the law');
 
--- when the law changes, all others are held against it from now on
+-- When the law changes, all policies are compared with it from then on.
 INSERT INTO returns.policy (id, market, category, fault, window_term, resolutions, restocking_percent, refund_shipping)
 VALUES (9331, 'law', 'top', 'none', 14, '{refund}', 5, true);
 SELECT is(refusal($$INSERT INTO returns.policy (market, category, fault, window_term, statutory, valid_from) VALUES ('law', 'strange', 'none', 30, true, '2026-01-01')$$),

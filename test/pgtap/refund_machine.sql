@@ -100,7 +100,7 @@ SELECT is((SELECT status FROM returns.refund WHERE id = :r1), 'sent', 'the provi
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p-9' WHERE id = :r1;
 SELECT is(pg_temp.status(:id), 'refunded', 'a new provider_ref settles the second attempt');
 
--- the reference is told after the money moved, and the failure after it failed
+-- The provider_ref is reported after the settlement, and the failure text after the failure.
 SELECT pg_temp.sell('told', 1, 1, 10);
 SELECT pg_temp.pay('told', 1, 10);
 SELECT pg_temp.decide('told', pg_temp.units(1, 1)) AS id \gset

@@ -19,7 +19,7 @@ SELECT results_eq(format('SELECT payment_no, amount FROM returns.preview_refund(
 	format('SELECT payment_no, amount FROM returns.refund WHERE return_id = %s ORDER BY id', :id), 'the preview of a decided return shows its refunds');
 SELECT is((SELECT count(DISTINCT idempotency_key) FROM returns.refund), (SELECT count(*) FROM returns.refund), 'every refund has a key of its own');
 
--- what a payment gave is gone for the next
+-- A payment does not give the same money twice.
 SELECT pg_temp.sell('pending', 1, 2, 60);
 SELECT pg_temp.pay('pending', 1, 40);
 SELECT pg_temp.decide('pending', pg_temp.units(1, 1)) AS id \gset

@@ -209,7 +209,7 @@ SELECT pg_temp.receive('accepted', '[{"line_no":1,"quantity":3},{"line_no":2,"qu
 UPDATE returns.return_line SET received = 2, accepted = 1 WHERE return_id = :id AND line_no = 1;
 UPDATE returns.return_line SET accepted = 0 WHERE return_id = :id AND line_no = 2;
 SELECT returns.act(:id, 'refund_due') AS ok \gset
-SELECT is(pg_temp.refunds(:id), '1:10.00:pending', 'what was not accepted is not refunded');
+SELECT is(pg_temp.refunds(:id), '1:10.00:pending', 'units that were not accepted are not refunded');
 SELECT is(pg_temp.book('accepted'), '1:1,0,10.00 2:0,0,0 1=10.00 1 1 refund_due,7,1', 'units that were not accepted are free again');
 
 SELECT * FROM finish();

@@ -8,7 +8,7 @@ SET returns.clock = '2026-03-02 10:00:00+05';
 SET returns.actor = 'operator:desk';
 \ir ../harness/refunds.sql
 
--- "refunded" is a label that anybody sets
+-- No actor sets the status "refunded".
 SELECT pg_temp.sell('b42', 1, 1, 10); SELECT pg_temp.pay('b42', 1, 10);
 SELECT pg_temp.decide('b42', 1, 1) AS id \gset
 SELECT throws_ok(format('UPDATE returns.return_request SET status = ''refunded'' WHERE id = %s', :id), 'RT002', NULL, 'an operator cannot set a return to refunded');

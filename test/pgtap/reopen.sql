@@ -49,7 +49,7 @@ SELECT ok(closed_at IS NULL AND due_at > '2026-03-20' AND requested_at = '2026-0
   FROM returns.return_request WHERE id = :a;
 SELECT is(walk(:a, 'closed', 'cancelled'), 'cancelled', 'a reopened return can be closed again and moved on to another final state');
 SELECT is(units('closed'), '0/0 0/0', 'a move between two final states releases units only once');
--- somebody else has them
+-- another return holds the units
 SELECT returns.open_return('closed', '[{"line_no":2,"quantity":1}]', 'defective') AS b \gset
 SELECT throws_ok(format('SELECT walk(%s, ''approved'')', :a), 'RT005', NULL, 'a return is not reopened while another return holds its units');
 SELECT is(status || ' ' || units('closed'), 'cancelled 0/0 1/0', 'a refused reopening changes no status and no unit') FROM returns.return_request WHERE id = :a;

@@ -56,7 +56,7 @@ SELECT throws_ok(format('UPDATE returns.return_request SET status = ''approved''
 DROP TRIGGER meddle ON returns.return_request;
 DROP FUNCTION public.meddle(), public.intrude();
 
--- before ours: what only the extension writes stays as it is
+-- A trigger before ours cannot change what only the extension writes.
 CREATE FUNCTION public.set_seq() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.last_seq := 99; RETURN NEW; END';
 CREATE FUNCTION public.set_total() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.refund_total := 1e6; RETURN NEW; END';
 CREATE FUNCTION public.set_reason() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.reason := ''changed_mind''; RETURN NEW; END';
@@ -80,7 +80,7 @@ SELECT lives_ok(format('SELECT returns.act(%s, ''approved'')', :id), 'a BEFORE t
 SELECT is((SELECT note FROM returns.return_request WHERE id = :id), 'of the shop', 'the note that a BEFORE trigger sets is stored');
 DROP TRIGGER aaa ON returns.return_request;
 
--- after ours there is nobody
+-- No trigger may fire after ours.
 CREATE TRIGGER zzz BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.add_note();
 SELECT throws_ok(format('SELECT returns.act(%s, ''received'')', :id), 'RT007', NULL, 'a trigger that fires after the trigger of requests is refused');
 DROP TRIGGER zzz ON returns.return_request;
@@ -91,7 +91,7 @@ CREATE TRIGGER zzz BEFORE UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCT
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', NULL, 'a trigger that fires after the trigger of sale lines is refused');
 DROP TRIGGER zzz ON returns.sale_line;
 
--- a child's rows would be returns without rules
+-- The rows of a child table would be returns without rules.
 CREATE TABLE public.child () INHERITS (returns.return_request);
 SELECT throws_ok(format('SELECT returns.act(%s, ''received'')', :id), 'RT007', 'table "return_request" has a child table "child"', 'a child table of return_request is refused');
 ALTER TABLE public.child NO INHERIT returns.return_request;
@@ -106,7 +106,7 @@ CREATE TABLE public.child () INHERITS (returns.payment);
 SELECT throws_ok($$INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency) VALUES ('A', 9, 'card', 1, 'KZT')$$, 'RT007', 'table "payment" has a child table "child"', 'a child table of payment is refused');
 DROP TABLE public.child;
 
--- what is swallowed is missed
+-- A suppressed write is noticed.
 CREATE TRIGGER aaa BEFORE UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION public.swallow();
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', NULL, 'a request fails when a trigger suppresses its reservation');
 DROP TRIGGER aaa ON returns.sale_line;
@@ -114,7 +114,7 @@ CREATE TRIGGER aaa BEFORE INSERT ON returns.return_event FOR EACH ROW EXECUTE FU
 SELECT throws_ok(format('SELECT returns.act(%s, ''received'')', :id), 'RT007', NULL, 'a move fails when a trigger suppresses its event');
 DROP TRIGGER aaa ON returns.return_event;
 
--- and where ours are missing nothing moves by our functions
+-- While our trigger is disabled, our functions refuse to work.
 ALTER TABLE returns.return_request DISABLE TRIGGER zz_returns_request;
 SELECT throws_ok(format('SELECT returns.act(%s, ''received'')', :id), 'RT007', NULL, 'act() refuses to run while the trigger of requests is disabled');
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', NULL, 'open_return() refuses to run while the trigger of requests is disabled');

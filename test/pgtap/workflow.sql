@@ -65,7 +65,7 @@ BEGIN
 	END LOOP;
 	RETURN r;
 END $$;
--- what expires goes first: the clock that it needs would carry others away
+-- The return that expires is made first: its clock would move others too.
 CREATE TEMP TABLE placed AS
 SELECT state, r AS resolution, pg_temp.place(state || '-' || r, r, moves) AS id
   FROM (SELECT * FROM path, unnest('{refund,exchange}'::text[]) AS r
@@ -206,8 +206,8 @@ SELECT throws_ok(format('INSERT INTO returns.return_request (id, order_ref, reas
 	' ON CONFLICT (id) DO UPDATE SET status = ''refunded''', id), 'RT001', NULL, 'ON CONFLICT DO UPDATE is checked by the rules')
   FROM placed WHERE state = 'draft' AND resolution = 'refund';
 
--- A carrier names itself with the move where nobody has named one, and where
--- it sees the return. What it is told is what it can do.
+-- A carrier takes a parcel without a carrier by naming itself in the move, where
+-- it sees the return. allowed_actions() says the same as the UPDATE.
 CREATE FUNCTION pg_temp.takes(r bigint, target text, actor text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	seen int;

@@ -131,7 +131,7 @@ check_copy($node, 'plain', 'plain');
 command_ok([ 'pg_restore', '-e', '-j', '2', '-d', $node->connstr('parallel'), "$dir/shop.dir" ], 'pg_restore -j 2 succeeds');
 check_copy($node, 'parallel', 'parallel');
 
-# Another cluster: transaction ids start anew.
+# In another cluster transaction ids begin again.
 my $other = new_node('other');
 $other->safe_psql('postgres', 'CREATE ROLE clerk LOGIN; CREATE DATABASE shop');
 command_ok([ 'pg_restore', '-e', '-d', $other->connstr('shop'), "$dir/shop.dump" ], 'pg_restore into another cluster succeeds');
@@ -139,7 +139,7 @@ check_copy($other, 'shop', 'another cluster');
 is($other->safe_psql('shop', 'SELECT epoch FROM returns.installation'), '2', 'the first write in another cluster opens an epoch');
 
 # History loaded with the triggers disabled by the owner: refused otherwise.
-# pg_restore enables them again, but none ALWAYS: verify() tells, setup() mends.
+# pg_restore enables the triggers again, but none ALWAYS: verify() finds that, setup() repairs it.
 $node->safe_psql('postgres', 'CREATE DATABASE loaded');
 command_ok([ 'pg_restore', '-e', '-s', '-d', $node->connstr('loaded'), "$dir/shop.dump" ], 'pg_restore of the schema alone succeeds');
 command_fails([ 'pg_restore', '-e', '-a', '-t', 'return_request', '-d', $node->connstr('loaded'), "$dir/shop.dump" ],

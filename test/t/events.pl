@@ -178,7 +178,7 @@ foreach my $life (2, 3)
 	is(take_page($reader, 1000), 3, "life $life: events not read before the dump come before the first write");
 	is(take_page($reader, 1000), 0, "life $life: no event comes twice before the first write");
 
-	# the first write opens the epoch, and another session does not wait for its end in vain
+	# the first write opens the epoch, and does not block another session
 	my $first = $next->background_psql('postgres', on_error_stop => 0);
 	$first->query($session . qq{BEGIN; SELECT take(ask(sell('first-$life')), 'approved')});
 	is(take_page($reader, 1000), 0, "life $life: the first write gives no event before its commit");

@@ -116,7 +116,7 @@ is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'verify()
 $node->safe_psql('postgres', $session . q{
 	CREATE TABLE happened (who text, state text, context text);
 
-	-- Somebody does something to a return that is not over.
+	-- A random move of a return that has not ended.
 	CREATE FUNCTION try_move() RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
 		r record;

@@ -159,7 +159,7 @@ sleep 5;
 my $warnings = () = slurp_file($node->logfile, $log) =~ /account frozen/g;
 cmp_ok($warnings, '<=', 3, 'returns that can neither move nor be put off are not tried all the time');
 
-# A process ends when it is told to, wherever it is.
+# A sweep ends when it is terminated, also while it waits.
 $node->safe_psql('two', 'VACUUM returns.return_request');
 set_option('returns.database', "''");
 ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM returns.worker_status()'), 'worker_status() is empty without listed databases');

@@ -162,7 +162,7 @@ ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activit
 request('shop', 2, -10);
 wait_moved('shop', 'returns are swept after kill -9 of the launcher');
 
-# ------------------------------------------------------------ in nobody's way
+# ------------------------------------------------------------ beside other commands
 # Many due returns, loaded as history.
 sub load
 {
