@@ -1,5 +1,5 @@
--- Random lives of returns and their money: everything anybody may try, in any
--- order, with every report late, twice or wrong. Read by pgtap/money_lives.sql
+-- Random lives of returns and their money: every operation in any order, with
+-- reports that are late, repeated or wrong. Read by pgtap/money_lives.sql
 -- and t/money_load.pl; the clock and the actor are set for the session.
 --
 -- Most steps touch what is young, so that a step costs the same however many
@@ -145,7 +145,7 @@ CREATE FUNCTION life.slow_price(ret bigint) RETURNS TABLE (line int, goods numer
 	FROM l
 $$;
 
--- Any move that the workflow knows, by somebody who may make it or not.
+-- Any move of the workflow, by an actor who may make it or not.
 CREATE FUNCTION life.op_act(step int, alone boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	r returns.return_request;
@@ -298,7 +298,7 @@ BEGIN
 		PERFORM set_config('returns.actor', 'operator:life', false);
 		INSERT INTO life.outcome VALUES (op, code);
 		IF alone AND step % 5000 = 0 THEN
-			-- nobody else would, as long as this runs
+			-- no other session does, as long as this runs
 			ANALYZE returns.return_request, returns.return_line, returns.return_event, returns.sale_line, returns.refund;
 		END IF;
 		IF alone AND opened >= audited + lives / 8 THEN

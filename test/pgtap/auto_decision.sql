@@ -1,4 +1,5 @@
--- Decisions that a rule makes at once, in the statement of the request itself.
+-- Automatic decisions: a policy approves a request or refunds it without its goods
+-- in the statement that requests it.
 
 \set QUIET on
 SET client_min_messages = warning;
@@ -31,35 +32,35 @@ BEGIN
 	RETURN result;
 END $$;
 
-SELECT is(pg_temp.ask('cheap'), 'refund_due', 'below keep_item_below the item is kept and the money is due');
-SELECT is(pg_temp.ask('limit'), 'approved', 'the limit itself is not below it');
-SELECT is(pg_temp.ask('middle'), 'approved', 'below auto_approve_below it is approved');
-SELECT is(pg_temp.ask('dear'), 'requested', 'above both the seller decides');
-SELECT is(pg_temp.ask('unpaid'), 'approved', 'no money is promised that the payments do not have');
-SELECT is(pg_temp.ask('swap', 'exchange'), 'approved', 'an exchange is no reason to keep the item');
+SELECT is(pg_temp.ask('cheap'), 'refund_due', 'a request below keep_item_below gets a refund without its goods');
+SELECT is(pg_temp.ask('limit'), 'approved', 'an amount equal to keep_item_below is not below it');
+SELECT is(pg_temp.ask('middle'), 'approved', 'a request below auto_approve_below is approved at once');
+SELECT is(pg_temp.ask('dear'), 'requested', 'a request above both limits waits for the seller');
+SELECT is(pg_temp.ask('unpaid'), 'approved', 'a request that payments cannot cover does not become refund_due');
+SELECT is(pg_temp.ask('swap', 'exchange'), 'approved', 'an exchange below keep_item_below is approved and keeps its way');
 
 SELECT results_eq($$SELECT to_state, actor FROM returns.return_event JOIN returns.return_request r ON r.id = return_id
 	WHERE r.order_ref = 'cheap' AND kind = 'transition' ORDER BY seq$$,
 	$$VALUES ('draft', 'operator'), ('requested', 'operator'), ('refund_due', 'system')$$,
-	'the decision is an event of the system');
+	'an automatic decision is an event of the system');
 SELECT is((SELECT amount FROM returns.refund JOIN returns.return_request r ON r.id = return_id WHERE r.order_ref = 'cheap'),
-	19.99, 'and the refund is there');
+	19.99, 'an automatic decision issues the refund');
 SELECT is((SELECT requested_at FROM returns.return_request WHERE order_ref = 'cheap'), '2026-03-02 10:00+05'::timestamptz,
-	'requested when it was requested');
+	'an automatic decision leaves requested_at as it is');
 
 -- A rule passes no gate that the system may not pass.
 CREATE FUNCTION public.fraud_check(bigint, text) RETURNS text LANGUAGE sql AS
 	$$SELECT CASE WHEN $2 = 'refund_due' THEN 'looks odd' END$$;
 UPDATE returns.transition SET guard = 'public.fraud_check' WHERE from_state = 'requested' AND to_state = 'refund_due';
-SELECT is(pg_temp.ask('guarded'), 'approved', 'a guard keeps the item from being given away, the next rule decides');
+SELECT is(pg_temp.ask('guarded'), 'approved', 'a guard that refuses keep_item_below leaves the decision to auto_approve_below');
 UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
 DROP FUNCTION public.fraud_check;
 
 UPDATE returns.transition SET requires = '{evidence}' WHERE from_state = 'requested' AND to_state = 'approved';
-SELECT is(pg_temp.ask('proof'), 'requested', 'what needs evidence waits for it');
+SELECT is(pg_temp.ask('proof'), 'requested', 'a request that needs evidence is not approved automatically');
 SELECT lives_ok($$SELECT returns.act(max(id), 'approved', details => '{"evidence":["photo"]}') FROM returns.return_request$$,
-	'and goes on when it is there');
-SELECT is((SELECT status FROM returns.return_request WHERE order_ref = 'proof'), 'approved', 'approved');
+	'a request that needs evidence can be approved with evidence');
+SELECT is((SELECT status FROM returns.return_request WHERE order_ref = 'proof'), 'approved', 'a return that needs evidence is approved after the evidence is given');
 UPDATE returns.transition SET requires = '{}' WHERE from_state = 'requested' AND to_state = 'approved';
-SELECT is_empty('SELECT * FROM returns.verify()', 'and the books are right');
+SELECT is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing after automatic decisions');
 SELECT finish();

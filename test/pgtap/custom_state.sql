@@ -1,5 +1,5 @@
--- A shop's own stage: electronics go to the lab between their receipt and the
--- decision, with a guard, terms of their own and a final state of their own.
+-- A workflow with own states: electronics go to a lab after their receipt. The
+-- lab has a guard, deadlines and a final state of its own.
 
 SET client_min_messages = error;
 SET timezone = 'Asia/Almaty';
@@ -62,10 +62,10 @@ UPDATE returns.return_request SET status = 'received';
 
 -- ------------------------------------------------- the nearest category's term
 
-SELECT is(due_at, '2026-05-20 00:00', 'a laptop is electronics: 1 business day') FROM r WHERE order_ref = 'laptop';
-SELECT is(due_at, '2026-05-20 00:00', 'a phone is nearer to phones: 36 hours') FROM r WHERE order_ref = 'phone';
-SELECT is(due_at, '2026-05-22 00:00', 'a sofa has the term of all: 3 business days') FROM r WHERE order_ref = 'sofa';
-SELECT is(due_at, '2026-05-20 00:00', 'of a sofa''s and a phone''s terms the one that ends first') FROM r WHERE order_ref = 'both';
+SELECT is(due_at, '2026-05-20 00:00', 'a laptop has the term of electronics: 1 business day') FROM r WHERE order_ref = 'laptop';
+SELECT is(due_at, '2026-05-20 00:00', 'a phone has the term of phones, its nearest category: 36 hours') FROM r WHERE order_ref = 'phone';
+SELECT is(due_at, '2026-05-22 00:00', 'a sofa has the term of all categories: 3 business days') FROM r WHERE order_ref = 'sofa';
+SELECT is(due_at, '2026-05-20 00:00', 'a return of a sofa and a phone has the term that ends first') FROM r WHERE order_ref = 'both';
 SELECT is(due_at, '2026-05-22 00:00', 'an exchange has the term of exchanges') FROM r WHERE order_ref = 'swap';
 
 -- ----------------------------------------------------------------- the guard
@@ -73,99 +73,99 @@ SELECT is(due_at, '2026-05-22 00:00', 'an exchange has the term of exchanges') F
 SET returns.actor = 'seller:acme';
 SELECT results_eq(format('SELECT allowed, why_not FROM returns.allowed_actions(%s) WHERE to_state = ''lab_diagnosis''', id),
 	$$VALUES (true, NULL::text)$$, 'a seller may send a phone to the lab') FROM r WHERE order_ref = 'phone';
-SELECT is(a.allowed, false, 'but not a sofa') FROM r, returns.allowed_actions(r.id) AS a WHERE order_ref = 'sofa' AND a.to_state = 'lab_diagnosis';
-SELECT matches(a.why_not, 'None of furniture is something for the lab', 'and is told why') FROM r, returns.allowed_actions(r.id) AS a
+SELECT is(a.allowed, false, 'the guard keeps a seller from sending a sofa to the lab') FROM r, returns.allowed_actions(r.id) AS a WHERE order_ref = 'sofa' AND a.to_state = 'lab_diagnosis';
+SELECT matches(a.why_not, 'None of furniture is something for the lab', 'allowed_actions() shows the reason that the guard gives') FROM r, returns.allowed_actions(r.id) AS a
  WHERE order_ref = 'sofa' AND a.to_state = 'lab_diagnosis';
-SELECT throws_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref = 'sofa'$$, 'RT001', NULL, 'nor by trying');
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref = 'sofa'$$, 'RT001', NULL, 'an UPDATE that the guard refuses fails');
 SET returns.actor = 'buyer:ann';
-SELECT throws_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref = 'phone'$$, 'RT002', NULL, 'the buyer may not at all');
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref = 'phone'$$, 'RT002', NULL, 'a buyer may not send a phone to the lab');
 SET returns.actor = 'seller:acme';
 SELECT lives_ok($$UPDATE returns.return_request SET status = 'lab_diagnosis' WHERE order_ref <> 'sofa'$$,
-	'the others go to the lab in one statement, the one with a sofa and a phone too');
-SELECT is(string_agg(order_ref, ',' ORDER BY order_ref), 'bad,both,junk,laptop,phone,swap', 'there they are') FROM r WHERE status = 'lab_diagnosis';
+	'one statement sends all guarded returns to the lab');
+SELECT is(string_agg(order_ref, ',' ORDER BY order_ref), 'bad,both,junk,laptop,phone,swap', 'all returns except the sofa are in the lab') FROM r WHERE status = 'lab_diagnosis';
 
 -- ------------------------------------------------------------------ the term
 
-SELECT is(due_at, '2026-06-03 00:00', '10 business days, over a holiday') FROM r WHERE order_ref = 'phone';
-SELECT is(on_timeout, 'refund_due', 'then money') FROM r WHERE order_ref = 'phone';
-SELECT is(wake_at, '2026-06-01 00:00', 'a reminder two business days before') FROM r WHERE order_ref = 'phone';
-SELECT is(due_at, '2026-05-26 00:00', 'an exchange: 7 days') FROM r WHERE order_ref = 'swap';
-SELECT is(on_timeout, 'exchange_due', 'then another one') FROM r WHERE order_ref = 'swap';
-SELECT is(due_at, '2026-06-03 00:00', 'with a sofa that has no term there, the phone''s') FROM r WHERE order_ref = 'both';
-SELECT is(state || '/' || label, 'lab_diagnosis/In the lab', 'the buyer sees where it is')
+SELECT is(due_at, '2026-06-03 00:00', 'the term of 10 business days skips a holiday') FROM r WHERE order_ref = 'phone';
+SELECT is(on_timeout, 'refund_due', 'the lab stage of a refund times out to refund_due') FROM r WHERE order_ref = 'phone';
+SELECT is(wake_at, '2026-06-01 00:00', 'the reminder of the lab stage is due two business days before its end') FROM r WHERE order_ref = 'phone';
+SELECT is(due_at, '2026-05-26 00:00', 'the lab stage of an exchange lasts 7 days') FROM r WHERE order_ref = 'swap';
+SELECT is(on_timeout, 'exchange_due', 'the lab stage of an exchange times out to exchange_due') FROM r WHERE order_ref = 'swap';
+SELECT is(due_at, '2026-06-03 00:00', 'a return of a sofa and a phone has the lab term of the phone') FROM r WHERE order_ref = 'both';
+SELECT is(state || '/' || label, 'lab_diagnosis/In the lab', 'the timeline shows the own state and its label')
   FROM returns.timeline t JOIN r ON r.id = t.return_id WHERE order_ref = 'phone' ORDER BY seq DESC LIMIT 1;
 SET returns.language = 'ru';
-SELECT is(label, 'На экспертизе', 'in Russian') FROM returns.timeline t JOIN r ON r.id = t.return_id WHERE order_ref = 'phone' ORDER BY seq DESC LIMIT 1;
+SELECT is(label, 'На экспертизе', 'the timeline shows the Russian label of the own state') FROM returns.timeline t JOIN r ON r.id = t.return_id WHERE order_ref = 'phone' ORDER BY seq DESC LIMIT 1;
 RESET returns.language;
-SELECT is(sum(reserved), 8::bigint, 'all units are held') FROM returns.sale_line;
+SELECT is(sum(reserved), 8::bigint, 'returns in the lab keep their units reserved') FROM returns.sale_line;
 
 -- ----------------------------------------------------------------- decisions
 
 SET returns.actor = 'seller:acme';
 SELECT throws_ok($$UPDATE returns.return_request SET status = 'refund_due' WHERE order_ref = 'swap'$$, 'RT001', NULL,
-	'no money for an exchange');
-SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined' WHERE order_ref = 'bad'$$, 'RT008', NULL, 'declined, but why');
-SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined', note = 'water' WHERE order_ref = 'bad'$$, 'RT008', NULL, 'and who says so');
+	'an exchange cannot leave the lab for refund_due');
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined' WHERE order_ref = 'bad'$$, 'RT008', NULL, 'a decline in the lab without a note is refused');
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined', note = 'water' WHERE order_ref = 'bad'$$, 'RT008', NULL, 'a decline in the lab without evidence is refused');
 SELECT lives_ok($$UPDATE returns.return_request SET status = 'declined', note = 'water', details = '{"evidence": ["photo"]}' WHERE order_ref = 'bad'$$,
-	'declined with a report');
-SELECT is(due_at, '2026-05-26 00:00', 'goes on as anything declined') FROM r WHERE order_ref = 'bad';
-SELECT throws_ok($$UPDATE returns.return_request SET status = 'destroyed', note = 'burnt' WHERE order_ref = 'junk'$$, 'RT002', NULL, 'not the seller''s to destroy');
+	'a decline in the lab with note and evidence succeeds');
+SELECT is(due_at, '2026-05-26 00:00', 'a return declined in the lab has the deadline of the state "declined"') FROM r WHERE order_ref = 'bad';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'destroyed', note = 'burnt' WHERE order_ref = 'junk'$$, 'RT002', NULL, 'a seller may not destroy an item');
 SET returns.actor = 'operator:o';
-SELECT lives_ok($$UPDATE returns.return_request SET status = 'destroyed', note = 'burnt' WHERE order_ref = 'junk'$$, 'destroyed');
-SELECT ok(closed_at IS NOT NULL AND due_at IS NULL AND on_timeout IS NULL, 'is over') FROM r WHERE order_ref = 'junk';
-SELECT is(reserved + returned, 0, 'and holds no units') FROM returns.sale_line WHERE order_ref = 'junk';
-SELECT is(returns.act(id, 'destroyed'), 'destroyed', 'again is nothing') FROM r WHERE order_ref = 'junk';
-SELECT throws_ok($$UPDATE returns.return_request SET status = 'received' WHERE order_ref = 'junk'$$, 'RT001', NULL, 'there is no way back');
+SELECT lives_ok($$UPDATE returns.return_request SET status = 'destroyed', note = 'burnt' WHERE order_ref = 'junk'$$, 'an operator may destroy an item with a note');
+SELECT ok(closed_at IS NOT NULL AND due_at IS NULL AND on_timeout IS NULL, 'an own final state closes the return and clears its deadline') FROM r WHERE order_ref = 'junk';
+SELECT is(reserved + returned, 0, 'an own final state releases the units') FROM returns.sale_line WHERE order_ref = 'junk';
+SELECT is(returns.act(id, 'destroyed'), 'destroyed', 'a second move to the own final state changes nothing') FROM r WHERE order_ref = 'junk';
+SELECT throws_ok($$UPDATE returns.return_request SET status = 'received' WHERE order_ref = 'junk'$$, 'RT001', NULL, 'a return does not leave its own final state');
 
 -- -------------------------------------------------------------------- timers
 
 SET returns.clock = '2026-05-22 00:00+05';
-SELECT is(returns.run_deadlines(), 1, 'the sofa''s three days are over');
-SELECT is(status, 'refund_due', 'the system has decided') FROM r WHERE order_ref = 'sofa';
+SELECT is(returns.run_deadlines(), 1, 'the sweep moves the sofa when its three days are over');
+SELECT is(status, 'refund_due', 'the sofa is refund_due by the system') FROM r WHERE order_ref = 'sofa';
 SET returns.clock = '2026-05-26 00:00+05';
-SELECT is(returns.run_deadlines(), 2, 'so are the lab''s seven for the exchange, and five to dispute');
-SELECT is(string_agg(order_ref || ' ' || status, ',' ORDER BY order_ref), 'bad closed,swap exchange_due', 'each its own way')
+SELECT is(returns.run_deadlines(), 2, 'the sweep moves two returns whose terms end on 26 May');
+SELECT is(string_agg(order_ref || ' ' || status, ',' ORDER BY order_ref), 'bad closed,swap exchange_due', 'the sweep moves each return along its own timer')
   FROM r WHERE order_ref IN ('swap', 'bad');
 SET returns.clock = '2026-06-01 09:00+05';
-SELECT is(returns.run_deadlines(), 0, 'two days to go: nothing moves');
-SELECT is(count(*), 3::bigint, 'but they are reminded') FROM returns.return_event WHERE kind = 'reminder' AND to_state = 'lab_diagnosis';
-SELECT is(wake_at, due_at, 'once') FROM r WHERE order_ref = 'phone';
+SELECT is(returns.run_deadlines(), 0, 'the sweep moves nothing two days before the deadline');
+SELECT is(count(*), 3::bigint, 'the sweep reminds the three returns in the lab') FROM returns.return_event WHERE kind = 'reminder' AND to_state = 'lab_diagnosis';
+SELECT is(wake_at, due_at, 'a reminded return wakes next at its deadline') FROM r WHERE order_ref = 'phone';
 SET returns.actor = 'seller:acme';
-SELECT lives_ok($$UPDATE returns.return_request SET status = 'refund_due' WHERE order_ref = 'laptop'$$, 'the seller decides in time');
+SELECT lives_ok($$UPDATE returns.return_request SET status = 'refund_due' WHERE order_ref = 'laptop'$$, 'a seller may decide before the lab stage ends');
 SET returns.clock = '2026-06-03 00:00+05';
 SELECT throws_ok($$UPDATE returns.return_request SET status = 'declined', note = 'late', details = '{"evidence": ["photo"]}' WHERE order_ref = 'phone'$$,
-	'RT003', NULL, 'and not when the time is over');
+	'RT003', NULL, 'a seller may not decide after the lab stage ended');
 SET returns.actor = 'operator:o';
-SELECT is(returns.run_deadlines(), 2, 'the lab''s ten days are over');
+SELECT is(returns.run_deadlines(), 2, 'the sweep moves the two returns whose lab stage is over');
 SELECT results_eq($$SELECT e.actor, e.from_state, e.to_state FROM returns.return_event e JOIN r ON r.id = e.return_id
-	WHERE r.order_ref = 'phone' ORDER BY seq DESC LIMIT 1$$, $$VALUES ('system', 'lab_diagnosis', 'refund_due')$$, 'by the system');
-SELECT is(count(*), 4::bigint, 'money for four') FROM returns.refund;
-SELECT is(count(*), 4::bigint, 'as if the lab had always been there') FROM r WHERE status = 'refund_due' AND refund_total > 0;
+	WHERE r.order_ref = 'phone' ORDER BY seq DESC LIMIT 1$$, $$VALUES ('system', 'lab_diagnosis', 'refund_due')$$, 'the move out of the lab is an event of the system');
+SELECT is(count(*), 4::bigint, 'four returns have a refund') FROM returns.refund;
+SELECT is(count(*), 4::bigint, 'four returns are refund_due with a total') FROM r WHERE status = 'refund_due' AND refund_total > 0;
 SELECT count(*) FROM returns.claim_refunds(10);
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p-' || id;
-SELECT is(count(*), 4::bigint, 'until the end') FROM r WHERE status = 'refunded';
+SELECT is(count(*), 4::bigint, 'four returns are refunded after their refunds settle') FROM r WHERE status = 'refunded';
 RESET ROLE;
 
 -- --------------------------------------------------- a state in use, and not
 
 SELECT matches(returns.workflow_diagram('return', 'mermaid'),
-	'received --> lab_diagnosis : seller, operator \[guard shop\.has_electronics\]', 'it is in the picture');
--- a guard that was dropped is found by who asks
+	'received --> lab_diagnosis : seller, operator \[guard shop\.has_electronics\]', 'the workflow diagram shows the own edge with its guard');
+-- A guard is dropped.
 DROP FUNCTION shop.has_electronics;
-SELECT is(defect, 'guard that is no function', 'a guard that was dropped is found') FROM returns.check_workflow();
+SELECT is(defect, 'guard that is no function', 'check_workflow() finds a guard that was dropped') FROM returns.check_workflow();
 SELECT throws_ok($edit$ DO $$
 BEGIN
 	DELETE FROM returns.stage_deadline WHERE state = 'lab_diagnosis';
 	DELETE FROM returns.transition WHERE 'lab_diagnosis' IN (from_state, to_state);
 	DELETE FROM returns.state WHERE code = 'lab_diagnosis';
 	SET CONSTRAINTS ALL IMMEDIATE;
-END $$ $edit$, 'RT009', NULL, 'nothing would lead to "destroyed" without the lab');
+END $$ $edit$, 'RT009', NULL, 'a state cannot be deleted while it is the only way to another state');
 BEGIN;
 DELETE FROM returns.stage_deadline WHERE state = 'lab_diagnosis';
 DELETE FROM returns.transition WHERE 'lab_diagnosis' IN (from_state, to_state);
 INSERT INTO returns.transition (from_state, to_state, actors, requires) VALUES ('received', 'destroyed', '{operator}', '{note}');
 DELETE FROM returns.state WHERE code = 'lab_diagnosis';
 COMMIT;
-SELECT is(count(*), 0::bigint, 'the lab closes when nothing is in it, and what was destroyed stays so') FROM returns.state WHERE code = 'lab_diagnosis';
+SELECT is(count(*), 0::bigint, 'a state without returns can be deleted') FROM returns.state WHERE code = 'lab_diagnosis';
 
 SELECT * FROM finish();

@@ -105,8 +105,8 @@ SELECT CASE WHEN r.near < 0.33
 	   CROSS JOIN LATERAL (SELECT c.first_day::timestamptz
 								  + (r.place * (c.last_day - c.first_day + 60) - 40) * interval '1 day') AS i (at);
 
-SELECT is((SELECT count(*) FROM input), :count::bigint, 'as many inputs as were asked for');
-SELECT set_eq('SELECT DISTINCT market FROM input', 'SELECT code FROM returns.market', 'of all markets');
+SELECT is((SELECT count(*) FROM input), :count::bigint, 'the test has as many inputs as were asked for');
+SELECT set_eq('SELECT DISTINCT market FROM input', 'SELECT code FROM returns.market', 'the inputs are of all markets');
 
 CREATE FUNCTION pg_temp.differences(zone text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
@@ -119,7 +119,7 @@ BEGIN
 		 WHERE fast IS DISTINCT FROM slow
 		 LIMIT 20;
 END $$;
-SELECT is_empty($$SELECT pg_temp.differences('UTC')$$, 'deadline() is what the slow definition says');
+SELECT is_empty($$SELECT pg_temp.differences('UTC')$$, 'deadline() gives what the slow definition gives');
 
 SET timezone = 'America/St_Johns';
 CREATE TABLE answer AS
@@ -128,9 +128,9 @@ SET timezone = 'Asia/Kathmandu';
 SELECT is((SELECT count(*) FROM answer
 			WHERE CASE WHEN fast = 'RT009' THEN pg_temp.fast_deadline(start, term, unit, market, roll) <> 'RT009'
 					   ELSE fast::timestamptz <> returns.deadline(start, term, unit, market, roll) END),
-		  0::bigint, 'the same in another zone of the session');
+		  0::bigint, 'deadline() does not depend on the time zone of the session');
 SELECT ok((SELECT count(*) FROM answer WHERE fast = 'RT009') BETWEEN 1 AND :count / 4,
-		  'some, and not too many, leave the calendar');
+		  'at least one input and at most a quarter of them leave the calendar');
 
 -- What explain_deadline() ends with is the deadline.
 SELECT is_empty($$
@@ -138,7 +138,7 @@ SELECT is_empty($$
 	 WHERE fast <> 'RT009'
 	   AND substring(returns.explain_deadline(start, term, unit, market, roll) FROM 'in time before: \S+ (.*)$')::timestamptz
 		   <> returns.deadline(start, term, unit, market, roll)
-	 LIMIT 20$$, 'the explanation ends with the deadline');
+	 LIMIT 20$$, 'explain_deadline() ends with the deadline');
 
 -- Where a day begins, by its definition alone: from then on it is never again
 -- the day before, and just before then it was. Every day of twelve years in
@@ -157,9 +157,9 @@ SELECT is_empty($$
 	SELECT zone, day, ends FROM day_end
 	 WHERE (ends AT TIME ZONE zone)::date <= day
 		OR ((ends - interval '1 microsecond') AT TIME ZONE zone)::date > day
-	 LIMIT 20$$, 'a day is over at its end and was not just before');
+	 LIMIT 20$$, 'the end of a day is the first instant of the next day');
 SELECT is_empty($$
 	SELECT zone, day, ends, m FROM day_end, generate_series(1, 180, 1) AS m
 	 WHERE ((ends + m * interval '1 minute') AT TIME ZONE zone)::date <= day
-	 LIMIT 20$$, 'and does not come back');
+	 LIMIT 20$$, 'no later minute falls back into the day after its end');
 SELECT * FROM finish();

@@ -1,4 +1,4 @@
--- explain(): which policy, why, until when, and what comes next.
+-- explain(): the policy of each line, the deadline, and the next moves.
 
 SET client_min_messages = error;
 SET timezone = 'UTC';
@@ -33,7 +33,7 @@ $$;
 INSERT INTO returns.return_request (order_ref, reason) VALUES ('a', 'changed_mind');
 INSERT INTO returns.return_line (order_ref, return_id, line_no, quantity)
 SELECT 'a', id, l, 2 FROM returns.return_request, generate_series(1, 2) AS l WHERE order_ref = 'a';
-SELECT is((told('a'))[1], 'return ' || id || ' of order "a": refund, reason changed_mind', 'what it is')
+SELECT is((told('a'))[1], 'return ' || id || ' of order "a": refund, reason changed_mind', 'explain() begins with the return, its order, resolution and reason')
   FROM returns.return_request WHERE order_ref = 'a';
 SELECT is(told('a', 'line 1'), format('line 1: 2 of 3 "lamp", category appliances, seller acme
   policy %s (%s) governs it
@@ -42,23 +42,23 @@ SELECT is(told('a', 'line 1'), format('line 1: 2 of 3 "lamp", category appliance
       event: Wed 2026-02-25 10:00:00+05 (Asia/Almaty); its day is not counted
       14 days after it: Wed 2026-03-11
       in time before: Thu 2026-03-12 00:00:00+05
-    it offers refund and exchange; it is law', id, source), 'which policy would govern a line of a draft')
+    it offers refund and exchange; it is law', id, source), 'explain() names the policy that would govern a line of a draft')
   FROM returns.policy WHERE market = 'kz' AND category IS NULL AND fault = 'none';
 SELECT is(told('a', 'line 2'), format('line 2: 2 of 3 "E 5", category phones, seller acme
   policy %s (%s) governs it
     the most specific one in force at the purchase, 2026-02-20 10:00:00+05 (Asia/Almaty): it is for category phones, fault none, market kz
     it takes nothing back
   a request would be refused (RT004): Policy %1$s (%2$s) takes nothing back for reason "changed_mind" in category "phones" (line 2).', id, source),
-	'and what stands against it')
+	'explain() says why a request of a draft line would be refused')
   FROM returns.policy WHERE market = 'kz' AND category = 'phones';
 SELECT is(told('a', 'state'), 'state "draft" since 2026-03-02 12:00:00+05 (Asia/Almaty)
   timer for market kz: 1 day
     event: Mon 2026-03-02 12:00:00+05 (Asia/Almaty); its day is not counted
     1 day after it: Tue 2026-03-03
-    in time before: Wed 2026-03-04 00:00:00+05', 'how the deadline is counted');
+    in time before: Wed 2026-03-04 00:00:00+05', 'explain() shows how the deadline of the state is counted');
 SELECT is(told('a', 'next'), 'next: if nobody acts before 2026-03-04 00:00:00+05 (Asia/Almaty), the system moves it to "cancelled"
   buyer, operator may move it to "cancelled"
-  buyer, operator may move it to "requested"', 'what comes next');
+  buyer, operator may move it to "requested"', 'explain() shows the next move and who may make which moves');
 
 -- --------------------------------------------------------------- a requested
 
@@ -69,31 +69,31 @@ SELECT is(told('b', 'next'), 'next: if nobody acts before 2026-03-05 00:00:00+05
   seller, operator may move it to "approved"
   buyer, operator may move it to "cancelled"
   operator may move it to "refund_due"
-  seller, operator may move it to "rejected", with note', 'a reminder, who may act, and what with');
-SELECT matches(told('b', 'line 1'), 'window: 30 days from delivery', 'the window that it was requested in');
--- the calendar changes: the promises do not
+  seller, operator may move it to "rejected", with note', 'explain() shows the reminder and what each move requires');
+SELECT matches(told('b', 'line 1'), 'window: 30 days from delivery', 'explain() shows the window of a requested line');
+-- The calendar changes, and promised deadlines stay.
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
 	('kz', '2026-03-03', false, 'Storm'), ('kz', '2026-03-27', false, 'Flood');
 SELECT matches(told('b', 'state'), 'Tue 2026-03-03 is off: Storm.*the rules were others then: 2026-03-05 00:00:00\+05 \(Asia/Almaty\) was promised, and stands',
-	'a deadline that was promised stands');
+	'explain() keeps a deadline that was promised before the calendar changed');
 SELECT matches(told('b', 'line 1'), 'in time before: Tue 2026-03-31.*requested when it ended at 2026-03-28 00:00:00\+05 \(Asia/Almaty\), and that stands',
-	'a window that was promised stands');
+	'explain() keeps a window that was promised before the calendar changed');
 SELECT returns.reschedule();
-SELECT doesnt_match(told('b', 'state'), 'promised', 'a deadline counted again is the one told');
+SELECT doesnt_match(told('b', 'state'), 'promised', 'explain() shows the new deadline after reschedule()');
 DELETE FROM returns.calendar_day WHERE calendar = 'kz' AND day IN ('2026-03-03', '2026-03-27');
 SELECT returns.act(:b, 'approved');
-SELECT doesnt_match(told('b', 'next'), 'system may', 'the system is not among those who may');
+SELECT doesnt_match(told('b', 'next'), 'system may', 'explain() does not list the system among the actors of a move');
 -- over, and swept late
 SET returns.clock = '2026-03-20 12:00+05';
 SELECT is(split_part(told('b', 'next'), E'\n', 1), 'next: its time ended at 2026-03-11 00:00:00+05 (Asia/Almaty), the next sweep moves it to "expired"',
-	'over, and not swept yet');
+	'explain() says that a stage is over and waits for the sweep');
 SET returns.clock = '2026-03-09 12:00+05';
 SELECT returns.act(:b, 'in_transit', details => '{"carrier":"post","tracking_ref":"T"}');
 SET returns.clock = '2026-03-31 12:00+05';
 SELECT returns.run_deadlines();
 SELECT matches(told('b', 'state'), 'state "outcome_disputed" since 2026-03-31 12:00:00\+05 \(Asia/Almaty\)
   timer for market kz: 5 business days, counted from when the stage before it was over
-    event: Fri 2026-03-27 00:00:00\+05', 'a term counted from an instant before');
+    event: Fri 2026-03-27 00:00:00\+05', 'explain() says that a term is counted from the end of the previous stage');
 -- put off
 CREATE SCHEMA shop;
 CREATE FUNCTION shop.no(bigint, text) RETURNS text LANGUAGE sql AS $$ SELECT 'not now' $$;
@@ -102,20 +102,20 @@ SET returns.clock = '2026-04-06 12:00+05';
 SELECT returns.run_deadlines();
 SELECT is(told('b', 'next'), 'next: it was to move to "refund_due" at 2026-04-04 00:00:00+05 (Asia/Almaty), which failed 1 time(s); the next try is at 2026-04-06 12:01:00+05 (Asia/Almaty)
   operator may move it to "closed", with note
-  operator may move it to "refund_due", if the guard lets it: shop.no', 'a move that fails');
+  operator may move it to "refund_due", if the guard lets it: shop.no', 'explain() shows a move that fails, its failures and the next try');
 UPDATE returns.transition SET guard = NULL;
 UPDATE returns.stage_deadline SET on_timeout = NULL WHERE state = 'outcome_disputed';
 DELETE FROM returns.stage_deadline WHERE state = 'outcome_disputed';
-SELECT matches(told('b', 'state'), 'its timer is no more, but the deadline it set stands', 'a timer that was taken out');
+SELECT matches(told('b', 'state'), 'its timer is no more, but the deadline it set stands', 'explain() keeps the deadline of a timer that was deleted');
 -- money
 SELECT returns.act(:b, 'refund_due');
 SELECT is(told('b', 'next'), 'next: if it is still here at 2026-04-08 00:00:00+05 (Asia/Almaty), it is marked overdue and stays
-  when all its refunds are settled, the system moves it to "refunded"', 'a stage that stays');
+  when all its refunds are settled, the system moves it to "refunded"', 'explain() says that a stage without a target is marked overdue');
 SET returns.clock = '2026-04-08 12:00+05';
-SELECT matches(told('b', 'next'), 'it is overdue since 2026-04-08 00:00:00\+05', 'and is overdue then');
+SELECT matches(told('b', 'next'), 'it is overdue since 2026-04-08 00:00:00\+05', 'explain() says since when a return is overdue');
 SELECT id FROM returns.claim_refunds(10);
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p' WHERE return_id = :b;
-SELECT is(told('b', 'next'), 'next: nothing, this is where it ends', 'the end');
+SELECT is(told('b', 'next'), 'next: nothing, this is where it ends', 'explain() says that a final state is the end');
 
 -- ------------------------------------------------------------- other windows
 
@@ -137,7 +137,7 @@ SELECT is(told('e', 'line 1'), format('line 1: 1 of 1 "lamp", category appliance
       in time before: Sat 2026-05-16 00:00:00+05
       no earlier than 2026-06-11 00:00:00+05 (Asia/Almaty), by the policy''s extended_until
     it offers refund
-  a request would be refused (RT004): Line 1 has no delivered_at: only delivered units can be returned.', id), 'a seller''s own policy')
+  a request would be refused (RT004): Line 1 has no delivered_at: only delivered units can be returned.', id), 'explain() shows a seller''s own policy with its extension')
   FROM returns.policy WHERE source = 'acme''s own';
 
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('m', 'Europe/Berlin', 'kz', 'EUR');
@@ -154,31 +154,31 @@ SELECT is(told('f', 'line 1'), format('line 1: 1 of 1 "lamp", category appliance
       event: Sat 2026-04-18 10:00:00+02 (Europe/Berlin)
       48 hours after it, to the second: hours are never moved
       in time before: Mon 2026-04-20 10:00:00+02
-    it offers refund and exchange, less a restocking fee, and delivery is refunded', id), 'a policy for all')
+    it offers refund and exchange, less a restocking fee, and delivery is refunded', id), 'explain() shows a policy for all markets with hours and a fee')
   FROM returns.policy WHERE market IS NULL;
 SELECT is(told('f', 'next'), 'next: nothing by itself, no timer runs
   buyer, operator may move it to "cancelled"
-  buyer, operator may move it to "requested"', 'a market without timers');
+  buyer, operator may move it to "requested"', 'explain() says that a market without timers moves nothing by itself');
 
 -- ------------------------------------------------------------------ who sees
 
 SET ROLE app;
 SET returns.actor = 'buyer:ann';
-SELECT cmp_ok(cardinality(told('b')), '>', 5, 'its buyer');
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'the buyer of a return can explain it');
 SET returns.actor = 'seller:acme';
-SELECT cmp_ok(cardinality(told('b')), '>', 5, 'its seller');
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'the seller of a return can explain it');
 SET returns.actor = 'carrier:post';
-SELECT cmp_ok(cardinality(told('b')), '>', 5, 'its carrier');
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'the carrier of a return can explain it');
 SET returns.actor = 'buyer:bob';
-SELECT throws_ok(format('SELECT returns.explain(%s)', :b), 'RT010', NULL, 'not another buyer');
+SELECT throws_ok(format('SELECT returns.explain(%s)', :b), 'RT010', NULL, 'another buyer cannot explain a return');
 SET returns.actor = '';
-SELECT throws_ok(format('SELECT returns.explain(%s)', :b), 'RT010', NULL, 'nor nobody');
+SELECT throws_ok(format('SELECT returns.explain(%s)', :b), 'RT010', NULL, 'a session without an actor cannot explain a return');
 RESET ROLE;
-SELECT cmp_ok(cardinality(told('b')), '>', 5, 'the owner of the tables sees all');
-SELECT throws_ok('SELECT returns.explain(0)', 'RT010', NULL, 'a return that does not exist');
-SELECT is_empty('SELECT returns.explain(NULL)', 'nothing of nothing');
+SELECT cmp_ok(cardinality(told('b')), '>', 5, 'the owner of the tables can explain every return');
+SELECT throws_ok('SELECT returns.explain(0)', 'RT010', NULL, 'explain() refuses a return that does not exist');
+SELECT is_empty('SELECT returns.explain(NULL)', 'explain(NULL) gives no rows');
 SET timezone = 'America/New_York';
 SET datestyle = 'SQL, DMY';
-SELECT matches(told('b', 'state'), 'since 2026-04-08 12:00:00\+05 \(Asia/Almaty\)', 'in the market''s time, whatever the session''s');
+SELECT matches(told('b', 'state'), 'since 2026-04-08 12:00:00\+05 \(Asia/Almaty\)', 'explain() shows the time of the market in any session time zone and datestyle');
 
 SELECT * FROM finish();

@@ -1,11 +1,12 @@
--- Policies: which one governs a sale, what it says, and what definitions are refused.
--- policy_property.sql compares the look-up with a plain one on random policies.
+-- Policies: which one governs a sale, what it says, and which definitions are
+-- refused. policy_property.sql compares the lookup with a plain one on random
+-- policies.
 
 SELECT plan(178);
 
 SET returns.clock = '2025-06-10 12:00+05';
 
-SELECT lives_ok('DELETE FROM returns.policy', 'before any sale all policies may be deleted');
+SELECT lives_ok('DELETE FROM returns.policy', 'all policies may be deleted before the first sale');
 
 -- Two markets without any law, and a tree of categories three deep.
 INSERT INTO returns.market (code, timezone, calendar, currency)
@@ -61,9 +62,9 @@ SELECT row_number() OVER (ORDER BY seller IS NULL, depth, reason IS NULL, fault 
 SELECT lives_ok($$
 	INSERT INTO returns.policy (seller_ref, category, reason, fault, market, valid_from, valid_to, window_term, source)
 	SELECT seller, category, reason, fault, market, '2024-02-01', timestamptz '2024-02-01' + (rank + 1) * interval '1 day', 1, 'rank ' || rank
-	  FROM ranks ORDER BY random()$$, 'policies of all shapes may stand beside each other');
+	  FROM ranks ORDER BY random()$$, 'policies with all combinations of keys are accepted together');
 
--- others that never match: another seller, a category aside, reason, fault, market
+-- Policies that never match: another seller, category, reason, fault or market.
 INSERT INTO returns.policy (seller_ref, category, reason, fault, market, valid_from, valid_to, window_term, source)
 VALUES ('r2', 'leaf', 'changed_mind', 'none', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
 	   ('r1', 'aside', 'changed_mind', 'none', 'm1', '2024-02-01', '2024-06-01', 1, 'wrong'),
@@ -82,21 +83,21 @@ SELECT results_eq(
 	$$SELECT day, (SELECT source FROM returns.policy WHERE id = returns.policy_for('ranks', day, 'changed_mind'))
 	    FROM generate_series(0, 64) AS day$$,
 	$$SELECT day, CASE WHEN day < 64 THEN 'rank ' || day END FROM generate_series(0, 64) AS day$$,
-	'seller before category before reason before fault before market; the nearest category first');
+	'the most specific policy governs a sale: seller, then nearest category, reason, fault, market');
 
 SELECT results_eq(
 	$$SELECT day, (SELECT source FROM returns.policy WHERE id = returns.policy_for('ranks', day))
 	    FROM generate_series(0, 64) AS day$$,
 	$$SELECT day, 'rank ' || (SELECT min(rank) FROM ranks WHERE reason IS NULL AND rank >= day)
 	    FROM generate_series(0, 64) AS day$$,
-	'without a reason: policies for any reason, and those for no fault');
+	'without a reason a sale falls under policies for any reason or for no fault');
 
 SELECT results_eq(
 	$$SELECT day, (SELECT source FROM returns.policy WHERE id = returns.policy_for('ranks', day, 'damaged_in_delivery'))
 	    FROM generate_series(0, 64) AS day$$,
 	$$SELECT day, 'rank ' || (SELECT min(rank) FROM ranks WHERE reason IS NULL AND fault IS NULL AND rank >= day)
 	    FROM generate_series(0, 64) AS day$$,
-	'a policy for no fault does not speak of a fault of the carrier');
+	'a policy for no fault does not govern a fault of the carrier');
 
 CALL sell('ranks', 100, 'strange', '2024-02-01', market => 'm2', seller => 's9');
 SELECT is(returns.policy_for('ranks', 100, 'changed_mind'),
@@ -152,20 +153,20 @@ CALL sell('win', 6, 'aside', '2025-06-01 10:00+05', '2025-06-02 10:00+05', 'win'
 CALL sell('win', 7, 'aside', '2025-06-10 10:00+05', '2025-06-19 10:00+05', 'win');
 CALL sell('win', 8, 'strange', '2025-01-31 10:00+05', '2025-01-31 10:00+05', 'win');
 
-SELECT is(window_of('win', 1), timestamptz '2025-03-04 00:00+05', '14 days from delivery, moved on from a day off');
-SELECT is(window_of('win', 2), NULL, 'not delivered: no window, never for ever');
-SELECT is(window_of('win', 3), timestamptz '2025-03-02 00:00+05', '14 days from purchase, not moved on');
-SELECT is(window_of('win', 4), timestamptz '2025-03-03 00:00+05', 'a window from purchase is known before delivery; days are the market''s');
-SELECT is(window_of('win', 5), timestamptz '2025-03-08 10:00+05', 'hours are absolute');
-SELECT is(window_of('win', 6), timestamptz '2025-06-21 00:00+05', 'extended_until: the window ends no earlier than that local day');
+SELECT is(window_of('win', 1), timestamptz '2025-03-04 00:00+05', 'a window of 14 days from delivery moves on from a day off');
+SELECT is(window_of('win', 2), NULL, 'a line that is not delivered has no window from delivery');
+SELECT is(window_of('win', 3), timestamptz '2025-03-02 00:00+05', 'a window of 14 days from purchase does not move on without window_roll');
+SELECT is(window_of('win', 4), timestamptz '2025-03-03 00:00+05', 'a window from purchase is known before delivery and counts days of the market');
+SELECT is(window_of('win', 5), timestamptz '2025-03-08 10:00+05', 'a window in hours ends to the second');
+SELECT is(window_of('win', 6), timestamptz '2025-06-21 00:00+05', 'a window ends no earlier than the local day extended_until');
 SELECT is(window_of('win', 7), timestamptz '2025-06-25 00:00+05', 'extended_until does not cut a longer window');
-SELECT is(window_of('win', 8), timestamptz '2025-06-21 00:00+05', 'extended_until also extends months');
+SELECT is(window_of('win', 8), timestamptz '2025-06-21 00:00+05', 'extended_until extends a window in months');
 SELECT results_eq(
 	$$SELECT line_no, sqlstate FROM returns.eligibility('win') WHERE line_no IN (2, 4)$$,
-	$$VALUES (2, 'RT004'), (4, 'RT004')$$, 'what is not delivered is not returnable, whatever starts the window');
+	$$VALUES (2, 'RT004'), (4, 'RT004')$$, 'a line that is not delivered is not returnable with any start of the window');
 
 SET TimeZone = 'Pacific/Auckland';
-SELECT is(window_of('win', 1), timestamptz '2025-03-04 00:00+05', 'the session''s time zone does not matter');
+SELECT is(window_of('win', 1), timestamptz '2025-03-04 00:00+05', 'the window does not depend on the time zone of the session');
 RESET TimeZone;
 
 -- --------------------------------------------------------------- eligibility
@@ -180,43 +181,43 @@ CALL sell('eli', 3, 'strange', '2025-05-20 10:00+05', '2025-05-28 10:00+05', 'el
 CALL sell('eli', 4, 'top', '2025-05-20 10:00+05', NULL, 'eli');
 
 SELECT is((e.returnable, e.units_left, e.amount_left, e.window_ends_at, e.sqlstate, e.why)::text,
-	(true, 3, 100.00, timestamptz '2025-06-12 00:00+05', NULL::text, NULL::text)::text, 'a line that can be returned')
+	(true, 3, 100.00, timestamptz '2025-06-12 00:00+05', NULL::text, NULL::text)::text, 'eligibility() shows units, amount and window of a returnable line')
   FROM returns.eligibility('eli') AS e WHERE line_no = 1;
 SELECT is(e.sqlstate || ' ' || e.why,
 	'RT004 Policy ' || p.id || ' (final sale) takes nothing back for an unspecified reason in category "leaf" (line 2).',
-	'a line that cannot, and why')
+	'eligibility() says which policy takes nothing back')
   FROM returns.eligibility('eli') AS e, returns.policy AS p WHERE line_no = 2 AND p.source = 'final sale';
-SELECT ok(returnable, 'the same line for a fault of the seller')
+SELECT ok(returnable, 'eligibility() allows a line of a final sale for a fault of the seller')
   FROM returns.eligibility('eli', 'defective') WHERE line_no = 2;
 SELECT ok(NOT returnable AND sqlstate = 'RT004' AND why LIKE 'No policy in force at 2025-05-20 10:00:00+05 (Asia/Almaty) speaks of line 3: market "eli", category "strange", seller "s1", reason "defective".',
-	'a sale that no policy speaks of') FROM returns.eligibility('eli', 'defective') WHERE line_no = 3;
-SELECT is(count(*), 4::bigint, 'one row per line, also of those that cannot be returned') FROM returns.eligibility('eli');
-SELECT is(array_agg(line_no), '{1,2,3,4}', 'in the order of the lines') FROM returns.eligibility('eli');
+	'eligibility() says that no policy applies to a line') FROM returns.eligibility('eli', 'defective') WHERE line_no = 3;
+SELECT is(count(*), 4::bigint, 'eligibility() has one row for each line of the order') FROM returns.eligibility('eli');
+SELECT is(array_agg(line_no), '{1,2,3,4}', 'eligibility() has its rows in the order of the lines') FROM returns.eligibility('eli');
 
 SET returns.clock = '2025-06-11 23:59:59.999999+05';
-SELECT ok(returnable, 'the last instant of the window is in time') FROM returns.eligibility('eli') WHERE line_no = 1;
+SELECT ok(returnable, 'a line is returnable in the last microsecond of its window') FROM returns.eligibility('eli') WHERE line_no = 1;
 SET returns.clock = '2025-06-12 00:00+05';
 SELECT is(e.sqlstate || ' ' || e.why,
 	'RT003 Policy ' || p.id || ' (shop) gives 14 days from delivery; for line 1 that ended at 2025-06-12 00:00:00+05 (Asia/Almaty), it is now 2025-06-12 00:00:00+05 (Asia/Almaty).',
-	'the next one is too late')
+	'eligibility() says that the window ended')
   FROM returns.eligibility('eli') AS e, returns.policy AS p WHERE line_no = 1 AND p.source = 'shop';
 SET returns.clock = '2025-06-10 12:00+05';
 
 -- units: what is returned or in open returns is not left; its exact share of the money neither
 ALTER TABLE returns.sale_line DISABLE TRIGGER USER;
 UPDATE returns.sale_line SET reserved = 1 WHERE order_ref = 'eli' AND line_no = 1;
-SELECT is((units_left, amount_left, returnable)::text, (2, 66.67, true)::text, 'a unit in an open return is not left')
+SELECT is((units_left, amount_left, returnable)::text, (2, 66.67, true)::text, 'a unit in an open return is not left for another return')
   FROM returns.eligibility('eli') WHERE line_no = 1;
 UPDATE returns.sale_line SET returned = 2 WHERE order_ref = 'eli' AND line_no = 1;
 SELECT is((units_left, amount_left, returnable, sqlstate, why)::text,
-	(0, 0.00, false, 'RT005', 'Line 1: 3 bought, 1 in open returns, 2 returned, so 0 left; 1 asked for.')::text, 'nothing left')
+	(0, 0.00, false, 'RT005', 'Line 1: 3 bought, 1 in open returns, 2 returned, so 0 left; 1 asked for.')::text, 'eligibility() says that no unit is left')
   FROM returns.eligibility('eli') WHERE line_no = 1;
 UPDATE returns.sale_line SET reserved = 0, returned = 0 WHERE order_ref = 'eli' AND line_no = 1;
 ALTER TABLE returns.sale_line ENABLE TRIGGER USER;
 
-SELECT throws_ok($$SELECT * FROM returns.eligibility('nowhere')$$, 'RT010', NULL, 'a mistyped order is an error');
-SELECT throws_ok($$SELECT * FROM returns.eligibility('eli', 'whim')$$, 'RT010', NULL, 'so is an unknown reason');
-SELECT throws_ok($$SELECT * FROM returns.eligibility(NULL)$$, '22004', NULL, 'and no order at all');
+SELECT throws_ok($$SELECT * FROM returns.eligibility('nowhere')$$, 'RT010', NULL, 'eligibility() refuses an unknown order');
+SELECT throws_ok($$SELECT * FROM returns.eligibility('eli', 'whim')$$, 'RT010', NULL, 'eligibility() refuses an unknown reason');
+SELECT throws_ok($$SELECT * FROM returns.eligibility(NULL)$$, '22004', NULL, 'eligibility() refuses an order of NULL');
 
 -- who sees it
 CREATE ROLE policy_reader;
@@ -230,46 +231,46 @@ BEGIN
 END $$;
 SET ROLE policy_reader;
 SELECT is(seen('buyer:b1'), '{1,2,3,4}', 'a buyer sees all lines of an own order');
-SELECT is(seen('buyer:b2'), NULL, 'another buyer sees none');
+SELECT is(seen('buyer:b2'), NULL, 'another buyer sees no line of an order');
 SELECT is(seen('seller:s1'), '{1,3,4}', 'a seller sees own lines');
-SELECT is(seen('seller:s2'), '{2}', 'and another seller the others');
-SELECT is(seen('carrier:c1'), NULL, 'a carrier sees none');
-SELECT is(seen('operator:o1'), '{1,2,3,4}', 'an operator sees all');
-SELECT is(seen('', 'eli'), NULL, 'nobody in particular sees none');
+SELECT is(seen('seller:s2'), '{2}', 'another seller sees own lines');
+SELECT is(seen('carrier:c1'), NULL, 'a carrier sees no line of an order');
+SELECT is(seen('operator:o1'), '{1,2,3,4}', 'an operator sees all lines of an order');
+SELECT is(seen('', 'eli'), NULL, 'a session without an actor sees no line of an order');
 SELECT is(seen('buyer:b2', 'nowhere'), NULL, 'an order that does not exist looks like one that is not theirs');
-SELECT throws_ok($$SELECT seen('operator:o1', 'nowhere')$$, 'RT010', NULL, 'but not to an operator');
-SELECT is(returns.policy_for('eli', 1), NULL, 'the policy of a line is not told either');
+SELECT throws_ok($$SELECT seen('operator:o1', 'nowhere')$$, 'RT010', NULL, 'eligibility() tells an operator that an order is unknown');
+SELECT is(returns.policy_for('eli', 1), NULL, 'policy_for() does not show a policy to a session that does not see the line');
 SELECT set_config('returns.actor', 'buyer:b1', false) \g /dev/null
-SELECT isnt(returns.policy_for('eli', 1), NULL, 'but to the buyer');
+SELECT isnt(returns.policy_for('eli', 1), NULL, 'policy_for() shows the policy of an own line to its buyer');
 RESET returns.actor;
 RESET ROLE;
 SET ROLE policy_stranger;
-SELECT is(seen('operator:o1'), NULL, 'who may not act as an operator does not see as one');
+SELECT is(seen('operator:o1'), NULL, 'a role without a grant for operator does not see as an operator');
 RESET ROLE;
 SELECT is(seen(''), '{1,2,3,4}', 'the owner of the tables sees all without an actor');
-SELECT is(seen('seller:s2'), '{2}', 'and with one what that one sees');
+SELECT is(seen('seller:s2'), '{2}', 'the owner of the tables sees as its actor');
 REVOKE ALL ON SCHEMA returns, tap, public FROM policy_reader, policy_stranger;
 DELETE FROM returns.actor_grant WHERE db_role = 'policy_reader';
 DROP ROLE policy_reader, policy_stranger;
 
 -- --------------------------------------------------------------------- codes
 
-SELECT throws_ok($$INSERT INTO returns.policy (market, window_term) VALUES ('nowhere', 1)$$, 'RT010', NULL, 'unknown market');
-SELECT throws_ok($$INSERT INTO returns.policy (category, window_term) VALUES ('nothing', 1)$$, 'RT010', NULL, 'unknown category');
-SELECT throws_ok($$INSERT INTO returns.policy (reason, window_term) VALUES ('whim', 1)$$, 'RT010', NULL, 'unknown reason');
-SELECT throws_ok($$INSERT INTO returns.policy (fault, window_term) VALUES ('nobody', 1)$$, 'RT010', NULL, 'unknown fault');
-SELECT throws_ok($$INSERT INTO returns.policy (window_unit, window_term) VALUES ('week', 1)$$, 'RT010', NULL, 'unknown unit');
-SELECT throws_ok($$INSERT INTO returns.policy (market, returnable) VALUES ('m1', true)$$, '23514', NULL, 'returnable without a term');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, valid_from) VALUES (1, NULL)$$, '23502', NULL, 'no beginning');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, valid_from, valid_to) VALUES (1, '2026-01-02', '2026-01-01')$$, '23514', NULL, 'ends before it begins');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 'NaN')$$, '23514', NULL, 'a fee that is no number');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 100.5)$$, '23514', NULL, 'a fee above the price');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 1.0000001)$$, '22003', NULL, 'a fee finer than millionths of a percent');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, keep_item_below) VALUES (1, 'NaN')$$, '23514', NULL, 'a limit that is no number');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, window_unit) VALUES (2000000000, 'day')$$, '22008', NULL, 'a term beyond all dates');
-SELECT throws_ok($$INSERT INTO returns.policy (window_term, extended_until) VALUES (1, '5000000-01-01')$$, '22008', NULL, 'a day beyond all instants');
-SELECT throws_ok($$INSERT INTO returns.policy (market, window_term, resolutions) VALUES ('m1', 1, '{}')$$, 'RT009', NULL, 'returnable, but for nothing');
-SELECT throws_ok($$INSERT INTO returns.policy (market, window_term, reason, fault) VALUES ('m1', 1, 'defective', 'none')$$, 'RT009', NULL, 'a reason of another fault');
+SELECT throws_ok($$INSERT INTO returns.policy (market, window_term) VALUES ('nowhere', 1)$$, 'RT010', NULL, 'a policy for an unknown market is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (category, window_term) VALUES ('nothing', 1)$$, 'RT010', NULL, 'a policy for an unknown category is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (reason, window_term) VALUES ('whim', 1)$$, 'RT010', NULL, 'a policy for an unknown reason is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (fault, window_term) VALUES ('nobody', 1)$$, 'RT010', NULL, 'a policy for an unknown fault is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_unit, window_term) VALUES ('week', 1)$$, 'RT010', NULL, 'a policy with an unknown window_unit is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (market, returnable) VALUES ('m1', true)$$, '23514', NULL, 'a returnable policy without a term is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, valid_from) VALUES (1, NULL)$$, '23502', NULL, 'a policy with valid_from NULL is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, valid_from, valid_to) VALUES (1, '2026-01-02', '2026-01-01')$$, '23514', NULL, 'a policy that ends before it begins is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 'NaN')$$, '23514', NULL, 'a policy with a fee of NaN is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 100.5)$$, '23514', NULL, 'a policy with a fee above 100 percent is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, restocking_percent) VALUES (1, 1.0000001)$$, '22003', NULL, 'a policy with a fee finer than millionths of a percent is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, keep_item_below) VALUES (1, 'NaN')$$, '23514', NULL, 'a policy with a limit of NaN is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, window_unit) VALUES (2000000000, 'day')$$, '22008', NULL, 'a policy with a term beyond all dates is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (window_term, extended_until) VALUES (1, '5000000-01-01')$$, '22008', NULL, 'a policy with extended_until beyond all timestamps is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (market, window_term, resolutions) VALUES ('m1', 1, '{}')$$, 'RT009', NULL, 'a returnable policy without a resolution is refused');
+SELECT throws_ok($$INSERT INTO returns.policy (market, window_term, reason, fault) VALUES ('m1', 1, 'defective', 'none')$$, 'RT009', NULL, 'a policy whose reason has another fault is refused');
 
 -- ---------------------------------------------------------------------- ties
 
@@ -278,26 +279,26 @@ INSERT INTO returns.policy (id, market, category, window_term, valid_from, valid
 VALUES (9001, 'tie', 'top', 1, '2025-01-01', '2025-03-01');
 SELECT is(refusal($$INSERT INTO returns.policy (id, market, category, window_term, valid_from) VALUES (9002, 'tie', 'top', 2, '2025-02-28')$$),
 	'RT009 policy 9002 ties with policy 9001; Both are for market "tie", category "top", reason any, fault any and seller any, and both are valid at '
-	|| timestamptz '2025-02-28' || '.', 'two that tie');
+	|| timestamptz '2025-02-28' || '.', 'two policies with the same keys and overlapping validity tie');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('tie', 'top', 2, '2025-03-01')$$),
-	'accepted', 'one that follows does not tie');
+	'accepted', 'a policy that begins when another ends does not tie');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_to) VALUES ('tie', 'top', 2, '2025-01-01 00:00:00.000001')$$),
-	'RT009', 'one that ends in its first instant ties');
+	'RT009', 'a policy that ends after the first instant of another ties');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, seller_ref, window_term) VALUES ('tie', 'top', 's1', 2)$$),
-	'accepted', 'another seller does not tie');
+	'accepted', 'a policy of a seller does not tie with one for all sellers');
 SELECT is(tried($$INSERT INTO returns.policy (market, window_term, valid_from) VALUES ('tie', 2, '2026-01-01'), ('tie', 3, '2026-06-01')$$),
-	'RT009', 'two of one statement tie');
+	'RT009', 'two policies of one statement tie');
 SELECT is(tried($$INSERT INTO returns.policy (seller_ref, market, window_term) VALUES ('s7', 'tie', 2), ('s8', 'tie', 2), ('s7', 'tie', 3)$$),
-	'RT009', 'so do two of one seller');
+	'RT009', 'two policies of one seller tie');
 INSERT INTO returns.policy (id, market, category, window_term, valid_from) VALUES (9003, 'tie', 'top', 2, '2026-03-01');
 INSERT INTO returns.policy (id, market, category, window_term) VALUES (9006, 'tie', 'aside', 2);
-SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-02-28'' WHERE id = 9003'), 'RT009', 'a policy moved into another ties');
-SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-03-02'' WHERE id = 9001'), 'RT009', 'so does one that is prolonged');
+SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-02-28'' WHERE id = 9003'), 'RT009', 'a policy whose validity is moved into another ties');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-03-02'' WHERE id = 9001'), 'RT009', 'a policy that is prolonged into another ties');
 SELECT is(tried('UPDATE returns.policy SET category = ''leaf'', window_term = 3, valid_from = ''2025-07-01'' WHERE id = 9003'),
 	'accepted', 'a policy that has not begun may be changed');
 SELECT is(tried($$UPDATE returns.policy SET (valid_from, valid_to) = (valid_from + interval '1 year', '2028-01-01') WHERE id = 9003;
 	INSERT INTO returns.policy (market, category, window_term, valid_from, valid_to) VALUES ('tie', 'top', 2, '2026-03-01', '2027-03-01')$$),
-	'accepted', 'and moved out of the way');
+	'accepted', 'a policy that has not begun may be moved to make room for another');
 SELECT is(tried($$WITH ended AS (UPDATE returns.policy SET valid_to = '2025-08-01' WHERE id = 9006 RETURNING *)
 	INSERT INTO returns.policy (market, category, window_term, valid_from) SELECT market, category, 7, valid_to FROM ended$$),
 	'accepted', 'one statement may end a policy and begin its successor');
@@ -319,77 +320,77 @@ CALL sell('old', 2, 'strange', '2025-06-05', '2025-06-06', 'old');
 SELECT is(refusal('UPDATE returns.policy SET window_term = 30 WHERE id = 9101'),
 	'RT009 policy 9101 is in force and cannot be changed; It began at -infinity; "window_term" would change under sales made since.',
 	'a policy in force cannot be changed');
-SELECT is(tried('UPDATE returns.policy SET source = ''x'' WHERE id = 9101'), 'RT009', 'not even in its source');
-SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-06-11'' WHERE id = 9101'), 'RT009', 'nor put off');
-SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9102'), 'RT009', 'nor when it has ended');
-SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9103'), 'RT009', 'from the instant it begins');
-SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9104'), 'accepted', 'but until then');
+SELECT is(tried('UPDATE returns.policy SET source = ''x'' WHERE id = 9101'), 'RT009', 'the source of a policy in force cannot be changed');
+SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-06-11'' WHERE id = 9101'), 'RT009', 'a policy in force cannot be put off');
+SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9102'), 'RT009', 'a policy that has ended cannot be changed');
+SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9103'), 'RT009', 'a policy cannot be changed from the instant when it begins');
+SELECT is(tried('UPDATE returns.policy SET window_term = 30 WHERE id = 9104'), 'accepted', 'a policy can be changed until it begins');
 SELECT is(tried('UPDATE returns.policy SET window_term = 14, restocking_percent = 0.00, source = source WHERE id = 9101'),
-	'accepted', 'a client may send it back unchanged');
-SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9101'), 'accepted', 'it can be ended now');
-SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-01-01'' WHERE id = 9101'), 'accepted', 'or later');
+	'accepted', 'a policy in force may be written back unchanged');
+SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9101'), 'accepted', 'a policy in force can be ended now');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-01-01'' WHERE id = 9101'), 'accepted', 'a policy in force can be ended later');
 SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() - interval ''1 microsecond'' WHERE id = 9101'),
-	'RT009', 'not in the past');
-SELECT is(tried('UPDATE returns.policy SET valid_to = ''2025-06-02'' WHERE id = 9102'), 'RT009', 'nor may what has ended end at another instant of the past');
-SELECT is(tried('UPDATE returns.policy SET valid_to = ''infinity'' WHERE id = 9102'), 'accepted', 'it may be taken up again: a sale without a rule gets one');
+	'RT009', 'a policy in force cannot be ended in the past');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''2025-06-02'' WHERE id = 9102'), 'RT009', 'a policy that has ended cannot end at another instant of the past');
+SELECT is(tried('UPDATE returns.policy SET valid_to = ''infinity'' WHERE id = 9102'), 'accepted', 'a policy that has ended can be resumed when a sale without a policy gets it');
 SELECT is(refusal('DELETE FROM returns.policy WHERE id = 9101'),
 	'RT009 policy 9101 is in force and cannot be deleted; It began at -infinity, and sales have been made.', 'a policy in force cannot be deleted');
-SELECT is(tried('DELETE FROM returns.policy WHERE id = 9102'), 'RT009', 'nor one that has ended');
-SELECT is(tried('DELETE FROM returns.policy WHERE id = 9103'), 'RT009', 'nor one that begins now, whether anything was sold under it or not');
-SELECT is(tried('DELETE FROM returns.policy WHERE id = 9104'), 'accepted', 'one that has not begun can');
+SELECT is(tried('DELETE FROM returns.policy WHERE id = 9102'), 'RT009', 'a policy that has ended cannot be deleted');
+SELECT is(tried('DELETE FROM returns.policy WHERE id = 9103'), 'RT009', 'a policy that begins now cannot be deleted');
+SELECT is(tried('DELETE FROM returns.policy WHERE id = 9104'), 'accepted', 'a policy that has not begun can be deleted');
 SELECT is(tried($$WITH gone AS (DELETE FROM returns.policy WHERE id = 9103 RETURNING *)
-	INSERT INTO returns.policy (market, category, window_term) SELECT market, category, 30 FROM gone$$), 'RT009', 'not even to be replaced');
-SELECT is(tried('TRUNCATE returns.policy'), 'RT009', 'all cannot');
+	INSERT INTO returns.policy (market, category, window_term) SELECT market, category, 30 FROM gone$$), 'RT009', 'a policy that begins now cannot be deleted and replaced in one statement');
+SELECT is(tried('TRUNCATE returns.policy'), 'RT009', 'TRUNCATE of policy is refused');
 
--- a renamed code is carried into the policies by the foreign keys: no change of a rule
+-- Foreign keys carry a renamed code into policies: that changes no rule.
 INSERT INTO returns.policy (id, market, category, reason, window_term) VALUES (9105, 'tie', 'spare', 'late_delivery', 14);
-SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spare'$$), 'accepted', 'a category may be renamed');
-SELECT is(tried($$UPDATE returns.market SET code = 'tied' WHERE code = 'tie'$$), 'accepted', 'a market too');
-SELECT is(tried($$UPDATE returns.reason SET code = 'whim' WHERE code = 'late_delivery'$$), 'accepted', 'a reason too');
-SELECT is(tried($$UPDATE returns.policy SET category = 'aside' WHERE id = 9105$$), 'RT009', 'another category is another rule');
+SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spare'$$), 'accepted', 'a category of a policy may be renamed');
+SELECT is(tried($$UPDATE returns.market SET code = 'tied' WHERE code = 'tie'$$), 'accepted', 'a market of a policy may be renamed');
+SELECT is(tried($$UPDATE returns.reason SET code = 'whim' WHERE code = 'late_delivery'$$), 'accepted', 'a reason of a policy may be renamed');
+SELECT is(tried($$UPDATE returns.policy SET category = 'aside' WHERE id = 9105$$), 'RT009', 'a policy in force cannot get another category');
 SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'top';
-	UPDATE returns.category SET code = 'top' WHERE code = 'summit'$$), 'accepted', 'there and back, with the categories below it');
+	UPDATE returns.category SET code = 'top' WHERE code = 'summit'$$), 'accepted', 'a category may be renamed and renamed back');
 SELECT is(tried($$WITH gone AS (DELETE FROM returns.category WHERE code = 'spare' RETURNING code)
 	UPDATE returns.policy SET category = 'aside' WHERE category = (SELECT code FROM gone)$$),
-	'RT009', 'also when the same statement deletes the first');
+	'RT009', 'a policy in force cannot get another category in the statement that deletes the first');
 SELECT is(tried($$INSERT INTO returns.category VALUES ('x', NULL), ('y', NULL);
 	INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('tie', 'x', 1, '2030-01-01'), ('tie', 'y', 2, '2030-01-01');
 	WITH gone AS (DELETE FROM returns.category WHERE code = 'x' RETURNING code)
 	UPDATE returns.policy SET category = 'y' WHERE category = (SELECT code FROM gone)$$),
-	'RT009', 'two that would tie so');
+	'RT009', 'a policy whose category is deleted cannot be moved into a tie');
 SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spare';
 	INSERT INTO returns.category VALUES ('spare', NULL);
 	INSERT INTO returns.policy (id, market, category, window_term) VALUES (9106, 'tie', 'spare', 1);
 	WITH gone AS (DELETE FROM returns.category WHERE code = 'spare' RETURNING code)
 	UPDATE returns.policy SET category = 'summit' WHERE id = 9106$$),
-	'RT009', 'or when another category had that name before and was renamed');
+	'RT009', 'a policy in force cannot get a renamed category whose old name it has');
 
 -- ---------------------------------------------------------------------- past
 
 SELECT matches(refusal($$INSERT INTO returns.policy (id, market, category, window_term) VALUES (9201, 'old', 'leaf', 30)$$),
 	'^RT009 sales already made would change their rule; Order "old" has a line in category "leaf", sold at 2025-05-20 00:00:00\+00, that falls under policy 9101 \(in force\); policy 9201 would govern it\.$',
-	'one that begins in the past and would change the rule of a sale');
+	'a policy that begins in the past and changes the rule of a sale is refused');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 30, '2025-05-20 00:00:00.000001+00')$$),
-	'accepted', 'one that begins after it');
+	'accepted', 'a policy that begins after a sale is accepted');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_to) VALUES ('old', 'middle', 30, '2025-05-20 00:00:00+00')$$),
-	'accepted', 'one that ends before it');
-SELECT is(tried($$INSERT INTO returns.policy (market, window_term) VALUES ('old', 30)$$), 'accepted', 'one that a more specific policy stands before');
-SELECT is(tried($$INSERT INTO returns.policy (category, window_term, fault) VALUES ('leaf', 30, 'carrier')$$), 'RT009', 'the nearer category stands before the market');
-SELECT is(tried($$INSERT INTO returns.policy (category, window_term, seller_ref) VALUES ('leaf', 30, 's3')$$), 'accepted', 'another seller''s');
-SELECT is(tried($$INSERT INTO returns.policy (window_term, seller_ref) VALUES (30, 's1')$$), 'RT009', 'the seller''s own');
+	'accepted', 'a policy that ends at the instant of a sale is accepted');
+SELECT is(tried($$INSERT INTO returns.policy (market, window_term) VALUES ('old', 30)$$), 'accepted', 'a policy in the past is accepted when a more specific one governs the sales');
+SELECT is(tried($$INSERT INTO returns.policy (category, window_term, fault) VALUES ('leaf', 30, 'carrier')$$), 'RT009', 'a policy in the past is refused when its category is nearer than the market of another');
+SELECT is(tried($$INSERT INTO returns.policy (category, window_term, seller_ref) VALUES ('leaf', 30, 's3')$$), 'accepted', 'a policy in the past of a seller without sales is accepted');
+SELECT is(tried($$INSERT INTO returns.policy (window_term, seller_ref) VALUES (30, 's1')$$), 'RT009', 'a policy in the past of a seller with sales is refused');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'strange', 3, '2025-06-01')$$),
 	'accepted', 'a sale that no policy governs may get one');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, fault, window_term, valid_from) VALUES ('old', 'strange', NULL, 3, '2025-06-01'), ('old', 'strange', 'none', 4, '2025-06-01')$$),
-	'accepted', 'also by several of one statement, of which one stands before the other');
+	'accepted', 'a sale without a policy may get several of one statement');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 3, returns.now())$$),
-	'accepted', 'one that begins now');
+	'accepted', 'a policy that begins now is accepted');
 CALL sell('old', 3, 'leaf', '2025-06-10 12:00+05', NULL, 'old');
-SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9101'), 'RT009', 'none ends in the instant of a sale');
+SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9101'), 'RT009', 'a policy in force cannot end at the instant of a sale under it');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 3, returns.now())$$),
-	'RT009', 'nor begins in it');
+	'RT009', 'a policy cannot begin at the instant of a sale that it would govern');
 SELECT is(tried($$UPDATE returns.policy SET valid_to = returns.now() + interval '1 microsecond' WHERE id = 9101;
 	INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'top', 3, returns.now() + interval '1 microsecond')$$),
-	'accepted', 'but a little later');
+	'accepted', 'a policy may end and another begin a microsecond after a sale');
 
 -- ----------------------------------------------------------- the law as a floor
 
@@ -418,55 +419,55 @@ EXCEPTION
 	WHEN OTHERS THEN RETURN SQLSTATE;
 END $$;
 
-SELECT is(shop(), 'accepted', 'as good as the law');
+SELECT is(shop(), 'accepted', 'a policy as good as the law is accepted');
 SELECT is(refusal($$INSERT INTO returns.policy (id, market, category, window_term, refund_shipping) VALUES (9311, 'law', 'top', 13, true)$$),
 	'RT009 policy 9311 gives the buyer less than the law; It would stand before the statutory policy 9301 (general), which gives 14 days from delivery, where this one gives 13 days from delivery.',
-	'a shorter window');
-SELECT is(shop('window_from', 'purchased'), 'RT009', 'a window from purchase');
-SELECT is(shop('window_from', 'purchased', 'window_term', '400'), 'RT009', 'however long: delivery may take longer');
-SELECT is(shop('window_roll', 'false'), 'RT009', 'a window that does not move on from a day off');
-SELECT is(shop('resolutions', '{exchange}'), 'RT009', 'no refund');
-SELECT is(shop('resolutions', '{refund,exchange}'), 'accepted', 'an exchange more');
-SELECT is(shop('restocking_percent', '5.000001'), 'RT009', 'a higher fee');
-SELECT is(shop('restocking_percent', '0'), 'accepted', 'no fee');
-SELECT is(shop('refund_shipping', 'false'), 'RT009', 'the delivery charge is kept');
-SELECT is(shop('returnable', 'false'), 'RT009', 'nothing taken back');
-SELECT is(shop('returnable', 'false', 'category', 'leaf', 'reason', 'changed_mind'), 'accepted', 'nothing taken back where the law takes nothing back');
-SELECT is(shop('window_term', '1', 'category', 'leaf', 'seller_ref', 's1', 'restocking_percent', '50'), 'accepted', 'anything is more than that');
-SELECT is(shop('window_term', '1', 'category', 'middle'), 'RT009', 'above that category the general law applies');
-SELECT is(shop('window_term', '1', 'category', NULL, 'fault', NULL), 'accepted', 'a policy that the law stands before');
-SELECT is(shop('window_term', '1', 'category', NULL, 'seller_ref', 's1'), 'RT009', 'a seller''s own does not stand behind');
-SELECT is(shop('window_term', '1', 'category', NULL, 'market', NULL), 'accepted', 'for all markets: behind the law of this one');
-SELECT is(shop('window_term', '1', 'market', NULL), 'RT009', 'for all markets, but nearer by category');
-SELECT is(shop('window_term', '1', 'market', 'm1'), 'accepted', 'another market has another law');
-SELECT is(shop('window_term', '1', 'fault', 'carrier'), 'accepted', 'the law does not speak of that fault');
-SELECT is(shop('window_term', '1', 'reason', 'changed_mind', 'fault', NULL), 'RT009', 'a reason of the law''s fault');
-SELECT is(shop('window_term', '1', 'reason', 'late_delivery', 'fault', NULL), 'accepted', 'a reason of another fault');
-SELECT is(shop('statutory', 'true', 'window_term', '1'), 'accepted', 'the law may differ from the law');
-SELECT is(shop('valid_from', '2020-01-01', 'valid_to', '2021-01-01', 'window_term', '1'), 'RT009', 'at any time');
+	'a policy with a shorter window than the law is refused');
+SELECT is(shop('window_from', 'purchased'), 'RT009', 'a policy with a window from purchase is refused where the law counts from delivery');
+SELECT is(shop('window_from', 'purchased', 'window_term', '400'), 'RT009', 'a policy with a long window from purchase is refused where the law counts from delivery');
+SELECT is(shop('window_roll', 'false'), 'RT009', 'a policy whose window does not move on is refused where the law moves it on');
+SELECT is(shop('resolutions', '{exchange}'), 'RT009', 'a policy without a refund is refused where the law gives one');
+SELECT is(shop('resolutions', '{refund,exchange}'), 'accepted', 'a policy with an additional exchange is accepted');
+SELECT is(shop('restocking_percent', '5.000001'), 'RT009', 'a policy with a higher fee than the law is refused');
+SELECT is(shop('restocking_percent', '0'), 'accepted', 'a policy with a lower fee than the law is accepted');
+SELECT is(shop('refund_shipping', 'false'), 'RT009', 'a policy that keeps the delivery charge is refused where the law refunds it');
+SELECT is(shop('returnable', 'false'), 'RT009', 'a policy that takes nothing back is refused where the law does');
+SELECT is(shop('returnable', 'false', 'category', 'leaf', 'reason', 'changed_mind'), 'accepted', 'a policy that takes nothing back is accepted where the law takes nothing back');
+SELECT is(shop('window_term', '1', 'category', 'leaf', 'seller_ref', 's1', 'restocking_percent', '50'), 'accepted', 'any policy is accepted where the law takes nothing back');
+SELECT is(shop('window_term', '1', 'category', 'middle'), 'RT009', 'a policy above the category of a special law is compared with the general law');
+SELECT is(shop('window_term', '1', 'category', NULL, 'fault', NULL), 'accepted', 'a policy less specific than the law is accepted');
+SELECT is(shop('window_term', '1', 'category', NULL, 'seller_ref', 's1'), 'RT009', 'a policy of a seller is more specific than the law and is compared with it');
+SELECT is(shop('window_term', '1', 'category', NULL, 'market', NULL), 'accepted', 'a policy for all markets is less specific than the law of a market');
+SELECT is(shop('window_term', '1', 'market', NULL), 'RT009', 'a policy for all markets with a nearer category is compared with the law');
+SELECT is(shop('window_term', '1', 'market', 'm1'), 'accepted', 'a policy for another market is not compared with the law');
+SELECT is(shop('window_term', '1', 'fault', 'carrier'), 'accepted', 'a policy for another fault is not compared with the law');
+SELECT is(shop('window_term', '1', 'reason', 'changed_mind', 'fault', NULL), 'RT009', 'a policy for a reason with the fault of the law is compared with it');
+SELECT is(shop('window_term', '1', 'reason', 'late_delivery', 'fault', NULL), 'accepted', 'a policy for a reason with another fault is not compared with the law');
+SELECT is(shop('statutory', 'true', 'window_term', '1'), 'accepted', 'a statutory policy is not compared with another');
+SELECT is(shop('valid_from', '2020-01-01', 'valid_to', '2021-01-01', 'window_term', '1'), 'RT009', 'a policy of the past is compared with the law');
 
 -- units: never less, whatever day it is
 SELECT is(shop('window_unit', 'business_day'), 'accepted', '14 business days are no less than 14 days');
-SELECT is(shop('window_unit', 'business_day', 'window_term', '13'), 'RT009', '13 business days may be');
+SELECT is(shop('window_unit', 'business_day', 'window_term', '13'), 'RT009', '13 business days may be less than 14 days');
 SELECT is(shop('window_unit', 'month', 'window_term', '1'), 'accepted', 'a month is no less than 14 days');
-SELECT is(shop('window_unit', 'hour', 'window_term', '1000'), 'RT009', 'hours do not move on from a day off');
+SELECT is(shop('window_unit', 'hour', 'window_term', '1000'), 'RT009', 'a window in hours is less than one that moves on from a day off');
 SELECT is(shop('fault', 'seller', 'window_unit', 'month', 'window_term', '24', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
-	'accepted', '24 months are 2 years; a fee does not matter where somebody is at fault');
+	'accepted', '24 months are no less than 2 years');
 SELECT is(shop('fault', 'seller', 'window_unit', 'month', 'window_term', '23', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
-	'RT009', '23 are not');
+	'RT009', '23 months are less than 2 years');
 SELECT is(shop('fault', 'seller', 'window_term', '731', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
 	'accepted', '731 days are no less than 2 years');
 SELECT is(shop('fault', 'seller', 'window_term', '730', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
-	'RT009', '730 may be');
+	'RT009', '730 days may be less than 2 years');
 SELECT is(shop('fault', 'seller', 'window_unit', 'hour', 'window_term', '17570', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
-	'accepted', '732 days in hours and two hours more for the clocks, counted from 00:00');
+	'accepted', '17570 hours are no less than 2 years with changes of the clocks');
 SELECT is(shop('fault', 'seller', 'window_unit', 'hour', 'window_term', '17569', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
-	'RT009', 'one hour less may fall short');
+	'RT009', '17569 hours may be less than 2 years');
 SELECT is(shop('fault', 'seller', 'window_unit', 'year', 'window_term', '2', 'extended_until', '2025-12-30', 'resolutions', '{refund,exchange}'),
-	'RT009', 'a shorter extension');
-SELECT is(shop('fault', 'seller', 'window_unit', 'year', 'window_term', '9', 'resolutions', '{refund,exchange}'), 'RT009', 'none');
+	'RT009', 'a policy with an earlier extended_until than the law is refused');
+SELECT is(shop('fault', 'seller', 'window_unit', 'year', 'window_term', '9', 'resolutions', '{refund,exchange}'), 'RT009', 'a policy without the extended_until of the law is refused');
 SELECT is(shop('fault', NULL, 'window_unit', 'year', 'window_term', '2', 'extended_until', '2025-12-31', 'resolutions', '{refund,exchange}'),
-	'accepted', 'for every fault: no less than each law');
+	'accepted', 'a policy for every fault is compared with the law of each fault');
 
 -- a month is 28 to 31 days, exactly
 CALL make_market('days');
@@ -480,23 +481,23 @@ SELECT results_eq($$
 				   (4, 'defective', '30', 'day'), (5, 'wrong_item', '5', 'business_day'), (6, 'wrong_item', '4', 'business_day'),
 				   (7, 'wrong_item', '365', 'day'), (8, 'defective', '31', 'business_day')) AS v (i, reason, term, unit) ORDER BY i$$,
 	$$VALUES ('accepted'), ('RT009'), ('accepted'), ('RT009'), ('accepted'), ('RT009'), ('RT009'), ('accepted')$$,
-	'the least that a term is sure of against the most that the law''s can be');
+	'the shortest length of a term is compared with the longest of the law');
 
--- when the law changes, all others are held against it from now on
+-- When the law changes, all policies are compared with it from then on.
 INSERT INTO returns.policy (id, market, category, fault, window_term, resolutions, restocking_percent, refund_shipping)
 VALUES (9331, 'law', 'top', 'none', 14, '{refund}', 5, true);
 SELECT is(refusal($$INSERT INTO returns.policy (market, category, fault, window_term, statutory, valid_from) VALUES ('law', 'strange', 'none', 30, true, '2026-01-01')$$),
-	'accepted', 'a new law aside');
+	'accepted', 'a new law for another category is accepted');
 SELECT is(tried($$UPDATE returns.policy SET valid_to = '2026-01-01' WHERE id = 9301;
 	INSERT INTO returns.policy (market, fault, window_term, statutory, valid_from) VALUES ('law', 'none', 30, true, '2026-01-01')$$),
-	'RT009', 'a new law that gives more than a policy');
+	'RT009', 'a new law that gives more than a policy in force is refused');
 SELECT is(tried($$UPDATE returns.policy SET valid_to = '2026-01-01' WHERE id IN (9301, 9331);
 	INSERT INTO returns.policy (market, fault, window_term, statutory, valid_from) VALUES ('law', 'none', 30, true, '2026-01-01')$$),
-	'accepted', 'the policy ends where the law changes');
+	'accepted', 'a new law is accepted when the policy below it ends');
 SELECT is(refusal($$INSERT INTO returns.policy (market, category, fault, seller_ref, returnable, resolutions) VALUES ('law', 'leaf', 'none', 's1', false, '{}')$$),
-	'accepted', 'what the law of a category allows');
+	'accepted', 'a policy is accepted that only the law of its category allows');
 SELECT is(tried($$UPDATE returns.policy SET valid_to = '2026-01-01' WHERE id = 9302$$), 'RT009',
-	'is not allowed any more when that law ends and the general one applies');
+	'the law of a category cannot end while a policy needs it');
 SELECT is(tried($$INSERT INTO returns.policy (seller_ref, category, window_term, returnable, market, statutory, fault)
 	VALUES ('s4', 'leaf', NULL, false, 'days', false, NULL), (NULL, NULL, 14, true, 'days', true, NULL), (NULL, 'leaf', NULL, false, 'days', true, NULL)$$),
 	'accepted', 'a statement is judged by what it leaves, not by the order of its rows');
@@ -510,27 +511,27 @@ INSERT INTO returns.reason (code, fault) VALUES ('noisy', 'seller'), ('ugly', 'n
 CALL sell('tree', 1, 'drones', '2025-06-09', '2025-06-09', 'tree');
 SELECT is(refusal($$UPDATE returns.category SET parent = 'phablets' WHERE code = 'gadgets'$$),
 	'RT009 category "gadgets" cannot get another parent; Line 1 of order "tree" was sold in category "drones", and keeps the rule it was sold under.',
-	'a category that something was sold below');
-SELECT is(tried($$UPDATE returns.category SET parent = NULL WHERE code = 'drones'$$), 'RT009', 'or in');
-SELECT is(tried($$UPDATE returns.category SET parent = 'misc' WHERE code = 'phablets'$$), 'accepted', 'one without sales moves');
-SELECT is(tried($$UPDATE returns.category SET code = 'devices' WHERE code = 'gadgets'$$), 'accepted', 'a parent may be renamed');
+	'a category with sales below it cannot get another parent');
+SELECT is(tried($$UPDATE returns.category SET parent = NULL WHERE code = 'drones'$$), 'RT009', 'a category with sales cannot get another parent');
+SELECT is(tried($$UPDATE returns.category SET parent = 'misc' WHERE code = 'phablets'$$), 'accepted', 'a category without sales can get another parent');
+SELECT is(tried($$UPDATE returns.category SET code = 'devices' WHERE code = 'gadgets'$$), 'accepted', 'the parent of a category with sales may be renamed');
 SELECT is(tried($$UPDATE returns.category SET code = 'devices' WHERE code = 'gadgets';
 	INSERT INTO returns.category VALUES ('gadgets', 'top'); UPDATE returns.category SET parent = 'gadgets' WHERE code = 'drones'$$),
-	'RT009', 'which moves nothing to another of its old name');
-SELECT is(tried($$UPDATE returns.category SET (parent, name) = (parent, 'Drones') WHERE code = 'drones'$$), 'accepted', 'a client may send it back unchanged');
+	'RT009', 'a category with sales cannot get a new parent with the old name of its parent');
+SELECT is(tried($$UPDATE returns.category SET (parent, name) = (parent, 'Drones') WHERE code = 'drones'$$), 'accepted', 'the parent of a category with sales may be written back unchanged');
 SELECT is(refusal($$UPDATE returns.reason SET fault = 'none' WHERE code = 'noisy'$$),
 	'RT009 reason "noisy" cannot get another fault; Line 0 of order "ranks" could be returned for it, and keeps the rule it was sold under.',
-	'a reason, once something was sold');
+	'a reason cannot get another fault after a sale');
 
 -- the law: of another branch, or of another fault
 INSERT INTO returns.policy (id, market, category, fault, window_term, statutory) VALUES
 	(9501, 'tree', 'misc', 'none', 14, false), (9502, 'tree', 'elsewhere', 'none', 60, true);
 SELECT is(refusal($$UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'misc'$$),
 	'RT009 policy 9501 gives the buyer less than the law; It would stand before the statutory policy 9502, which gives 60 days from delivery, where this one gives 14 days from delivery.',
-	'a category moved below a law that its policy would undercut');
-SELECT is(tried($$UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'phablets'$$), 'accepted', 'another one');
+	'a category cannot move below a law that gives more than its policy');
+SELECT is(tried($$UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'phablets'$$), 'accepted', 'a category without a policy can move below a law');
 SELECT is(tried($$UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9501;
-	UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'misc'$$), 'accepted', 'or when the policy is ended');
+	UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'misc'$$), 'accepted', 'a category can move below a law when its policy is ended');
 
 CREATE FUNCTION unsold(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -545,24 +546,24 @@ INSERT INTO returns.policy (id, market, reason, fault, window_term) VALUES (9503
 INSERT INTO returns.policy (id, market, fault, window_term, statutory) VALUES (9505, 'tree', 'carrier', 31, true);
 SELECT is(unsold($$UPDATE returns.reason SET fault = 'platform' WHERE code = 'ugly'$$), 'accepted', 'before the first sale a reason may get another fault');
 SELECT is(unsold($$UPDATE returns.reason SET fault = 'carrier' WHERE code = 'ugly'$$), 'RT009 policy 9504 gives the buyer less than the law',
-	'but not one whose law its policy would undercut');
+	'a reason cannot get a fault whose law gives more than its policy');
 SELECT is(unsold($$UPDATE returns.reason SET fault = 'none' WHERE code = 'noisy'$$), 'RT009 policy 9503 would never apply',
-	'nor one that its policy is not for');
+	'a reason cannot get a fault that its policy excludes');
 
 -- --------------------------------------------------------------------- caches
 
 CALL make_market('now');
 CALL sell('now', 1, 'top', '2025-06-09', '2025-06-09', 'now');
-SELECT is(returns.policy_for('now', 1), NULL, 'no policy yet');
+SELECT is(returns.policy_for('now', 1), NULL, 'a sale in a market without policies has no policy');
 BEGIN;
 SAVEPOINT here;
 INSERT INTO returns.policy (id, market, window_term) VALUES (9401, 'now', 5);
 SELECT is(returns.policy_for('now', 1), 9401::bigint, 'a policy counts from the next statement on');
 ROLLBACK TO here;
-SELECT is(returns.policy_for('now', 1), NULL, 'until it is rolled back');
+SELECT is(returns.policy_for('now', 1), NULL, 'a policy that is rolled back to a savepoint governs no sale');
 INSERT INTO returns.policy (id, market, seller_ref, window_term) VALUES (9402, 'now', 's1', 5);
-SELECT is(returns.policy_for('now', 1), 9402::bigint, 'a seller''s own too');
+SELECT is(returns.policy_for('now', 1), 9402::bigint, 'a new policy of a seller counts from the next statement on');
 ROLLBACK;
-SELECT is(returns.policy_for('now', 1), NULL, 'gone with the transaction');
+SELECT is(returns.policy_for('now', 1), NULL, 'a policy that is rolled back with its transaction governs no sale');
 
 SELECT * FROM finish();

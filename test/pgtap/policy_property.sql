@@ -1,6 +1,6 @@
--- Policies against plain definitions in SQL, on random ones: which governs a
--- sale, which tie, which would change the rule of a sale, which are less than
--- the law. Always the same ones: the seed is set.
+-- Policies compared with plain definitions in SQL on random input: which policy
+-- governs a sale, which tie, which change the rule of a sale, and which give less
+-- than the law. The seed is fixed, so every run has the same input.
 
 SELECT plan(10);
 
@@ -78,7 +78,7 @@ $$;
 
 INSERT INTO returns.policy
 SELECT DISTINCT ON (market, category, reason, fault, seller_ref, valid_from) * FROM any_policies(5000);
-SELECT cmp_ok(count(*), '>', 3000::bigint, 'there are many policies') FROM returns.policy;
+SELECT cmp_ok(count(*), '>', 3000::bigint, 'the test has thousands of random policies') FROM returns.policy;
 
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
 	amount_paid, currency, purchased_at, delivered_at)
@@ -100,8 +100,8 @@ SELECT q.*, best.id, best.rank
 	 WHERE speaks_of(p, q.market, q.steps, q.reason, q.fault, q.seller, q.at)
 	 ORDER BY rank DESC LIMIT 1) AS best ON true;
 
-SELECT cmp_ok(count(*) FILTER (WHERE id IS NULL), '>', 100::bigint, 'some questions have no answer') FROM answer;
-SELECT cmp_ok(count(DISTINCT rank), '>', 40::bigint, 'policies of many shapes are the answer') FROM answer;
+SELECT cmp_ok(count(*) FILTER (WHERE id IS NULL), '>', 100::bigint, 'some random sales have no policy') FROM answer;
+SELECT cmp_ok(count(DISTINCT rank), '>', 40::bigint, 'policies of many shapes govern random sales') FROM answer;
 SELECT is_empty($$
 	SELECT order_ref, reason, id, returns.policy_for(order_ref, 1, reason) FROM answer
 	 WHERE id IS DISTINCT FROM returns.policy_for(order_ref, 1, reason)$$,
@@ -143,7 +143,7 @@ SELECT outcome(t) AS found, CASE
   FROM tried;
 SELECT is_empty('SELECT expected, found, count(*) FROM outcomes WHERE found <> expected GROUP BY 1, 2',
 	'a policy is refused exactly when it ties or changes the rule of a sale');
-SELECT cmp_ok(min(n), '>', 20::bigint, 'each happens often') FROM (SELECT count(*) AS n FROM outcomes GROUP BY expected) AS counts;
+SELECT cmp_ok(min(n), '>', 20::bigint, 'every expected outcome of a new policy happens often') FROM (SELECT count(*) AS n FROM outcomes GROUP BY expected) AS counts;
 
 -- Policies are deleted before they begin, and only then.
 CREATE FUNCTION deleted(policy_id bigint) RETURNS text LANGUAGE plpgsql AS $$
@@ -160,7 +160,7 @@ SELECT deleted(id) AS found, CASE WHEN valid_from <= '2024-06-29' THEN 'in force
   FROM (SELECT id, valid_from FROM returns.policy ORDER BY random() LIMIT 200) AS sample;
 SELECT is_empty('SELECT expected, found, count(*) FROM deletions WHERE found <> expected GROUP BY 1, 2',
 	'a policy can be deleted exactly until it begins');
-SELECT cmp_ok(min(n), '>', 20::bigint, 'each happens often') FROM (SELECT count(*) AS n FROM deletions GROUP BY expected) AS counts;
+SELECT cmp_ok(min(n), '>', 20::bigint, 'every expected outcome of a deletion happens often') FROM (SELECT count(*) AS n FROM deletions GROUP BY expected) AS counts;
 SET returns.clock = '2025-06-10 12:00+05';
 
 -- ------------------------------------------------------------------------ law
@@ -199,6 +199,6 @@ SELECT outcome(t) AS found, CASE
 	 WHERE (p.market, p.category, p.reason, p.fault, p.seller_ref) IS NOT DISTINCT FROM (t.market, t.category, t.reason, t.fault, t.seller_ref));
 SELECT is_empty('SELECT expected, found, count(*) FROM held WHERE found <> expected GROUP BY 1, 2',
 	'a policy is refused exactly when it gives less than the law somewhere');
-SELECT cmp_ok(min(n), '>', 20::bigint, 'each happens often') FROM (SELECT count(*) AS n FROM held GROUP BY expected) AS counts;
+SELECT cmp_ok(min(n), '>', 20::bigint, 'every expected outcome of the comparison with the law happens often') FROM (SELECT count(*) AS n FROM held GROUP BY expected) AS counts;
 
 SELECT * FROM finish();

@@ -1,4 +1,4 @@
--- A code may be renamed while sales and rules use it: all of them follow.
+-- A code can be renamed while sales and rules use it. All of them get the new code.
 
 \set QUIET on
 SET client_min_messages = warning;
@@ -13,10 +13,10 @@ VALUES ('R-1', 1, 'b', 's', 'x', 'toys', 'kz', 1, 10, 'KZT', '2026-02-25 19:40+0
 UPDATE returns.category SET code = 'games' WHERE code = 'toys';
 UPDATE returns.market SET code = 'qz' WHERE code = 'kz';
 SELECT results_eq($$SELECT category, market FROM returns.sale_line WHERE order_ref = 'R-1'$$,
-	$$VALUES ('games', 'qz')$$, 'the sale carries the new codes');
-SELECT is((SELECT count(*) FROM returns.stage_deadline WHERE market = 'kz'), 0::bigint, 'and the terms');
+	$$VALUES ('games', 'qz')$$, 'a sale line follows its renamed category and market');
+SELECT is((SELECT count(*) FROM returns.stage_deadline WHERE market = 'kz'), 0::bigint, 'the stage deadlines of a market follow its new code');
 SELECT lives_ok($$SELECT returns.open_return('R-1', '[{"line_no":1,"quantity":1}]', 'changed_mind')$$,
-	'the return of it is governed as before');
-SELECT is((SELECT market FROM returns.return_request WHERE order_ref = 'R-1'), 'qz', 'in the renamed market');
-SELECT isnt((SELECT due_at FROM returns.return_request WHERE order_ref = 'R-1'), NULL, 'with its terms');
+	'a return can be opened after category and market are renamed');
+SELECT is((SELECT market FROM returns.return_request WHERE order_ref = 'R-1'), 'qz', 'a return that is opened after the renaming is in the renamed market');
+SELECT isnt((SELECT due_at FROM returns.return_request WHERE order_ref = 'R-1'), NULL, 'a return in a renamed market has a deadline');
 SELECT finish();

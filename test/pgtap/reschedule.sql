@@ -41,79 +41,79 @@ SELECT walk('approved', 'approved'), walk('chain', 'approved', 'in_transit'), wa
 UPDATE returns.stage_deadline SET remind = 1 WHERE state = 'requested';
 SELECT open('remind');
 
-SELECT is(due('draft'), '2026-03-04 00:00', 'draft: 1 day');
-SELECT is(due('requested'), '2026-03-05 00:00', 'requested: 2 business days');
-SELECT is(due('approved'), '2026-03-11 00:00', 'approved: 7 days end on a holiday');
-SELECT is(due('received'), '2026-03-06 00:00', 'received: 3 business days');
-SELECT is(due('due'), '2026-03-04 00:00', 'refund_due: 1 business day');
-SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-04 00:00', 'a reminder a day before');
+SELECT is(due('draft'), '2026-03-04 00:00', 'a draft has a deadline of 1 day');
+SELECT is(due('requested'), '2026-03-05 00:00', 'a requested return has a deadline of 2 business days');
+SELECT is(due('approved'), '2026-03-11 00:00', 'a deadline of 7 days that ends on a holiday moves on');
+SELECT is(due('received'), '2026-03-06 00:00', 'a received return has a deadline of 3 business days');
+SELECT is(due('due'), '2026-03-04 00:00', 'a refund_due return has a deadline of 1 business day');
+SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-04 00:00', 'a reminder wakes a return one day before its deadline');
 
-SELECT is(returns.reschedule(), 0, 'nothing has changed, and nothing changes');
-SELECT is((SELECT count(*) FROM returns.return_event WHERE kind = 'override'), 0::bigint, 'nor is anything told');
+SELECT is(returns.reschedule(), 0, 'reschedule() changes nothing while no rule has changed');
+SELECT is((SELECT count(*) FROM returns.return_event WHERE kind = 'override'), 0::bigint, 'reschedule() that changes nothing writes no event');
 
 -- ------------------------------------------------------- days become holidays
 
 CREATE TABLE before AS SELECT * FROM r;
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
 	('kz', '2026-03-03', false, 'Storm'), ('kz', '2026-03-04', false, 'Storm');
-SELECT is(returns.reschedule(), 7, 'two days of storm: who counts working days or ends on one gets more time');
-SELECT is(due('draft'), '2026-03-06 00:00', 'draft: its last day is a day off now');
-SELECT is(due('requested'), '2026-03-07 00:00', 'requested: 5 and 6 March');
-SELECT is(due('approved'), '2026-03-11 00:00', 'approved: does not end on either');
-SELECT is(due('received'), '2026-03-11 00:00', 'received: 5, 6 and, over the weekend and a holiday, 10 March');
-SELECT is(due('due'), '2026-03-06 00:00', 'refund_due: 5 March');
-SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-06 00:00', 'the reminder moves too');
-SELECT is((SELECT wake_at FROM r WHERE order_ref = 'received'), due('received'), 'and so does the sweep''s instant');
-SELECT is((SELECT due_at FROM r WHERE order_ref = 'closed'), NULL, 'what is over stays so');
+SELECT is(returns.reschedule(), 7, 'reschedule() moves the seven deadlines that two new days off concern');
+SELECT is(due('draft'), '2026-03-06 00:00', 'the deadline of a draft moves on from a last day that became a day off');
+SELECT is(due('requested'), '2026-03-07 00:00', 'two business days skip two new days off');
+SELECT is(due('approved'), '2026-03-11 00:00', 'a deadline in days that ends on neither day off stays');
+SELECT is(due('received'), '2026-03-11 00:00', 'three business days skip new days off, a weekend and a holiday');
+SELECT is(due('due'), '2026-03-06 00:00', 'one business day skips two new days off');
+SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-06 00:00', 'reschedule() moves the reminder with the deadline');
+SELECT is((SELECT wake_at FROM r WHERE order_ref = 'received'), due('received'), 'reschedule() moves wake_at with the deadline');
+SELECT is((SELECT due_at FROM r WHERE order_ref = 'closed'), NULL, 'reschedule() gives a closed return no deadline');
 SELECT results_eq(
 	$$SELECT kind, actor, actor_ref, from_state, to_state, details, due_at FROM returns.return_event
 	   WHERE order_ref = 'received' ORDER BY seq DESC LIMIT 1$$,
 	$$VALUES ('override', 'operator', 'o', 'received', 'received', '{"due_at_before": "2026-03-05T19:00:00+00:00"}'::jsonb, due('received'))$$,
-	'the history tells what it was and who asked');
-SELECT is((SELECT count(*) FROM returns.return_event WHERE kind = 'override'), 7::bigint, 'one event for each return changed');
-SELECT is((SELECT count(*) FROM before b JOIN r USING (id) WHERE to_jsonb(b) = to_jsonb(r)), 4::bigint, 'the others were not touched');
+	'reschedule() writes an event with the old deadline and the actor');
+SELECT is((SELECT count(*) FROM returns.return_event WHERE kind = 'override'), 7::bigint, 'reschedule() writes one event for each changed return');
+SELECT is((SELECT count(*) FROM before b JOIN r USING (id) WHERE to_jsonb(b) = to_jsonb(r)), 4::bigint, 'reschedule() does not touch the other returns');
 SELECT is((SELECT string_agg(on_timeout, ',' ORDER BY order_ref) FROM r WHERE due_at IS NOT NULL),
-	(SELECT string_agg(on_timeout, ',' ORDER BY order_ref) FROM before WHERE due_at IS NOT NULL), 'what follows stays');
+	(SELECT string_agg(on_timeout, ',' ORDER BY order_ref) FROM before WHERE due_at IS NOT NULL), 'reschedule() keeps on_timeout');
 SELECT is((SELECT count(*) FROM returns.return_line l JOIN r ON r.id = l.return_id
-	WHERE window_ends_at IS DISTINCT FROM '2026-03-28 00:00' AND r.order_ref <> 'draft'), 0::bigint, 'no window has moved');
-SELECT is(returns.reschedule(), 0, 'done once, it is done');
+	WHERE window_ends_at IS DISTINCT FROM '2026-03-28 00:00' AND r.order_ref <> 'draft'), 0::bigint, 'reschedule() moves no return window');
+SELECT is(returns.reschedule(), 0, 'a second reschedule() changes nothing');
 
 -- ------------------------------------------------------ holidays become days
 
 DELETE FROM returns.calendar_day WHERE calendar = 'kz' AND day IN ('2026-03-03', '2026-03-04', '2026-03-09');
-SELECT is(returns.reschedule(), 0, 'the storm is called off: nothing is shortened');
-SELECT is(due('received'), '2026-03-11 00:00', 'what was promised stands');
+SELECT is(returns.reschedule(), 0, 'reschedule() shortens no deadline when days off become working days');
+SELECT is(due('received'), '2026-03-11 00:00', 'a deadline that was promised stays after days off are removed');
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
 	('kz', '2026-03-03', false, 'Storm'), ('kz', '2026-03-04', false, 'Storm'), ('kz', '2026-03-09', false, 'Women''s Day');
-SELECT is(returns.reschedule(), 0, 'and back again: nothing to do');
+SELECT is(returns.reschedule(), 0, 'reschedule() changes nothing when the days off return');
 
 -- ---------------------------------------------------- marked, and then not so
 
 SET returns.clock = '2026-03-06 12:00+05';
-SELECT is(returns.run_deadlines(), 1, 'the draft goes');
-SELECT ok(overdue AND wake_at IS NULL, 'the money is late') FROM r WHERE order_ref = 'due';
-SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-07 00:00', 'the reminder is out');
+SELECT is(returns.run_deadlines(), 1, 'the sweep cancels the draft at its new deadline');
+SELECT ok(overdue AND wake_at IS NULL, 'the refund_due return is marked overdue at its new deadline') FROM r WHERE order_ref = 'due';
+SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-07 00:00', 'the reminded return wakes next at its deadline');
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
 	('kz', '2026-03-05', false, 'Storm'), ('kz', '2026-03-06', false, 'Storm');
-SELECT is(returns.reschedule(), 6, 'two days more of storm');
-SELECT is(due('due'), '2026-03-11 00:00', 'the money has time until 10 March');
-SELECT ok(NOT overdue AND wake_at = due_at, 'so it is not late') FROM r WHERE order_ref = 'due';
-SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-11 00:00', 'a deadline that moved is reminded of again');
-SELECT is((SELECT status FROM r WHERE order_ref = 'draft'), 'cancelled', 'what the deadline has done is not undone');
-SELECT is(due('received'), '2026-03-13 00:00', 'received: 10, 11, 12 March');
+SELECT is(returns.reschedule(), 6, 'reschedule() moves six deadlines for two more days off');
+SELECT is(due('due'), '2026-03-11 00:00', 'reschedule() moves the deadline of an overdue return');
+SELECT ok(NOT overdue AND wake_at = due_at, 'reschedule() clears overdue when the new deadline lies ahead') FROM r WHERE order_ref = 'due';
+SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-11 00:00', 'a return is reminded again of a deadline that moved');
+SELECT is((SELECT status FROM r WHERE order_ref = 'draft'), 'cancelled', 'reschedule() does not undo what a deadline has done');
+SELECT is(due('received'), '2026-03-13 00:00', 'three business days skip four new days off');
 
 -- ------------------------------------------------- over, still over, and again
 
 SET returns.clock = '2026-03-13 10:00+05';
 SET returns.actor = 'seller:acme';
-SELECT throws_ok($$SELECT walk('received', 'refund_due')$$, 'RT003', NULL, 'too late for the seller');
+SELECT throws_ok($$SELECT walk('received', 'refund_due')$$, 'RT003', NULL, 'a seller may not act after the deadline');
 SET returns.actor = 'operator:o';
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES ('kz', '2026-03-12', false, 'Flood');
-SELECT is(returns.reschedule(), 3, 'a flood, but for who had until then');
-SELECT is(due('received'), '2026-03-14 00:00', 'received: 10, 11, 13 March');
-SELECT is(due('requested'), '2026-03-12 00:00', 'requested: has been over before it');
+SELECT is(returns.reschedule(), 3, 'reschedule() moves the three deadlines that end after the new day off');
+SELECT is(due('received'), '2026-03-14 00:00', 'a deadline that is just over moves for a day off before its end');
+SELECT is(due('requested'), '2026-03-12 00:00', 'a deadline that was over before the new day off stays');
 SET returns.actor = 'seller:acme';
-SELECT is(walk('received', 'refund_due'), 'refund_due', 'not too late any more');
+SELECT is(walk('received', 'refund_due'), 'refund_due', 'a seller may act again after the deadline moved');
 SET returns.actor = 'operator:o';
 
 CREATE SCHEMA shop;
@@ -123,31 +123,31 @@ $$;
 UPDATE returns.transition SET guard = 'shop.not_guarded' WHERE from_state = 'received' AND to_state = 'refund_due';
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES ('kz', '2026-03-13', false, 'Flood');
 SET returns.clock = '2026-03-18 12:00+05';
-SELECT is(returns.reschedule(), 2, 'a flood noticed late');
-SELECT is(due('late'), '2026-03-17 00:00', 'late: 10, 11, 16 March');
-SELECT is((SELECT wake_at FROM r WHERE order_ref = 'late'), '2026-03-14 00:00', 'is over all the same, and the sweep may come');
-SELECT cmp_ok(returns.run_deadlines(), '>=', 1, 'it comes');
-SELECT is((SELECT status FROM r WHERE order_ref = 'late'), 'refund_due', 'late: moved');
-SELECT is(due('late'), '2026-03-19 00:00', 'and the next term is counted from the deadline, not from the sweep: 18 March');
-SELECT ok(status = 'received' AND failures = 1 AND overdue AND wake_at = '2026-03-18 12:01+05', 'guarded: put off')
+SELECT is(returns.reschedule(), 2, 'reschedule() moves two deadlines for a day off that is entered late');
+SELECT is(due('late'), '2026-03-17 00:00', 'a late entry of a day off moves a deadline that is over');
+SELECT is((SELECT wake_at FROM r WHERE order_ref = 'late'), '2026-03-14 00:00', 'a moved deadline that is still over keeps its wake_at');
+SELECT cmp_ok(returns.run_deadlines(), '>=', 1, 'the sweep moves a return whose moved deadline is over');
+SELECT is((SELECT status FROM r WHERE order_ref = 'late'), 'refund_due', 'a return whose moved deadline is over is refund_due');
+SELECT is(due('late'), '2026-03-19 00:00', 'the next term is counted from the moved deadline and not from the sweep');
+SELECT ok(status = 'received' AND failures = 1 AND overdue AND wake_at = '2026-03-18 12:01+05', 'a return whose guard refuses is put off and marked overdue')
   FROM r WHERE order_ref = 'guarded';
-SELECT is(returns.reschedule(), 0, 'and counted from there again');
+SELECT is(returns.reschedule(), 0, 'reschedule() changes nothing again after the sweep');
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
 	('kz', '2026-03-16', false, 'Flood'), ('kz', '2026-03-17', false, 'Flood'), ('kz', '2026-03-18', false, 'Flood');
-SELECT cmp_ok(returns.reschedule(), '>=', 2, 'the flood stays');
-SELECT is(due('late'), '2026-03-20 00:00', 'late: 19 March');
-SELECT is(due('guarded'), '2026-03-20 00:00', 'guarded: 10, 11, 19 March');
-SELECT ok(failures = 0 AND NOT overdue AND wake_at = due_at, 'guarded: no longer put off') FROM r WHERE order_ref = 'guarded';
+SELECT cmp_ok(returns.reschedule(), '>=', 2, 'reschedule() moves deadlines for three more days off');
+SELECT is(due('late'), '2026-03-20 00:00', 'the following term skips the new days off');
+SELECT is(due('guarded'), '2026-03-20 00:00', 'the deadline of a return that was put off moves');
+SELECT ok(failures = 0 AND NOT overdue AND wake_at = due_at, 'reschedule() clears the failures of a return whose deadline lies ahead again') FROM r WHERE order_ref = 'guarded';
 
 -- --------------------------------------------------------------- other rules
 
 UPDATE returns.stage_deadline SET on_timeout = NULL WHERE state = 'outcome_disputed';
 UPDATE returns.stage_deadline SET term = 9 WHERE state = 'outcome_disputed';
-SELECT is(returns.reschedule(), 1, 'a longer term is for those who are in it too');
-SELECT is((SELECT on_timeout FROM r WHERE order_ref = 'chain'), 'refund_due', 'but what follows was promised');
+SELECT is(returns.reschedule(), 1, 'reschedule() applies a longer term to returns that are in the stage');
+SELECT is((SELECT on_timeout FROM r WHERE order_ref = 'chain'), 'refund_due', 'reschedule() keeps the on_timeout that was promised');
 DELETE FROM returns.stage_deadline WHERE state = 'outcome_disputed';
-SELECT is(returns.reschedule(), 0, 'a timer taken out');
-SELECT isnt(due('chain'), NULL, 'takes back no deadline');
+SELECT is(returns.reschedule(), 0, 'reschedule() changes nothing for a timer that was deleted');
+SELECT isnt(due('chain'), NULL, 'a deadline stays after its timer is deleted');
 INSERT INTO returns.calendar (code, first_day, last_day) VALUES ('far', '2026-01-01', '2026-12-31');
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('far', 'Asia/Almaty', 'far', 'KZT');
 INSERT INTO returns.policy (market, window_term, valid_from) VALUES ('far', 60, '2026-01-01');
@@ -165,26 +165,26 @@ BEGIN
 	RETURN returns.reschedule();
 END $$;
 CREATE TABLE before_short AS SELECT * FROM r;
-SELECT is(shortened(), 1, 'a term that leaves its calendar holds up nobody in another market');
+SELECT is(shortened(), 1, 'a term that leaves its calendar does not stop reschedule() of another market');
 SELECT is((SELECT string_agg(r.order_ref, ',') FROM before_short AS b JOIN r USING (id) WHERE r.due_at <> b.due_at), 'far',
-	'and its return keeps its deadline');
+	'a return whose term leaves its calendar keeps its deadline');
 UPDATE returns.calendar SET last_day = '2027-12-31' WHERE code = 'kz';
 
 -- -------------------------------------------------------------------- rights
 
 SET ROLE app;
 SET returns.actor = 'seller:acme';
-SELECT throws_ok('SELECT returns.reschedule()', '42501', NULL, 'not for a seller');
+SELECT throws_ok('SELECT returns.reschedule()', '42501', NULL, 'a seller may not call reschedule()');
 SET returns.actor = '';
-SELECT throws_ok('SELECT returns.reschedule()', '42501', NULL, 'not for nobody');
+SELECT throws_ok('SELECT returns.reschedule()', '42501', NULL, 'a role without an actor may not call reschedule()');
 SET returns.actor = 'operator:o';
-SELECT lives_ok('SELECT returns.reschedule()', 'for an operator');
+SELECT lives_ok('SELECT returns.reschedule()', 'an operator may call reschedule()');
 RESET ROLE;
 SET returns.actor = '';
-SELECT lives_ok('SELECT returns.reschedule()', 'for the owner of the tables');
+SELECT lives_ok('SELECT returns.reschedule()', 'the owner of the tables may call reschedule() without an actor');
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES ('kz', '2026-03-19', false, 'Flood');
-SELECT cmp_ok(returns.reschedule(), '>=', 1, 'who need not be an actor');
+SELECT cmp_ok(returns.reschedule(), '>=', 1, 'reschedule() by the owner moves deadlines');
 SELECT is((SELECT actor FROM returns.return_event WHERE kind = 'override' ORDER BY epoch DESC, xid DESC LIMIT 1), 'system',
-	'and is the system then');
+	'reschedule() by the owner without an actor is an event of the system');
 
 SELECT * FROM finish();

@@ -1,4 +1,5 @@
--- What time does: moves, reminders, marks; late sweeps, failures, chains.
+-- The sweep: moves, reminders and overdue marks at deadlines, failures, and what
+-- it does after an outage.
 \set QUIET on
 SET client_min_messages = error;
 SET timezone = 'Asia/Almaty';
@@ -47,46 +48,46 @@ BEGIN
 END $$;
 
 -- ---------------------------------------------------------------- arguments
-SELECT throws_ok('SELECT returns.run_deadlines(NULL)', '22004', NULL, 'max_rows NULL');
-SELECT throws_ok('SELECT returns.run_deadlines(0)', '22023', NULL, 'max_rows 0');
-SELECT throws_ok('SELECT returns.run_deadlines(-5)', '22023', NULL, 'max_rows negative');
-SELECT throws_ok('CALL returns.sweep(0)', '22023', NULL, 'batch 0');
-SELECT throws_ok('CALL returns.sweep(NULL)', '22004', NULL, 'batch NULL');
-SELECT throws_ok('CALL returns.sweep()', '2D000', NULL, 'sweep() inside a transaction');
-SELECT is(returns.run_deadlines(), 0, 'nothing is there');
-SELECT is(returns.run_deadlines(2147483647), 0, 'as many as there are');
+SELECT throws_ok('SELECT returns.run_deadlines(NULL)', '22004', NULL, 'run_deadlines() refuses max_rows NULL');
+SELECT throws_ok('SELECT returns.run_deadlines(0)', '22023', NULL, 'run_deadlines() refuses max_rows 0');
+SELECT throws_ok('SELECT returns.run_deadlines(-5)', '22023', NULL, 'run_deadlines() refuses a negative max_rows');
+SELECT throws_ok('CALL returns.sweep(0)', '22023', NULL, 'sweep() refuses a batch of 0');
+SELECT throws_ok('CALL returns.sweep(NULL)', '22004', NULL, 'sweep() refuses a batch of NULL');
+SELECT throws_ok('CALL returns.sweep()', '2D000', NULL, 'sweep() refuses to run inside a transaction');
+SELECT is(returns.run_deadlines(), 0, 'run_deadlines() moves nothing in an empty table');
+SELECT is(returns.run_deadlines(2147483647), 0, 'run_deadlines() accepts the largest max_rows');
 BEGIN READ ONLY;
-SELECT throws_ok('SELECT returns.run_deadlines()', '25006', NULL, 'a transaction that may not write');
+SELECT throws_ok('SELECT returns.run_deadlines()', '25006', NULL, 'run_deadlines() refuses a read-only transaction');
 ROLLBACK;
 
 -- ---------------------------------------------------------------- the instant
 SELECT pg_temp.sell('a' || i), pg_temp.bring('a' || i) FROM generate_series(1, 5) i;
-SELECT is(pg_temp.due('a1'), '2026-03-05 00:00+05', 'two business days');
+SELECT is(pg_temp.due('a1'), '2026-03-05 00:00+05', 'a requested return has a deadline of two business days');
 
 SET returns.clock = '2026-03-04 23:59:59.999999+05';
-SELECT is(returns.run_deadlines(), 0, 'a microsecond before: nothing moves');
-SELECT is(pg_temp.act('a1', 'rejected'), 'rejected', 'a microsecond before: the seller is in time');
+SELECT is(returns.run_deadlines(), 0, 'nothing moves a microsecond before the deadline');
+SELECT is(pg_temp.act('a1', 'rejected'), 'rejected', 'a seller may act a microsecond before the deadline');
 SET returns.clock = '2026-03-05 00:00:00+05';
-SELECT throws_ok($$SELECT pg_temp.act('a2', 'rejected')$$, 'RT003', NULL, 'at the deadline, before the sweep: too late');
+SELECT throws_ok($$SELECT pg_temp.act('a2', 'rejected')$$, 'RT003', NULL, 'a seller may not act at the deadline before the sweep');
 SET returns.clock = '2026-03-05 00:00:00.000001+05';
-SELECT throws_ok($$SELECT pg_temp.act('a2', 'rejected')$$, 'RT003', NULL, 'a microsecond later: too late');
-SELECT is(pg_temp.act('a3', 'rejected', 'operator:desk'), 'rejected', 'an operator may still act');
+SELECT throws_ok($$SELECT pg_temp.act('a2', 'rejected')$$, 'RT003', NULL, 'a seller may not act a microsecond after the deadline');
+SELECT is(pg_temp.act('a3', 'rejected', 'operator:desk'), 'rejected', 'an operator may act after the deadline');
 SET returns.clock = '2026-03-05 00:00:00+05';
-SELECT is(returns.run_deadlines(), 3, 'at the deadline they move');
-SELECT is(pg_temp.state('a2'), 'approved', 'by the timer''s rule');
-SELECT is(pg_temp.story('a2'), 'transition/system:requested>approved', 'one event, of the system');
-SELECT is((SELECT actor_ref FROM returns.return_event WHERE order_ref = 'a2' AND seq = 3), NULL, 'nobody in particular');
-SELECT is(returns.run_deadlines(), 0, 'once');
-SELECT is(pg_temp.state('a1') || pg_temp.state('a3'), 'rejectedrejected', 'who acted in time stays');
+SELECT is(returns.run_deadlines(), 3, 'returns move at the deadline');
+SELECT is(pg_temp.state('a2'), 'approved', 'a return moves to the target of its timer');
+SELECT is(pg_temp.story('a2'), 'transition/system:requested>approved', 'a move by the sweep is one event of the system');
+SELECT is((SELECT actor_ref FROM returns.return_event WHERE order_ref = 'a2' AND seq = 3), NULL, 'an event of the system has no actor_ref');
+SELECT is(returns.run_deadlines(), 0, 'a return that has moved does not move again');
+SELECT is(pg_temp.state('a1') || pg_temp.state('a3'), 'rejectedrejected', 'a return whose party acted in time does not move');
 
 -- Whoever calls: the session's actor is not asked, and is the same afterwards.
 SET returns.clock = '2026-03-02 10:00:00+05';
 SELECT pg_temp.sell('actor'), pg_temp.bring('actor');
 SET returns.clock = '2026-03-05 09:00:00+05';
 SET returns.actor = '';
-SELECT is(returns.run_deadlines(), 1, 'no actor is needed');
+SELECT is(returns.run_deadlines(), 1, 'run_deadlines() needs no actor');
 SELECT throws_ok($$UPDATE returns.return_request SET status = 'cancelled' WHERE order_ref = 'actor'$$, 'RT002', NULL,
-	'the caller has not become the system');
+	'the caller of run_deadlines() does not become the system');
 SET returns.actor = 'operator:desk';
 
 -- ---------------------------------------------------------------- how many, in which order
@@ -94,50 +95,50 @@ SET returns.actor = 'operator:desk';
 SELECT set_config('returns.clock', (timestamptz '2026-04-10 10:00+05' - i * interval '1 day')::text, false), pg_temp.sell('m' || i), pg_temp.bring('m' || i)
 FROM generate_series(1, 4) i;
 SELECT results_eq($$SELECT order_ref FROM returns.return_request WHERE order_ref LIKE 'm%' ORDER BY due_at$$,
-	'{m4,m3,m2,m1}'::text[], 'the later opened are due earlier');
+	'{m4,m3,m2,m1}'::text[], 'the returns of the test are due in the reverse order of their numbers');
 SET returns.clock = '2026-04-08 23:00:00+05';
-SELECT cmp_ok(returns.run_deadlines(), '>', 3, 'those of before');
+SELECT cmp_ok(returns.run_deadlines(), '>', 3, 'the returns of the earlier tests move');
 SET returns.clock = '2026-04-15 10:00:00+05';
-SELECT is(returns.run_deadlines(2), 2, 'two of four');
+SELECT is(returns.run_deadlines(2), 2, 'run_deadlines(2) moves two of four due returns');
 SELECT results_eq($$SELECT order_ref FROM returns.return_request WHERE order_ref LIKE 'm%' AND status <> 'requested' ORDER BY 1$$,
-	'{m3,m4}'::text[], 'the oldest two');
-SELECT is(returns.run_deadlines(1000), 2, 'the others');
-SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'm%' AND status = 'approved'), 4::bigint, 'all, each one stage');
+	'{m3,m4}'::text[], 'run_deadlines(2) moves the two with the earliest deadlines');
+SELECT is(returns.run_deadlines(1000), 2, 'a second call moves the other two returns');
+SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'm%' AND status = 'approved'), 4::bigint, 'all four returns move by one stage');
 
 -- Undone with its transaction, and due again.
 SET returns.clock = '2026-03-02 10:00:00+05';
 SELECT pg_temp.sell('undo'), pg_temp.bring('undo');
 SET returns.clock = '2026-04-15 11:00:00+05';
 BEGIN;
-SELECT is(returns.run_deadlines(), 1, 'moved');
+SELECT is(returns.run_deadlines(), 1, 'a due return moves before a rollback');
 ROLLBACK;
-SELECT is(pg_temp.state('undo'), 'requested', 'rolled back');
+SELECT is(pg_temp.state('undo'), 'requested', 'a rollback undoes the move of the sweep');
 BEGIN;
 SAVEPOINT s;
-SELECT is(returns.run_deadlines(), 1, 'moved again');
+SELECT is(returns.run_deadlines(), 1, 'a due return moves again in the next transaction');
 ROLLBACK TO s;
-SELECT is(returns.run_deadlines(), 1, 'and again after the savepoint');
+SELECT is(returns.run_deadlines(), 1, 'a due return moves again after a rollback to a savepoint');
 COMMIT;
-SELECT is(pg_temp.story('undo'), 'transition/system:requested>approved', 'one event is left');
+SELECT is(pg_temp.story('undo'), 'transition/system:requested>approved', 'one event is left of a move that was rolled back twice');
 BEGIN ISOLATION LEVEL SERIALIZABLE;
-SELECT is(returns.run_deadlines(), 0, 'serializable, nothing due');
+SELECT is(returns.run_deadlines(), 0, 'run_deadlines() runs in a serializable transaction');
 COMMIT;
 
 -- ---------------------------------------------------------------- a money stage: marked, once
 SET returns.clock = '2026-04-13 10:00:00+05';
 SELECT pg_temp.sell('late'), pg_temp.bring('late', 'approved', 'in_transit', 'received', 'refund_due');
-SELECT is(pg_temp.due('late'), '2026-04-15 00:00+05', 'the money is due in one business day');
+SELECT is(pg_temp.due('late'), '2026-04-15 00:00+05', 'a refund is due in one business day');
 SET returns.clock = '2026-04-15 00:00:00+05';
-SELECT is(returns.run_deadlines(), 0, 'no move');
+SELECT is(returns.run_deadlines(), 0, 'a refund that is late does not move its return');
 SELECT results_eq($$SELECT status, overdue, wake_at IS NULL, on_timeout IS NULL, due_at FROM returns.return_request WHERE order_ref = 'late'$$,
-	$$VALUES ('refund_due', true, true, true, timestamptz '2026-04-15 00:00+05')$$, 'it stays, marked, and is not looked at again');
-SELECT is(pg_temp.story('late', 7), 'overdue/system:refund_due>refund_due', 'an event says so');
+	$$VALUES ('refund_due', true, true, true, timestamptz '2026-04-15 00:00+05')$$, 'a return with a late refund stays, is overdue and wakes no more');
+SELECT is(pg_temp.story('late', 7), 'overdue/system:refund_due>refund_due', 'a late refund is an event in the history');
 SET returns.clock = '2026-04-20 00:00:00+05';
 SELECT returns.run_deadlines();
-SELECT is(pg_temp.story('late', 8), NULL, 'only once');
+SELECT is(pg_temp.story('late', 8), NULL, 'a late refund is one event only');
 UPDATE returns.refund SET status = 'sent' WHERE order_ref = 'late';
 UPDATE returns.refund SET status = 'settled', provider_ref = 'r1' WHERE order_ref = 'late';
-SELECT is((SELECT status || overdue FROM returns.return_request WHERE order_ref = 'late'), 'refundedfalse', 'paid at last: not overdue any more');
+SELECT is((SELECT status || overdue FROM returns.return_request WHERE order_ref = 'late'), 'refundedfalse', 'a refunded return is not overdue');
 
 -- ---------------------------------------------------------------- reminders
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('rm', 'Asia/Almaty', 'kz', 'KZT');
@@ -154,14 +155,14 @@ BEGIN
 END $$;
 CREATE SEQUENCE pg_temp.orders;
 -- Monday 2 March 2026; 8, 9, 21 to 24 March are off in Kazakhstan.
-SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 48, 'hour', 6), '2026-03-04 04:00+05', 'hours before the end');
-SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 4, 'day', 1), '2026-03-06 00:00+05', 'the last day: Friday');
-SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 5, 'day', 1), '2026-03-10 00:00+05', 'a term that rolls from Saturday to Tuesday: Tuesday');
-SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 5, 'day', 3), '2026-03-08 00:00+05', 'and three days before its end: Sunday');
-SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 6, 'business_day', 2), '2026-03-10 00:00+05', 'the last two of six business days: Tuesday and Wednesday');
-SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 2, 'business_day', 1), '2026-03-04 00:00+05', 'the last of two');
-SELECT is(pg_temp.remind_at('2026-01-31 10:00+05', 2, 'month', 1), '2026-03-01 00:00+05', 'the last month of two');
-SELECT is(pg_temp.remind_at('2026-02-28 10:00+05', 3, 'month', 1), '2026-04-29 00:00+05', 'a month before the end: it is over with 28 May');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 48, 'hour', 6), '2026-03-04 04:00+05', 'a reminder in hours counts from the end of the term');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 4, 'day', 1), '2026-03-06 00:00+05', 'a reminder of one day wakes on the last day');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 5, 'day', 1), '2026-03-10 00:00+05', 'a reminder of one day wakes on the day to which the term moves on');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 5, 'day', 3), '2026-03-08 00:00+05', 'a reminder of three days counts from the end of the moved term');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 6, 'business_day', 2), '2026-03-10 00:00+05', 'a reminder of two business days wakes on the first of the last two');
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 2, 'business_day', 1), '2026-03-04 00:00+05', 'a reminder of one business day wakes on the last business day');
+SELECT is(pg_temp.remind_at('2026-01-31 10:00+05', 2, 'month', 1), '2026-03-01 00:00+05', 'a reminder of one month wakes before the last month');
+SELECT is(pg_temp.remind_at('2026-02-28 10:00+05', 3, 'month', 1), '2026-04-29 00:00+05', 'a reminder of one month counts back from the last day of the term');
 
 SET returns.clock = '2026-03-04 04:00+05';
 DELETE FROM returns.stage_deadline WHERE market = 'rm';
@@ -170,23 +171,23 @@ SET returns.clock = '2026-03-02 10:00:00+05';
 SELECT pg_temp.sell('rem', 'clothing', 'rm'), pg_temp.bring('rem');
 SET returns.clock = '2026-03-04 03:59:59.999999+05';
 SELECT returns.run_deadlines();
-SELECT is(pg_temp.story('rem'), NULL, 'a microsecond before: no reminder');
+SELECT is(pg_temp.story('rem'), NULL, 'no reminder is written a microsecond before its time');
 SET returns.clock = '2026-03-04 04:00+05';
 SELECT returns.run_deadlines();
-SELECT is(pg_temp.story('rem'), 'reminder/system:requested>requested', 'reminded');
-SELECT is(pg_temp.wake('rem'), pg_temp.due('rem'), 'next is the deadline itself');
-SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'rem'), false, 'not overdue');
+SELECT is(pg_temp.story('rem'), 'reminder/system:requested>requested', 'a reminder is written at its time');
+SELECT is(pg_temp.wake('rem'), pg_temp.due('rem'), 'a reminded return wakes next at its deadline');
+SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'rem'), false, 'a reminded return is not overdue');
 SET returns.clock = '2026-03-04 09:59+05';
 SELECT returns.run_deadlines();
-SELECT is(pg_temp.story('rem', 4), NULL, 'once');
-SELECT is(pg_temp.act('rem', 'rejected'), 'rejected', 'the reminded seller is in time');
+SELECT is(pg_temp.story('rem', 4), NULL, 'a return is reminded once');
+SELECT is(pg_temp.act('rem', 'rejected'), 'rejected', 'a reminded seller may act before the deadline');
 SET returns.actor = 'operator:desk';
 -- An outage over both: what is due moves, nobody is reminded of what is over.
 SET returns.clock = '2026-03-02 10:00:00+05';
 SELECT pg_temp.sell('rem2', 'clothing', 'rm'), pg_temp.bring('rem2');
 SET returns.clock = '2026-03-04 12:00+05';
 SELECT returns.run_deadlines();
-SELECT is(pg_temp.story('rem2'), 'transition/system:requested>approved', 'no reminder after the deadline');
+SELECT is(pg_temp.story('rem2'), 'transition/system:requested>approved', 'a return past its deadline moves without a reminder');
 
 -- A reminder that cannot be sent is tried again, and keeps the deadline.
 CREATE FUNCTION public.no_reminder() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -203,12 +204,12 @@ BEGIN
 	PERFORM returns.run_deadlines();
 	RETURN pg_temp.wake('rem3') - returns.now();
 END $$;
-SELECT is(array_agg(pg_temp.remind_again()), '{1m,2m,4m,8m,16m,32m,64m,128m,105m}'::interval[], 'put off, not behind the deadline')
+SELECT is(array_agg(pg_temp.remind_again()), '{1m,2m,4m,8m,16m,32m,64m,128m,105m}'::interval[], 'a reminder that fails is put off at most to the deadline')
 FROM generate_series(1, 9);
 SELECT results_eq($$SELECT status, overdue, failures, wake_at = due_at FROM returns.return_request WHERE order_ref = 'rem3'$$,
-	$$VALUES ('requested', false, 9, true)$$, 'which is not yet over');
+	$$VALUES ('requested', false, 9, true)$$, 'a return whose reminder fails stays and is not overdue');
 SELECT pg_temp.remind_again();
-SELECT is(pg_temp.state('rem3'), 'approved', 'and at the deadline it moves');
+SELECT is(pg_temp.state('rem3'), 'approved', 'a return whose reminder fails moves at its deadline');
 DROP TRIGGER user_check ON returns.return_event;
 
 -- ---------------------------------------------------------------- one that fails
@@ -221,36 +222,36 @@ UPDATE returns.transition SET guard = 'public.refuses' WHERE machine = 'return' 
 SET returns.clock = '2026-05-04 10:00:00+05';
 SELECT returns.run_deadlines();
 SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{g1,bad1,g2,bad2,g3}'::text[]) o;
-SELECT is(pg_temp.due('bad1'), '2026-05-07 00:00+05', 'due together');
+SELECT is(pg_temp.due('bad1'), '2026-05-07 00:00+05', 'the returns of the test are due at the same time');
 SET returns.clock = '2026-05-07 00:00:00+05';
-SELECT is(returns.run_deadlines(), 3, 'two that fail do not stop the three others');
-SELECT is(pg_temp.state('g1') || pg_temp.state('g2') || pg_temp.state('g3'), 'approvedapprovedapproved', 'which have moved');
+SELECT is(returns.run_deadlines(), 3, 'two moves that fail do not stop three others');
+SELECT is(pg_temp.state('g1') || pg_temp.state('g2') || pg_temp.state('g3'), 'approvedapprovedapproved', 'the three other returns have moved');
 SELECT results_eq($$SELECT status, overdue, failures, wake_at - returns.now() FROM returns.return_request WHERE order_ref = 'bad1'$$,
-	$$VALUES ('requested', true, 1, interval '1 minute')$$, 'who failed is put off');
-SELECT is(pg_temp.story('bad1'), 'overdue/system:requested>requested', 'with an event');
+	$$VALUES ('requested', true, 1, interval '1 minute')$$, 'a return whose move fails is overdue and put off by a minute');
+SELECT is(pg_temp.story('bad1'), 'overdue/system:requested>requested', 'a move that fails is an event in the history');
 SELECT results_eq($$SELECT note, details ->> 'sqlstate', details ->> 'detail', details ->> 'on_timeout', details ->> 'failures'
 	FROM returns.return_event WHERE order_ref = 'bad1' AND seq = 3$$,
 	format($$VALUES ('guard "public.refuses" refuses to move return %s from "requested" to "approved"', 'RT001', 'on hold', 'approved', '1')$$,
-		(SELECT id FROM returns.return_request WHERE order_ref = 'bad1')), 'that says why');
-SELECT is(returns.run_deadlines(), 0, 'not tried again at once');
-SELECT is((SELECT sum(failures) FROM returns.return_request WHERE order_ref LIKE 'bad%'), 2::bigint, 'indeed');
+		(SELECT id FROM returns.return_request WHERE order_ref = 'bad1')), 'the event of a failed move has the error');
+SELECT is(returns.run_deadlines(), 0, 'a move that failed is not tried again at once');
+SELECT is((SELECT sum(failures) FROM returns.return_request WHERE order_ref LIKE 'bad%'), 2::bigint, 'a move that failed was tried once');
 CREATE FUNCTION pg_temp.retry() RETURNS interval LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('returns.clock', pg_temp.wake('bad1')::text, false);
 	PERFORM returns.run_deadlines();
 	RETURN pg_temp.wake('bad1') - returns.now();
 END $$;
-SELECT is(array_agg(pg_temp.retry()), '{2m,4m,8m,16m,32m,64m,128m,256m,512m,1024m,24h,24h}'::interval[], 'put off longer and longer, up to a day')
+SELECT is(array_agg(pg_temp.retry()), '{2m,4m,8m,16m,32m,64m,128m,256m,512m,1024m,24h,24h}'::interval[], 'a move that keeps failing is put off longer each time, up to a day')
 FROM generate_series(1, 12);
-SELECT is((SELECT count(*) FROM returns.return_event WHERE order_ref = 'bad1' AND kind = 'overdue'), 13::bigint, 'each with an event');
-SELECT throws_ok($$SELECT pg_temp.act('bad1', 'rejected')$$, 'RT003', NULL, 'too late for the seller all the same');
+SELECT is((SELECT count(*) FROM returns.return_event WHERE order_ref = 'bad1' AND kind = 'overdue'), 13::bigint, 'each failed move is an event');
+SELECT throws_ok($$SELECT pg_temp.act('bad1', 'rejected')$$, 'RT003', NULL, 'a seller may not act while the move of the timer fails');
 INSERT INTO public.released VALUES ('bad1');
 SELECT set_config('returns.clock', pg_temp.wake('bad1')::text, false);
-SELECT is(returns.run_deadlines(), 1, 'the cause is removed');
+SELECT is(returns.run_deadlines(), 1, 'a move succeeds when the cause of its failures is removed');
 SELECT results_eq($$SELECT status, overdue, failures FROM returns.return_request WHERE order_ref = 'bad1'$$,
-	$$VALUES ('approved', false, 0)$$, 'it moves, and all is well');
+	$$VALUES ('approved', false, 0)$$, 'a return that moves at last has no failures and is not overdue');
 SET returns.actor = 'operator:desk';
-SELECT is(returns.act((SELECT id FROM returns.return_request WHERE order_ref = 'bad2'), 'cancelled'), 'cancelled', 'or somebody acts');
+SELECT is(returns.act((SELECT id FROM returns.return_request WHERE order_ref = 'bad2'), 'cancelled'), 'cancelled', 'an operator may act on a return whose move fails');
 
 -- What fails is the recording, too: still nobody else is stopped.
 CREATE FUNCTION public.no_overdue() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -261,9 +262,9 @@ END $$;
 CREATE TRIGGER user_check BEFORE INSERT ON returns.return_event FOR EACH ROW EXECUTE FUNCTION public.no_overdue();
 SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{h1,bad3,h2}'::text[]) o;
 SELECT set_config('returns.clock', pg_temp.due('bad3')::text, false);
-SELECT cmp_ok(returns.run_deadlines(), '>=', 2, 'the others move');
-SELECT results_eq($$SELECT failures, overdue FROM returns.return_request WHERE order_ref = 'bad3'$$, $$VALUES (1, false)$$, 'put off without a word');
-SELECT is(pg_temp.story('bad3'), NULL, 'indeed');
+SELECT cmp_ok(returns.run_deadlines(), '>=', 2, 'other returns move when an overdue event cannot be written');
+SELECT results_eq($$SELECT failures, overdue FROM returns.return_request WHERE order_ref = 'bad3'$$, $$VALUES (1, false)$$, 'a return is put off when its overdue event cannot be written');
+SELECT is(pg_temp.story('bad3'), NULL, 'a return whose overdue event cannot be written has no event');
 DROP TRIGGER user_check ON returns.return_event;
 INSERT INTO public.released VALUES ('bad3');
 UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
@@ -279,8 +280,8 @@ CREATE CONSTRAINT TRIGGER user_deferred AFTER UPDATE ON returns.return_request D
 SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{i1,bad6,i2}'::text[]) o;
 SELECT set_config('returns.clock', pg_temp.due('bad6')::text, false);
 CALL returns.sweep();
-SELECT is(pg_temp.state('i1') || pg_temp.state('bad6') || pg_temp.state('i2'), 'approvedrequestedapproved', 'a deferred constraint refuses one');
-SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad6' AND kind = 'overdue'), '23000', 'which is in its history');
+SELECT is(pg_temp.state('i1') || pg_temp.state('bad6') || pg_temp.state('i2'), 'approvedrequestedapproved', 'a deferred constraint that refuses one move does not stop the others');
+SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad6' AND kind = 'overdue'), '23000', 'a move refused by a deferred constraint is an event');
 DROP TRIGGER user_deferred ON returns.return_request;
 
 -- Nor does a trigger that keeps one from being written, which is no silent success.
@@ -291,13 +292,13 @@ END $$;
 SELECT pg_temp.sell(o), pg_temp.bring(o) FROM unnest('{j1,bad7,bad8,j2}'::text[]) o;
 CREATE TRIGGER user_check BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.not_written();
 SELECT set_config('returns.clock', pg_temp.due('bad7')::text, false);
-SELECT cmp_ok(returns.run_deadlines(), '>=', 2, 'the others move');
-SELECT is(pg_temp.state('j1') || pg_temp.state('bad7') || pg_temp.state('bad8') || pg_temp.state('j2'), 'approvedrequestedrequestedapproved', 'two were not written');
-SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad7' AND kind = 'overdue'), 'RT007', 'one of them can say so');
-SELECT is((SELECT failures FROM returns.deadline_board WHERE order_ref = 'bad7'), 1, 'and is on the board');
-SELECT is(pg_temp.story('bad8'), NULL, 'the other cannot');
+SELECT cmp_ok(returns.run_deadlines(), '>=', 2, 'other returns move when a trigger suppresses two');
+SELECT is(pg_temp.state('j1') || pg_temp.state('bad7') || pg_temp.state('bad8') || pg_temp.state('j2'), 'approvedrequestedrequestedapproved', 'returns whose UPDATE is suppressed do not move');
+SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad7' AND kind = 'overdue'), 'RT007', 'a suppressed move is an event with RT007');
+SELECT is((SELECT failures FROM returns.deadline_board WHERE order_ref = 'bad7'), 1, 'a suppressed move is counted on the deadline board');
+SELECT is(pg_temp.story('bad8'), NULL, 'a return of which every UPDATE is suppressed has no event');
 DROP TRIGGER user_check ON returns.return_request;
-SELECT is(returns.run_deadlines(), 1, 'and moves as soon as it can be written');
+SELECT is(returns.run_deadlines(), 1, 'a return moves as soon as its UPDATE is not suppressed');
 
 -- ---------------------------------------------------------------- after an outage
 SET returns.clock = '2026-06-01 10:00:00+05';  -- a Monday
@@ -307,45 +308,45 @@ SELECT pg_temp.bring('silent'), pg_temp.bring('moving', 'approved', 'in_transit'
 SET returns.clock = '2026-07-01 15:00:00+05';  -- nobody swept for a month; a Wednesday
 SELECT returns.run_deadlines();
 -- The buyer could not ship before the return was approved: full term from now.
-SELECT is(pg_temp.story('silent'), 'transition/system:requested>approved', 'one step: now it is the buyer''s turn');
-SELECT is(pg_temp.due('silent'), returns.deadline('2026-07-01 15:00+05', 7, 'day', 'kz'), 'with all of the term, counted from now');
+SELECT is(pg_temp.story('silent'), 'transition/system:requested>approved', 'a late sweep stops at a stage in which the buyer acts');
+SELECT is(pg_temp.due('silent'), returns.deadline('2026-07-01 15:00+05', 7, 'day', 'kz'), 'the stage of a buyer after a late sweep has its full term');
 -- The platform's stages are counted as if it had been there.
 SELECT is(pg_temp.story('moving', 5),
 	'transition/system:in_transit>outcome_disputed transition/system:outcome_disputed>refund_due overdue/system:refund_due>refund_due',
-	'the platform is behind: step by step, each in the history');
+	'a late sweep makes every step of the platform an event');
 SELECT results_eq($$SELECT from_state, due_at FROM returns.return_event WHERE order_ref = 'moving' AND seq >= 5 ORDER BY seq$$,
 	$$SELECT * FROM (VALUES
 		('in_transit', returns.deadline('2026-06-16 00:00+05', 5, 'business_day', 'kz')),
 		('outcome_disputed', returns.deadline(returns.deadline('2026-06-16 00:00+05', 5, 'business_day', 'kz'), 1, 'business_day', 'kz')),
 		('refund_due', returns.deadline(returns.deadline('2026-06-16 00:00+05', 5, 'business_day', 'kz'), 1, 'business_day', 'kz'))) v$$,
-	'each stage counted from the deadline before');
-SELECT is(pg_temp.due('check'), returns.deadline('2026-06-05 00:00+05', 1, 'business_day', 'kz'), 'money owed since the seller''s silence');
-SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'check'), true, 'and overdue since then');
-SELECT is((SELECT bool_and(at = returns.now()) FROM returns.return_event WHERE order_ref = 'moving' AND seq >= 5), true, 'events happen when they happen');
-SELECT is(returns.run_deadlines(), 0, 'all in one call');
+	'a late sweep counts each stage of the platform from the previous deadline');
+SELECT is(pg_temp.due('check'), returns.deadline('2026-06-05 00:00+05', 1, 'business_day', 'kz'), 'a late sweep counts a refund from the deadline of the seller');
+SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'check'), true, 'a refund that became due before a late sweep is overdue');
+SELECT is((SELECT bool_and(at = returns.now()) FROM returns.return_event WHERE order_ref = 'moving' AND seq >= 5), true, 'the events of a late sweep have the time of the sweep');
+SELECT is(returns.run_deadlines(), 0, 'one call of run_deadlines() makes all steps');
 
 -- A chain that fails in its second step keeps the first.
 UPDATE returns.transition SET guard = 'public.refuses' WHERE machine = 'return' AND from_state = 'outcome_disputed' AND to_state = 'refund_due';
 SET returns.clock = '2026-06-01 10:00:00+05';
 SELECT pg_temp.sell('bad4'), pg_temp.bring('bad4', 'approved', 'in_transit');
 SET returns.clock = '2026-07-01 16:00:00+05';
-SELECT is(returns.run_deadlines(), 1, 'one step of two');
-SELECT is(pg_temp.story('bad4', 5), 'transition/system:in_transit>outcome_disputed overdue/system:outcome_disputed>outcome_disputed', 'the first holds');
+SELECT is(returns.run_deadlines(), 1, 'a chain whose second step fails makes one step');
+SELECT is(pg_temp.story('bad4', 5), 'transition/system:in_transit>outcome_disputed overdue/system:outcome_disputed>outcome_disputed', 'a chain whose second step fails keeps the first');
 INSERT INTO public.released VALUES ('bad4');
 SET returns.clock = '2026-07-01 16:01:00+05';
-SELECT is(returns.run_deadlines(), 1, 'the second follows');
+SELECT is(returns.run_deadlines(), 1, 'the second step follows when its cause is removed');
 UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
 
 -- ---------------------------------------------------------------- its index
 DROP INDEX returns.return_request_wake;
 CREATE INDEX not_all ON returns.return_request (wake_at, id) WHERE seller_ref = 's';
-SELECT throws_ok('SELECT returns.run_deadlines()', 'RT012', NULL, 'no index that shows all that is due');
+SELECT throws_ok('SELECT returns.run_deadlines()', 'RT012', NULL, 'run_deadlines() refuses to run without a complete index on wake_at');
 DROP INDEX returns.not_all;
 CREATE INDEX all_of_them ON returns.return_request (wake_at, id) INCLUDE (status);
-SELECT lives_ok('SELECT returns.run_deadlines()', 'another one that does');
+SELECT lives_ok('SELECT returns.run_deadlines()', 'run_deadlines() uses another complete index on wake_at');
 CALL returns.setup();
 DROP INDEX returns.all_of_them;
-SELECT lives_ok('SELECT returns.run_deadlines()', 'setup() makes it anew');
+SELECT lives_ok('SELECT returns.run_deadlines()', 'setup() creates the index on wake_at again');
 
 -- ---------------------------------------------------------------- CALL sweep()
 SET returns.clock = '2026-08-03 10:00:00+05';
@@ -354,9 +355,9 @@ SELECT pg_temp.sell('lease'), pg_temp.bring('lease', 'approved', 'received', 're
 SELECT count(*) FROM returns.claim_refunds(1000, '10 minutes');
 SET returns.clock = '2026-08-06 00:00:00+05';
 CALL returns.sweep(10);
-SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'w%' AND status = 'approved'), 25::bigint, 'all, in batches');
-SELECT is((SELECT count(DISTINCT xid) FROM returns.return_event WHERE order_ref LIKE 'w%' AND to_state = 'approved'), 3::bigint, 'a transaction each');
-SELECT is((SELECT status || attempt FROM returns.refund WHERE order_ref = 'lease'), 'pending1', 'a lease that ended');
-SELECT is((SELECT count(*) FROM returns.refund WHERE status = 'sent'), 0::bigint, 'none is left');
+SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'w%' AND status = 'approved'), 25::bigint, 'sweep() moves all due returns');
+SELECT is((SELECT count(DISTINCT xid) FROM returns.return_event WHERE order_ref LIKE 'w%' AND to_state = 'approved'), 3::bigint, 'sweep() commits each batch');
+SELECT is((SELECT status || attempt FROM returns.refund WHERE order_ref = 'lease'), 'pending1', 'sweep() releases a refund whose lease ended');
+SELECT is((SELECT count(*) FROM returns.refund WHERE status = 'sent'), 0::bigint, 'no refund stays sent after its lease ended');
 
 SELECT finish();

@@ -1,6 +1,5 @@
--- The audit: every invariant of returns.verify(), broken once and found.
--- What is broken is broken as only the owner can, with the triggers disabled,
--- and mended by a rollback.
+-- verify(): every invariant is broken once and found. Only the owner of the tables
+-- can break them, with the triggers disabled; each change is rolled back.
 
 SET client_min_messages = warning;
 SET returns.clock = '2026-03-10 12:00+05';
@@ -57,9 +56,9 @@ INSERT INTO returns.return_line (return_id, line_no, quantity) VALUES (:draft, 1
 
 SELECT tap.is(array_agg(order_ref || ' ' || status ORDER BY order_ref),
 	'{"draft draft","due refund_due","exchange exchanged","gift cancelled","late refund_due","open received","settled refunded"}',
-	'the returns are where the audit is to find them')
+	'the test has its returns in the expected states')
   FROM returns.return_request;
-SELECT tap.is_empty('SELECT * FROM returns.verify()', 'nothing is wrong with what the extension did');
+SELECT tap.is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing in what the extension wrote');
 
 -- ------------------------------------------------------------- break and look
 
@@ -80,7 +79,7 @@ EXCEPTION WHEN SQLSTATE 'P0999' THEN
 	RETURN found;
 END $$;
 CREATE FUNCTION pg_temp.finds(expected text[], why text, VARIADIC statements text[]) RETURNS text
-LANGUAGE sql AS $$ SELECT tap.is(pg_temp.found(VARIADIC statements), expected, why) $$;
+LANGUAGE sql AS $$ SELECT tap.is(pg_temp.found(VARIADIC statements), expected, format('verify() finds %s after this change: %s', expected, why)) $$;
 
 -- A history
 SELECT pg_temp.finds('{event_hash}', 'event: ' || change, format(
@@ -395,14 +394,14 @@ SELECT pg_temp.ask();
 SET ROLE verify_member;
 SELECT pg_temp.ask();
 RESET ROLE;
-SELECT tap.is(sqlstate, '42501', 'an operator who does not see all may not ask') FROM asked WHERE who = 'verify_other';
-SELECT tap.matches(detail, 'return_request.*verify_other', 'and is told what is hidden from it') FROM asked WHERE who = 'verify_other';
-SELECT tap.is(found, 0::bigint, 'a member of the owner may') FROM asked WHERE who = 'verify_member';
+SELECT tap.is(sqlstate, '42501', 'a role that does not see all rows may not call verify()') FROM asked WHERE who = 'verify_other';
+SELECT tap.matches(detail, 'return_request.*verify_other', 'verify() names the table whose rows are hidden from the role') FROM asked WHERE who = 'verify_other';
+SELECT tap.is(found, 0::bigint, 'a member of the owner of the tables may call verify()') FROM asked WHERE who = 'verify_member';
 SELECT tap.throws_ok($$ SELECT pg_temp.found('DROP TABLE returns.ledger_entry CASCADE') $$, 'RT012', NULL,
-	'without a table there is nothing to verify');
+	'verify() refuses to run without one of the tables');
 DELETE FROM returns.actor_grant WHERE db_role = 'verify_other';
 DROP OWNED BY verify_other, verify_member;
 DROP ROLE verify_other, verify_member;
 
-SELECT tap.is_empty('SELECT * FROM returns.verify()', 'everything is mended');
+SELECT tap.is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing after all changes are rolled back');
 SELECT * FROM tap.finish();

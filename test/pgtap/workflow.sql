@@ -1,5 +1,5 @@
--- The whole matrix: every state, to every state, by every actor. Allowed if and
--- only if returns.transition says so.
+-- The workflow: every move from every state by every actor succeeds if and only if
+-- returns.transition allows it.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;
@@ -65,7 +65,7 @@ BEGIN
 	END LOOP;
 	RETURN r;
 END $$;
--- what expires goes first: the clock that it needs would carry others away
+-- The return that expires is made first: its clock would move others too.
 CREATE TEMP TABLE placed AS
 SELECT state, r AS resolution, pg_temp.place(state || '-' || r, r, moves) AS id
   FROM (SELECT * FROM path, unnest('{refund,exchange}'::text[]) AS r
@@ -73,7 +73,7 @@ SELECT state, r AS resolution, pg_temp.place(state || '-' || r, r, moves) AS id
 
 SELECT set_eq('SELECT id, state, resolution FROM placed', 'SELECT id, status, resolution FROM returns.return_request',
 	'every return is where it was to be placed');
-SELECT set_eq('SELECT state FROM placed', 'SELECT code FROM returns.state WHERE machine = ''return''', 'and there is one in every state');
+SELECT set_eq('SELECT state FROM placed', 'SELECT code FROM returns.state WHERE machine = ''return''', 'the test has a return in every state of the workflow');
 
 -- ---------------------------------------------------------------- the matrix
 -- What a move leads to, or how it is refused; undone. All that any move requires is given.
@@ -123,20 +123,20 @@ CREATE FUNCTION pg_temp.expected(r returns.return_request, target text, actor te
 $$;
 SELECT is(string_agg(s.code || ': ' || pg_temp.attempt(r.id, s.code, actor), E'\n' ORDER BY s.code),
 	string_agg(s.code || ': ' || pg_temp.expected(r, s.code, actor), E'\n' ORDER BY s.code),
-	format('from %s (%s) by %s', r.status, r.resolution, coalesce(nullif(actor, ''), 'nobody')))
+	format('moves from %s (%s) by %s succeed or fail as the transition table says', r.status, r.resolution, coalesce(nullif(actor, ''), 'nobody')))
   FROM placed p
   JOIN returns.return_request r USING (id)
   JOIN returns.state s ON s.machine = 'return' AND s.code <> r.status,
 	unnest('{buyer:b,buyer:other,seller:s,seller:other,carrier:post,carrier:other,provider:psp,operator:o,""}'::text[]) AS actor
  GROUP BY r.id, r.status, r.resolution, actor
  ORDER BY r.status, r.resolution, actor;
-SELECT is(pg_temp.attempt(id, 'no_such_state', 'operator:o'), 'RT010', 'a state that does not exist, from ' || state) FROM placed;
-SELECT throws_ok($$ SET returns.actor = 'system' $$, 'RT002', NULL, 'nobody is the system');
-SELECT throws_ok($$ SET returns.actor = 'system:x' $$, 'RT002', NULL, 'nor somebody of it');
+SELECT is(pg_temp.attempt(id, 'no_such_state', 'operator:o'), 'RT010', 'a move to a state that does not exist is refused from ' || state) FROM placed;
+SELECT throws_ok($$ SET returns.actor = 'system' $$, 'RT002', NULL, 'a session cannot become the actor system');
+SELECT throws_ok($$ SET returns.actor = 'system:x' $$, 'RT002', NULL, 'a session cannot become the actor system with a reference');
 
 -- ------------------------------------------------------------- the beginning
 SELECT throws_ok(format('INSERT INTO returns.return_request (order_ref, reason, status) VALUES (''draft-refund'', ''changed_mind'', %L)', code),
-	'RT001', NULL, 'a return does not begin as ' || code)
+	'RT001', NULL, 'a new return cannot begin in the state ' || code)
   FROM returns.state WHERE machine = 'return' AND kind <> 'initial';
 
 -- -------------------------------------------------------------- requirements
@@ -163,8 +163,8 @@ SELECT is(pg_temp.bare(p.id, t.to_state, CASE t.actors[1] WHEN 'buyer' THEN 'buy
 	('tracking', ', tracking_ref = ''T''', 'done')) AS w (requirement, sets, outcome) ON w.requirement = ANY (t.requires)
  WHERE t.machine = 'return'
  ORDER BY t.from_state, t.to_state;
-SELECT lives_ok('UPDATE returns.return_request SET note = NULL WHERE status = ''requested''', 'notes are taken away');
-SELECT is(pg_temp.bare(id, 'rejected', 'seller:s', ', note = note'), 'RT008', 'no note sent back is no note') FROM placed WHERE state = 'requested';
+SELECT lives_ok('UPDATE returns.return_request SET note = NULL WHERE status = ''requested''', 'a note can be set to NULL');
+SELECT is(pg_temp.bare(id, 'rejected', 'seller:s', ', note = note'), 'RT008', 'a NULL note that is sent back does not meet the requirement of a note') FROM placed WHERE state = 'requested';
 
 -- ---------------------------------------------------------- what is no move
 CREATE TEMP TABLE before AS SELECT * FROM returns.return_request;
@@ -174,40 +174,40 @@ CREATE FUNCTION pg_temp.columns_back(changed text DEFAULT NULL) RETURNS text LAN
 	  FROM pg_catalog.pg_attribute
 	 WHERE attrelid = 'returns.return_request'::regclass AND attnum > 0 AND NOT attisdropped
 $$;
-SELECT lives_ok('UPDATE returns.return_request SET status = status', 'every return moved to where it is');
-SELECT lives_ok(pg_temp.columns_back(), 'every column sent back as it was');
-SELECT is(count(*), (SELECT count(*) FROM placed), 'nothing changed by it') FROM before b JOIN returns.return_request r ON r = b;
-SELECT is((SELECT count(*) FROM returns.return_event), (SELECT sum(last_seq) FROM before)::bigint, 'and there is no event of it');
+SELECT lives_ok('UPDATE returns.return_request SET status = status', 'an UPDATE of every status to itself succeeds');
+SELECT lives_ok(pg_temp.columns_back(), 'an UPDATE of every column to itself succeeds');
+SELECT is(count(*), (SELECT count(*) FROM placed), 'an UPDATE to the same values changes no row') FROM before b JOIN returns.return_request r ON r = b;
+SELECT is((SELECT count(*) FROM returns.return_event), (SELECT sum(last_seq) FROM before)::bigint, 'an UPDATE to the same values writes no event');
 SELECT lives_ok($$ UPDATE returns.return_line SET (order_ref, return_id, line_no, quantity, received, accepted, deduction, deduction_note, policy_id,
 	window_ends_at, refund_goods, refund_fee, refund_shipping) = (SELECT order_ref, return_id, line_no, quantity, received, accepted, deduction,
-	deduction_note, policy_id, window_ends_at, refund_goods, refund_fee, refund_shipping) $$, 'lines sent back whole');
+	deduction_note, policy_id, window_ends_at, refund_goods, refund_fee, refund_shipping) $$, 'an UPDATE of whole lines to the same values succeeds');
 SELECT lives_ok(format('UPDATE returns.%s SET %s', t, (SELECT string_agg(format('%1$I = %1$I', attname), ', ')
-	FROM pg_catalog.pg_attribute WHERE attrelid = ('returns.' || t)::regclass AND attnum > 0 AND NOT attisdropped)), 'and rows of ' || t)
+	FROM pg_catalog.pg_attribute WHERE attrelid = ('returns.' || t)::regclass AND attnum > 0 AND NOT attisdropped)), 'an UPDATE to the same values succeeds on ' || t)
   FROM unnest('{sale_line,payment,refund,return_line}'::text[]) AS t;
-SELECT is((SELECT count(*) FROM returns.return_event), (SELECT sum(last_seq) FROM before)::bigint, 'no event of that either');
-SELECT lives_ok(pg_temp.columns_back('note = ''looked at'''), 'a note, with every other column sent back');
-SELECT is(count(*), (SELECT count(*) FROM placed), 'is an edit and no event') FROM before b JOIN returns.return_request r
+SELECT is((SELECT count(*) FROM returns.return_event), (SELECT sum(last_seq) FROM before)::bigint, 'an UPDATE of other tables to the same values writes no event');
+SELECT lives_ok(pg_temp.columns_back('note = ''looked at'''), 'a note can be edited in a whole-row UPDATE');
+SELECT is(count(*), (SELECT count(*) FROM placed), 'an edit of the note changes the row and writes no event') FROM before b JOIN returns.return_request r
 	ON r.id = b.id AND r.last_seq = b.last_seq AND r.note = 'looked at';
 DELETE FROM before WHERE status <> 'requested';
-SELECT lives_ok(pg_temp.columns_back('status = ''approved'''), 'an ORM moves a return, all other columns as it read them');
-SELECT is(string_agg(r.status || ' ' || r.last_seq - b.last_seq, ', '), 'approved 1, approved 1', 'and it has moved')
+SELECT lives_ok(pg_temp.columns_back('status = ''approved'''), 'a whole-row UPDATE can move a return');
+SELECT is(string_agg(r.status || ' ' || r.last_seq - b.last_seq, ', '), 'approved 1, approved 1', 'a whole-row UPDATE moves the return with one event')
   FROM before b JOIN returns.return_request r USING (id);
 
 -- A prepared statement, a cursor, MERGE, a rule of many rows: the same door.
 PREPARE go(text, bigint) AS UPDATE returns.return_request SET status = $1 WHERE id = $2;
-SELECT throws_ok(format('EXECUTE go(''refunded'', %s)', id), 'RT002', NULL, 'a prepared statement meets the rules') FROM placed
+SELECT throws_ok(format('EXECUTE go(''refunded'', %s)', id), 'RT002', NULL, 'a prepared statement is checked by the rules') FROM placed
  WHERE state = 'refund_due' AND resolution = 'refund';
 SELECT throws_ok($$ UPDATE returns.return_request SET status = 'received' WHERE status IN ('approved', 'draft') $$, 'RT001', NULL,
-	'one wrong row in many, and the statement fails whole');
-SELECT is(count(*), 4::bigint, 'none of them moved') FROM returns.return_request WHERE status = 'approved';
+	'an UPDATE of many rows fails as a whole when one move is refused');
+SELECT is(count(*), 4::bigint, 'a refused UPDATE of many rows moves none of them') FROM returns.return_request WHERE status = 'approved';
 SELECT throws_ok($$ MERGE INTO returns.return_request r USING (SELECT 'draft-refund' AS o) AS s ON r.order_ref = s.o
-	WHEN MATCHED THEN UPDATE SET status = 'approved' $$, 'RT001', NULL, 'MERGE meets the rules');
+	WHEN MATCHED THEN UPDATE SET status = 'approved' $$, 'RT001', NULL, 'MERGE is checked by the rules');
 SELECT throws_ok(format('INSERT INTO returns.return_request (id, order_ref, reason) VALUES (%s, ''draft-refund'', ''changed_mind'')'
-	' ON CONFLICT (id) DO UPDATE SET status = ''refunded''', id), 'RT001', NULL, 'ON CONFLICT DO UPDATE meets the rules')
+	' ON CONFLICT (id) DO UPDATE SET status = ''refunded''', id), 'RT001', NULL, 'ON CONFLICT DO UPDATE is checked by the rules')
   FROM placed WHERE state = 'draft' AND resolution = 'refund';
 
--- A carrier names itself with the move where nobody has named one, and where
--- it sees the return. What it is told is what it can do.
+-- A carrier takes a parcel without a carrier by naming itself in the move, where
+-- it sees the return. allowed_actions() says the same as the UPDATE.
 CREATE FUNCTION pg_temp.takes(r bigint, target text, actor text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	seen int;
@@ -243,9 +243,9 @@ CREATE FUNCTION pg_temp.carriable() RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(DISTINCT format('%s -> %s: %s', r.status, t.to_state, pg_temp.told(r.id, t.to_state, 'carrier:new')), E'\n')
 	FROM returns.return_request r JOIN returns.transition t ON t.machine = 'return' AND t.from_state = r.status AND 'carrier' = ANY (t.actors)
 $$;
-SELECT is(pg_temp.carriable(), pg_temp.carried(), 'another carrier is told that it may not take the parcel over');
+SELECT is(pg_temp.carriable(), pg_temp.carried(), 'allowed_actions() tells a carrier that it may not take a parcel over from another');
 UPDATE returns.return_request SET carrier = NULL;
-SELECT is(pg_temp.carriable(), pg_temp.carried(), 'a carrier is told that it may take what nobody carries');
-SELECT is(pg_temp.carried() LIKE '%in_transit: yes%', current_setting('is_superuser') = 'on', '(if it sees it)');
+SELECT is(pg_temp.carriable(), pg_temp.carried(), 'allowed_actions() tells a carrier that it may take a parcel without a carrier');
+SELECT is(pg_temp.carried() LIKE '%in_transit: yes%', current_setting('is_superuser') = 'on', 'a carrier without a parcel can take it only where it sees the return');
 
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
--- Whatever a client sends, it is refused with a SQLSTATE and a word of help, and
--- the server stays up.
+-- Bad input of clients is refused with a SQLSTATE and a hint, and the server stays
+-- up.
 
 SET timezone = 'UTC';
 SET datestyle = 'ISO, DMY';

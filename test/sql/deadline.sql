@@ -110,7 +110,7 @@ SELECT returns.deadline('2026-01-01Z', 2147483647, 'hour', 'kz') AS far,
 	   returns.deadline('294276-12-29 12:00Z', 1, 'day', 'kz', false) AS last,
 	   returns.deadline('4714-11-24 12:00Z BC', 1, 'day', 'kz', false) AS first;
 
--- A calendar answers for the days it has, and nobody guesses the others.
+-- A calendar knows its own days, and other days are an error.
 SELECT refusal($$SELECT returns.deadline('2027-12-20 12:00+05', 14, 'day', 'kz')$$);
 SELECT refusal($$SELECT returns.deadline('2023-12-01 12:00+05', 14, 'day', 'kz')$$);
 SELECT refusal($$SELECT returns.deadline('2027-12-20 12:00+05', 10, 'business_day', 'kz')$$);
@@ -198,7 +198,7 @@ INSERT INTO returns.calendar_day (calendar, day) VALUES ('kz', '2026-02-03');
 SELECT returns.explain_deadline('2026-02-02 12:00+05', 2, 'business_day', 'kz');
 ROLLBACK;
 
--- Anybody may ask, and reads no table for it.
+-- Every role may call deadline(), without rights on tables.
 CREATE ROLE regress_returns_nobody;
 GRANT USAGE ON SCHEMA returns TO regress_returns_nobody;
 SET ROLE regress_returns_nobody;

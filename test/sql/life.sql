@@ -1,4 +1,4 @@
--- One return, its whole life: two lines, two tenders, what each party sees.
+-- The whole life of a return of two lines and two payments, as each party sees it.
 
 SET timezone = 'Asia/Almaty';
 SET datestyle = 'ISO, DMY';
@@ -19,7 +19,7 @@ VALUES
 	('A-1', 1, 'card', 60, 'KZT', 'bank', 10, '2026-02-25 19:41+05'),
 	('A-1', 2, 'bonus', 99.99, 'KZT', 'club', 20, '2026-02-25 19:41+05');
 
--- Nobody in particular may not begin.
+-- A session without an actor cannot open a return.
 SELECT returns.open_return('A-1', '[{"line_no":1,"quantity":2}]', 'defective');
 
 SET returns.clock = '2026-03-02 10:00+05';

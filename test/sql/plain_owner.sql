@@ -1,5 +1,5 @@
 -- database: empty
--- The tables may belong to a role that is nobody else's superior.
+-- The tables may belong to a role without privileges on other roles.
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 CREATE ROLE plain_owner;

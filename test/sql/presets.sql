@@ -1,4 +1,4 @@
--- What setup() lays down: workflow, codes, calendars, policies of all presets.
+-- What setup() inserts: workflow, codes, calendars, policies of all presets.
 SET datestyle = 'ISO, YMD';
 SET client_min_messages = warning;
 CALL returns.setup('kz', 'ru', 'eu', 'uk', 'us');

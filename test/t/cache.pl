@@ -1,5 +1,5 @@
-# What a session keeps: plans and rules do not pile up, and survive that the
-# extension is dropped, made anew or rolled back under them.
+# What a session caches: plans and rules do not accumulate, and a session goes on
+# after the extension is dropped, created again or rolled back.
 
 use strict;
 use warnings;
@@ -43,8 +43,8 @@ sub grows
 	{
 		push @counts, [ $1, $2 ];
 	}
-	is($counts[2][0], $counts[1][0], "$why: $counts[1][0] cached plans after 120, and after $times more");
-	cmp_ok($counts[2][1], '<=', $counts[1][1] + 256, "$why: $counts[1][1] kB, then $counts[2][1] kB");
+	is($counts[2][0], $counts[1][0], "$why: the number of cached plans does not grow from $counts[1][0]");
+	cmp_ok($counts[2][1], '<=', $counts[1][1] + 256, "$why: the memory of the session does not grow: $counts[1][1] kB, then $counts[2][1] kB");
 	return;
 }
 
@@ -58,7 +58,7 @@ sub fresh
 
 grows('whole lives of returns', 1000,
 	"SELECT take(ask('o-N'), 'approved', 'received', 'refund_due', 'refunded') \\g /dev/null");
-is($node->safe_psql('postgres', 'SELECT count(*) FROM returns.verify()'), '0', 'and they are sound');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM returns.verify()'), '0', 'verify() finds nothing after the many statements of one session');
 fresh();
 grows('refusals', 1000, q{
 	DO $$ BEGIN PERFORM take(ask('o-N'), 'refunded', 'exchanged'); EXCEPTION WHEN SQLSTATE 'RT001' THEN NULL; END $$;});
@@ -81,28 +81,28 @@ foreach my $s ($busy, $idle)
 {
 	$s->query($session);
 }
-is($busy->query("SELECT take(ask(sell('a')), 'approved')"), 'approved', 'a session has its plans and rules');
-is($idle->query("SELECT take(ask(sell('b')), 'approved')"), 'approved', 'another too');
+is($busy->query("SELECT take(ask(sell('a')), 'approved')"), 'approved', 'the session that will drop the extension has cached plans and rules');
+is($idle->query("SELECT take(ask(sell('b')), 'approved')"), 'approved', 'another session has cached plans and rules');
 $busy->query('CREATE TABLE kept AS SELECT * FROM returns.return_request');
 
 my ($ret, $out, $err) = $node->psql('postgres', 'DROP EXTENSION returns');
-isnt($ret, 0, 'DROP EXTENSION refuses while tables rest on it');
-like($err, qr/other objects depend on it/, 'and says why');
+isnt($ret, 0, 'DROP EXTENSION without CASCADE is refused');
+like($err, qr/other objects depend on it/, 'DROP EXTENSION without CASCADE says that other objects depend on it');
 $busy->query('DROP EXTENSION returns CASCADE');
-is($busy->query('SELECT count(*) FROM kept JOIN returns.return_request r USING (id)'), '2', 'dropped, and every return is there');
-is($busy->query('SELECT count(*) FROM returns.return_event'), '6', 'and every event');
+is($busy->query('SELECT count(*) FROM kept JOIN returns.return_request r USING (id)'), '2', 'every return stays after DROP EXTENSION CASCADE');
+is($busy->query('SELECT count(*) FROM returns.return_event'), '6', 'every event stays after DROP EXTENSION CASCADE');
 is($busy->query("SELECT count(*) FROM pg_trigger WHERE tgrelid::regclass::text LIKE 'returns.%' AND NOT tgisinternal"), '0',
-	'but no trigger');
-is($busy->query("SELECT count(*) FROM pg_class WHERE relnamespace = 'returns'::regnamespace AND relkind = 'v'"), '0', 'and no view');
+	'no trigger stays after DROP EXTENSION CASCADE');
+is($busy->query("SELECT count(*) FROM pg_class WHERE relnamespace = 'returns'::regnamespace AND relkind = 'v'"), '0', 'no view stays after DROP EXTENSION CASCADE');
 $busy->query('CREATE EXTENSION returns');
 $busy->query("CALL returns.setup('kz')");
-is($busy->query('SELECT count(*) FROM returns.verify()'), '0', 'made anew, and all is well');
+is($busy->query('SELECT count(*) FROM returns.verify()'), '0', 'verify() finds nothing after the extension is created again');
 is($busy->query('SELECT count(*) FROM kept JOIN returns.return_request r ON r.id = kept.id AND r::text = kept::text'), '2',
-	'no row has changed');
-is($busy->query("SELECT take(id, 'received') FROM kept WHERE order_ref = 'a'"), 'received', 'the session that did it goes on');
+	'no return changes when the extension is dropped and created');
+is($busy->query("SELECT take(id, 'received') FROM kept WHERE order_ref = 'a'"), 'received', 'the session that dropped and created the extension moves a return');
 is($idle->query("SELECT take(id, 'received', 'refund_due', 'refunded') FROM kept WHERE order_ref = 'b'"), 'refunded',
-	'so does one that slept');
-is($idle->query("SELECT take(ask(sell('c')), 'approved')"), 'approved', 'with new returns too');
+	'a session that was idle meanwhile refunds a return');
+is($idle->query("SELECT take(ask(sell('c')), 'approved')"), 'approved', 'a session that was idle meanwhile opens a return');
 
 # The same in one transaction, and undone.
 is( $busy->query(q{
@@ -113,10 +113,10 @@ is( $busy->query(q{
 	SELECT take(ask(sell('d')), 'approved');
 	ROLLBACK;
 	SELECT take(ask(sell('d')), 'approved', 'received');
-}), "approved\nreceived", 'dropped and made anew and rolled back');
+}), "approved\nreceived", 'returns move while the extension is dropped and created and after that is rolled back');
 is($busy->query(q{BEGIN; DROP EXTENSION returns CASCADE; ROLLBACK; SELECT take(ask(sell('e')), 'approved')}), 'approved',
-	'DROP EXTENSION rolled back');
-is($busy->query('SELECT count(*) FROM returns.verify()'), '0', 'and all is well still');
+	'a return can be opened after DROP EXTENSION is rolled back');
+is($busy->query('SELECT count(*) FROM returns.verify()'), '0', 'verify() finds nothing after DROP EXTENSION is rolled back');
 $busy->quit;
 $idle->quit;
 
@@ -124,7 +124,7 @@ $idle->quit;
 $node->safe_psql('postgres', 'CREATE DATABASE blank');
 my $blank = $node->background_psql('blank', on_error_stop => 0);
 $blank->query(q{BEGIN; CREATE EXTENSION returns; CALL returns.setup('kz'); ROLLBACK});
-is($blank->query(q{SELECT count(*) FROM pg_namespace WHERE nspname = 'returns'}), '0', 'CREATE EXTENSION rolled back leaves nothing');
+is($blank->query(q{SELECT count(*) FROM pg_namespace WHERE nspname = 'returns'}), '0', 'CREATE EXTENSION that is rolled back leaves no schema');
 $blank->query('CREATE EXTENSION returns');
 
 # ------------------------------------------------------------ before setup()
@@ -146,23 +146,23 @@ foreach my $name (sort keys %calls)
 {
 	$node->psql('blank', "SET returns.actor = 'operator:x'; $calls{$name}", stderr => \$err);
 
-	like($err, qr/returns is not set up.*HINT:.*returns\.setup\(\)/s, "$name() before setup() is told to");
+	like($err, qr/returns is not set up.*HINT:.*returns\.setup\(\)/s, "$name() before setup() has a hint to call it");
 	($ret) = $node->psql('blank', "\\set ON_ERROR_STOP 0\nSET returns.actor = 'operator:x';\n$calls{$name};\n\\echo :SQLSTATE",
 		stdout => \$out, on_error_stop => 0);
-	like($out, qr/RT012/, "$name() before setup() is RT012");
+	like($out, qr/RT012/, "$name() before setup() fails with RT012");
 }
-is($blank->query(q{SELECT returns.now() = now()}), 't', 'now() needs no tables');
+is($blank->query(q{SELECT returns.now() = now()}), 't', 'returns.now() works before setup()');
 $blank->query("CALL returns.setup()");
 $blank->query("CALL returns.setup('kz')");
-is($blank->query('SELECT count(*) FROM returns.verify()'), '0', 'set up in the same session, first without a preset');
+is($blank->query('SELECT count(*) FROM returns.verify()'), '0', 'setup() works in the session that created the extension');
 $blank->quit;
 
 # ------------------------------------------------------------ another version
 $node->safe_psql('blank', q{SET session_replication_role = replica; UPDATE returns.installation SET version = '0.0.1'});
 $node->psql('blank', "SET returns.actor = 'operator:x'; SELECT returns.act(1, 'approved')", stderr => \$err);
-like($err, qr/another version.*0\.0\.1.*ALTER EXTENSION/s, 'tables of another version are told from the library');
+like($err, qr/another version.*0\.0\.1.*ALTER EXTENSION/s, 'tables of another version are refused with a hint');
 $node->safe_psql('blank', q{CALL returns.setup()});
-is($node->safe_psql('blank', 'SELECT count(*) FROM returns.verify()'), '0', 'setup() brings them to this one');
+is($node->safe_psql('blank', 'SELECT count(*) FROM returns.verify()'), '0', 'setup() updates tables of another version');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# The server is killed in the middle of its work, again and again: what is left
-# is sound, and goes on.
+# The server is killed again and again while it works. Its data is sound after
+# each recovery, and new returns can be made.
 
 use strict;
 use warnings;
@@ -82,14 +82,14 @@ foreach my $round (1 .. 6)
 	}
 	unlike($said, qr/ERROR: /, "round $round: nothing was refused before");
 	$said = '';
-	is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', "killed $how, round $round: verify() finds nothing");
+	is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', "verify() finds nothing after $how is killed in round $round");
 	my $now = $node->safe_psql('postgres', 'SELECT count(*) FROM returns.return_event');
-	cmp_ok($now, '>', $events + 50, "round $round: it had been busy ($events events, then $now)");
+	cmp_ok($now, '>', $events + 50, "the server had written events before round $round: $events, then $now");
 	$events = $now;
 }
 is($node->safe_psql('postgres', $session . q{SELECT take(ask(sell('after')), 'approved', 'received', 'refund_due', 'refunded')}), 'refunded',
-	'a new return goes all the way');
-cmp_ok($node->safe_psql('postgres', q{SELECT count(DISTINCT status) FROM returns.return_request}), '>=', 2, 'returns were cut off on their way');
+	'a new return is refunded after the crashes');
+cmp_ok($node->safe_psql('postgres', q{SELECT count(DISTINCT status) FROM returns.return_request}), '>=', 2, 'the crashes left returns in several states');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# A dump carries everything: what the extension wrote and what the user added,
-# and the restored database goes on where the old one was.
+# A dump contains all that the extension and its users wrote, and returns move on
+# in the restored database.
 
 use strict;
 use warnings;
@@ -79,7 +79,7 @@ sub differences
 
 my $content = content($node, 'shop');
 my $schema = schema($node, 'shop');
-like($content, qr/^return_event\|2\d\d\|/m, 'there is something to dump');
+like($content, qr/^return_event\|2\d\d\|/m, 'the database to dump has more than 200 events');
 
 # What must hold in a copy, and go on in it.
 sub check_copy
@@ -87,15 +87,15 @@ sub check_copy
 	my ($copy, $db, $how) = @_;
 	my ($ret, $out, $err);
 
-	is($copy->safe_psql($db, 'SELECT * FROM returns.verify()'), '', "$how: verify() finds nothing");
-	is(differences($content, content($copy, $db)), '', "$how: every row of every table");
-	is(differences($schema, schema($copy, $db)), '', "$how: every object, the user's too");
-	is($copy->safe_psql($db, "SELECT count(*) FROM returns.return_request WHERE crm_ref = 'crm-' || id"), '45', "$how: the user's column");
-	is($copy->safe_psql($db, 'SET ROLE clerk; SELECT count(*) FROM returns.return_request'), '5', "$how: the user's policy");
+	is($copy->safe_psql($db, 'SELECT * FROM returns.verify()'), '', "$how: verify() finds nothing in the restored database");
+	is(differences($content, content($copy, $db)), '', "$how: every row of every table is restored");
+	is(differences($schema, schema($copy, $db)), '', "$how: every object of the extension and of the user is restored");
+	is($copy->safe_psql($db, "SELECT count(*) FROM returns.return_request WHERE crm_ref = 'crm-' || id"), '45', "$how: the user's column keeps its values");
+	is($copy->safe_psql($db, 'SET ROLE clerk; SELECT count(*) FROM returns.return_request'), '5', "$how: the user's policy of row-level security holds");
 
 	# the past stays protected, and the future is written as before
 	$copy->psql($db, $session . q{UPDATE returns.return_event SET note = 'x'}, stderr => \$err);
-	like($err, qr/table "return_event" is protected/, "$how: history is protected");
+	like($err, qr/table "return_event" is protected/, "$how: the restored history is protected");
 	my $more = $session . q{
 		TRUNCATE public.moved;
 		SELECT count(take(id, 'received')) FROM returns.return_request WHERE status = 'approved';
@@ -108,45 +108,45 @@ sub check_copy
 		SET returns.actor = 'seller:s';
 		SELECT count(*) FROM returns.return_request WHERE order_ref = 'new';
 	};
-	is($copy->safe_psql($db, $more), "8\n16\nrefunded\n5\nt\nt\n1", "$how: it goes on");
-	is($copy->safe_psql($db, 'SELECT * FROM returns.verify()'), '', "$how: and verify() finds nothing still");
+	is($copy->safe_psql($db, $more), "8\n16\nrefunded\n5\nt\nt\n1", "$how: restored and new returns move");
+	is($copy->safe_psql($db, 'SELECT * FROM returns.verify()'), '', "$how: verify() finds nothing after returns have moved");
 	$copy->safe_psql($db, "CALL returns.setup('kz')");
 	is($copy->safe_psql($db, q{
 		SELECT term FROM returns.stage_deadline WHERE market = 'kz' AND state = 'approved';
 		SELECT count(*) FROM returns.calendar_day WHERE calendar = 'kz' AND day = '2027-12-16';
-	}), "9\n0", "$how: setup() again undoes no edit");
+	}), "9\n0", "$how: a second setup() keeps edited rules");
 	return;
 }
 
 # ------------------------------------------------------------------ the copies
-command_ok([ 'pg_dump', '-Fc', '-f', "$dir/shop.dump", '-d', $node->connstr('shop') ], 'pg_dump -Fc');
-command_ok([ 'pg_dump', '-f', "$dir/shop.sql", '-d', $node->connstr('shop') ], 'pg_dump');
-command_ok([ 'pg_dump', '-Fd', '-j', '2', '-f', "$dir/shop.dir", '-d', $node->connstr('shop') ], 'pg_dump -Fd -j 2');
+command_ok([ 'pg_dump', '-Fc', '-f', "$dir/shop.dump", '-d', $node->connstr('shop') ], 'pg_dump -Fc succeeds');
+command_ok([ 'pg_dump', '-f', "$dir/shop.sql", '-d', $node->connstr('shop') ], 'pg_dump in plain format succeeds');
+command_ok([ 'pg_dump', '-Fd', '-j', '2', '-f', "$dir/shop.dir", '-d', $node->connstr('shop') ], 'pg_dump -Fd -j 2 succeeds');
 
 $node->safe_psql('postgres', "CREATE DATABASE $_") foreach qw(custom plain parallel);
-command_ok([ 'pg_restore', '-e', '-1', '-d', $node->connstr('custom'), "$dir/shop.dump" ], 'pg_restore, in one transaction');
+command_ok([ 'pg_restore', '-e', '-1', '-d', $node->connstr('custom'), "$dir/shop.dump" ], 'pg_restore in one transaction succeeds');
 check_copy($node, 'custom', 'custom');
-command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/shop.sql", '-d', $node->connstr('plain') ], 'psql -f');
+command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/shop.sql", '-d', $node->connstr('plain') ], 'psql restores the plain dump');
 check_copy($node, 'plain', 'plain');
-command_ok([ 'pg_restore', '-e', '-j', '2', '-d', $node->connstr('parallel'), "$dir/shop.dir" ], 'pg_restore -j 2');
+command_ok([ 'pg_restore', '-e', '-j', '2', '-d', $node->connstr('parallel'), "$dir/shop.dir" ], 'pg_restore -j 2 succeeds');
 check_copy($node, 'parallel', 'parallel');
 
-# Another cluster: transaction ids start anew.
+# In another cluster transaction ids begin again.
 my $other = new_node('other');
 $other->safe_psql('postgres', 'CREATE ROLE clerk LOGIN; CREATE DATABASE shop');
-command_ok([ 'pg_restore', '-e', '-d', $other->connstr('shop'), "$dir/shop.dump" ], 'pg_restore into another cluster');
+command_ok([ 'pg_restore', '-e', '-d', $other->connstr('shop'), "$dir/shop.dump" ], 'pg_restore into another cluster succeeds');
 check_copy($other, 'shop', 'another cluster');
-is($other->safe_psql('shop', 'SELECT epoch FROM returns.installation'), '2', 'another cluster: the first write opened an epoch');
+is($other->safe_psql('shop', 'SELECT epoch FROM returns.installation'), '2', 'the first write in another cluster opens an epoch');
 
 # History loaded with the triggers disabled by the owner: refused otherwise.
-# pg_restore enables them again, but none ALWAYS: verify() tells, setup() mends.
+# pg_restore enables the triggers again, but none ALWAYS: verify() finds that, setup() repairs it.
 $node->safe_psql('postgres', 'CREATE DATABASE loaded');
-command_ok([ 'pg_restore', '-e', '-s', '-d', $node->connstr('loaded'), "$dir/shop.dump" ], 'the schema alone');
+command_ok([ 'pg_restore', '-e', '-s', '-d', $node->connstr('loaded'), "$dir/shop.dump" ], 'pg_restore of the schema alone succeeds');
 command_fails([ 'pg_restore', '-e', '-a', '-t', 'return_request', '-d', $node->connstr('loaded'), "$dir/shop.dump" ],
-	'data through the triggers is refused');
-command_ok([ 'pg_restore', '-e', '-a', '--disable-triggers', '-d', $node->connstr('loaded'), "$dir/shop.dump" ], 'with the triggers disabled it is loaded');
+	'pg_restore of data through the triggers is refused');
+command_ok([ 'pg_restore', '-e', '-a', '--disable-triggers', '-d', $node->connstr('loaded'), "$dir/shop.dump" ], 'pg_restore of data with disabled triggers succeeds');
 my $found = $node->safe_psql('loaded', 'SELECT invariant, count(*) FROM returns.verify() GROUP BY 1');
-like($found, qr/^trigger\|\d+$/, 'loaded: verify() finds triggers that do not fire always, and nothing else');
+like($found, qr/^trigger\|\d+$/, 'verify() finds only the changed triggers after a load with disabled triggers');
 $node->safe_psql('loaded', 'CALL returns.setup()');
 check_copy($node, 'loaded', 'loaded');
 

@@ -1,5 +1,5 @@
-# Databases of other encodings than UTF-8: the extension can be created in all
-# of them, and set up where what it writes can be stored.
+# Databases with other encodings than UTF-8: the extension can be created in all of
+# them, and set up where its texts can be stored.
 
 use strict;
 use warnings;
@@ -26,20 +26,20 @@ for my $encoding ('EUC_JP', 'LATIN1', 'KOI8R', 'MULE_INTERNAL')
 	my $db = create($encoding);
 	my $said;
 
-	is($node->psql($db, 'CREATE EXTENSION returns', stderr => \$said), 0, "$encoding: the extension is created")
+	is($node->psql($db, 'CREATE EXTENSION returns', stderr => \$said), 0, "the extension can be created in a database with encoding $encoding")
 		or diag($said);
 	$node->psql($db, "\\set VERBOSITY verbose\nCALL returns.setup('kz')", stderr => \$said);
 	like($said, qr/ERROR:  0A000: returns cannot be set up in a database with encoding "$encoding".*ENCODING 'UTF8'/s,
-		"$encoding: cannot be set up");
+		"setup() refuses a database with encoding $encoding");
 	is($node->safe_psql($db, q{SELECT count(*) FROM pg_class WHERE relnamespace = 'returns'::regnamespace AND relkind IN ('r', 'v')}),
-		0, "$encoding: nothing is left of it");
+		0, "a refused setup() leaves no table in encoding $encoding");
 }
 
 my $db = create('SQL_ASCII');
 set_up_database($node, $db);
-is($node->safe_psql($db, "$session SELECT take(ask(sell('A')), 'approved', 'received', 'refund_due', 'refunded')"), 'refunded', 'SQL_ASCII: a return lives');
+is($node->safe_psql($db, "$session SELECT take(ask(sell('A')), 'approved', 'received', 'refund_due', 'refunded')"), 'refunded', 'a return is refunded in a SQL_ASCII database');
 is($node->safe_psql($db, q{SELECT label ->> 'ru' = E'\\xd0\\xa7\\xd0\\xb5\\xd1\\x80\\xd0\\xbd\\xd0\\xbe\\xd0\\xb2\\xd0\\xb8\\xd0\\xba'
-	FROM returns.state WHERE code = 'draft'}), 't', 'SQL_ASCII: labels are the bytes of UTF-8');
-is($node->safe_psql($db, 'SELECT * FROM returns.verify()'), '', 'SQL_ASCII: the audit finds nothing');
+	FROM returns.state WHERE code = 'draft'}), 't', 'labels in a SQL_ASCII database are the bytes of UTF-8');
+is($node->safe_psql($db, 'SELECT * FROM returns.verify()'), '', 'verify() finds nothing in a SQL_ASCII database');
 $node->stop;
 done_testing();

@@ -1,6 +1,6 @@
-# A reader follows the stream of events while many write: every committed event
-# once, those of one return in their order, whatever order the writers commit
-# in; and it goes on in a copy of the database, in another cluster.
+# A reader follows the stream of events beside many writers. It gets every
+# committed event once, and the events of one return in order, in any order of
+# commits. It goes on in a restored copy in another cluster.
 
 use strict;
 use warnings;
@@ -48,8 +48,8 @@ sub check_complete
 	my $stored = $node->safe_psql('postgres', q{SELECT return_id || '.' || seq FROM returns.return_event ORDER BY return_id, seq});
 	my $read = join("\n", map { $_->[0] } sort { $a->[1] <=> $b->[1] || $a->[2] <=> $b->[2] } map { [ $_, split /\./ ] } keys %seen);
 
-	ok($stored eq $read, "$why: all " . scalar(keys %seen) . ' events');
-	is(join(', ', @wrong), '', "$why: each once and in order");
+	ok($stored eq $read, "$why, the reader has all " . scalar(keys %seen) . ' events');
+	is(join(', ', @wrong), '', "$why, the reader has each event once and in order");
 	return;
 }
 
@@ -124,10 +124,10 @@ while ($load->pumpable && time - $start < 120)
 }
 $load->finish;
 $long->query('ROLLBACK');
-unlike($said, qr/ERROR|aborted/, 'the writers were not disturbed') or diag($said);
-cmp_ok($gained, '>', 50, "the reader got something $gained times of $polls");
+unlike($said, qr/ERROR|aborted/, 'the writers have no errors while the stream is read') or diag($said);
+cmp_ok($gained, '>', 50, "the reader gets events beside the writers: $gained times of $polls");
 1 while take_page($reader, 1000);
-check_complete($node, 'read along with the writers');
+check_complete($node, 'after reading beside the writers');
 my $turned = $node->safe_psql('postgres', q{
 	SELECT count(*) FROM (SELECT e.xid, e.seq, e.return_id, lag(xid) OVER (PARTITION BY return_id ORDER BY seq) AS before,
 		(SELECT count(*) FROM returns.return_event o WHERE o.xid = e.xid) FROM returns.return_event e) e WHERE xid = before AND seq > 2});
@@ -136,33 +136,33 @@ cmp_ok($turned, '>', 0, "transactions came to a return in another order than the
 # ------------------------------------------- a long transaction holds it up
 $long->query(q{BEGIN; SELECT take(ask('o-392'), 'approved')});
 $node->safe_psql('postgres', $session . q{SELECT take(ask('o-393'), 'approved', 'received')});
-is(take_page($reader, 1000), 0, 'nothing comes while an older transaction is at work');
+is(take_page($reader, 1000), 0, 'events_after() gives nothing while an older transaction is open');
 $long->query('COMMIT');
-is(take_page($reader, 1000), 7, 'then both come');
+is(take_page($reader, 1000), 7, 'events_after() gives the events of both transactions after the older one ends');
 $long->query(q{BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM returns.return_event});
 $node->safe_psql('postgres', $session . q{SELECT take(ask('o-394'), 'approved')});
-is(take_page($reader, 1000), 3, 'one that only reads holds nothing up');
+is(take_page($reader, 1000), 3, 'a transaction that only reads does not hold up events');
 $long->query('COMMIT');
 $node->safe_psql('postgres', $session . q{BEGIN; SELECT take(ask('o-395'), 'approved'); PREPARE TRANSACTION 'p'});
 $node->safe_psql('postgres', $session . q{SELECT take(ask('o-398'), 'approved')});
-is(take_page($reader, 1000), 0, 'a prepared one is at work too');
+is(take_page($reader, 1000), 0, 'a prepared transaction holds up events');
 $node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
-is(take_page($reader, 1000), 6, 'until it is committed');
-check_complete($node, 'after the long one');
+is(take_page($reader, 1000), 6, 'events_after() gives the held events after the prepared transaction is committed');
+check_complete($node, 'after a long transaction');
 
 # Who may see nothing gets nothing; who has no right at all is refused.
 $node->safe_psql('postgres', q{CREATE ROLE stranger LOGIN; GRANT USAGE ON SCHEMA returns TO stranger});
 my ($ret, $out, $err) = $node->psql('postgres', q{SET ROLE stranger; SELECT count(*) FROM returns.events_after(NULL, 10)});
-like($err, qr/permission denied for table return_event/, 'without a right on the table it is refused');
+like($err, qr/permission denied for table return_event/, 'events_after() refuses a role without rights on return_event');
 is($node->safe_psql('postgres', q{GRANT SELECT ON returns.return_event, returns.return_request TO stranger; SET ROLE stranger;
-	SET returns.actor = 'operator:x'; SELECT count(*) FROM returns.events_after(NULL, 10)}), '0', 'without a grant to act as somebody there is nothing');
+	SET returns.actor = 'operator:x'; SELECT count(*) FROM returns.events_after(NULL, 10)}), '0', 'events_after() gives nothing to a role without a grant for its actor');
 
 # ------------------------------------------------------- another cluster
 # The dump holds events that the reader has not got yet.
 $node->safe_psql('postgres', $session . q{SELECT take(ask('o-396'), 'approved')});
 $reader->quit;
 $long->quit;
-command_ok([ 'pg_dump', '-Fc', '-f', "$dir/events.dump", '-d', $node->connstr('postgres') ], 'pg_dump');
+command_ok([ 'pg_dump', '-Fc', '-f', "$dir/events.dump", '-d', $node->connstr('postgres') ], 'pg_dump of the events succeeds');
 $node->stop;
 
 my $copy = $node;
@@ -171,37 +171,37 @@ foreach my $life (2, 3)
 	my $next = new_node("life_$life", "log_statement = none\nautovacuum = off\nmax_prepared_transactions = 2\n");
 
 	$next->safe_psql('postgres', 'CREATE ROLE stranger LOGIN');
-	command_ok([ 'pg_restore', '-e', '-d', $next->connstr('postgres'), "$dir/events.dump" ], "life $life: pg_restore into another cluster");
+	command_ok([ 'pg_restore', '-e', '-d', $next->connstr('postgres'), "$dir/events.dump" ], "life $life: pg_restore into another cluster succeeds");
 	$reader = open_reader($next);
 	cmp_ok($next->safe_psql('postgres', 'SELECT max(xid)::text::bigint - pg_current_xact_id()::text::bigint FROM returns.return_event'),
 		'>', 0, "life $life: transaction ids are behind those of the events");
-	is(take_page($reader, 1000), 3, "life $life: what was not read before the dump comes, before anything is written");
-	is(take_page($reader, 1000), 0, "life $life: and no more");
+	is(take_page($reader, 1000), 3, "life $life: events not read before the dump come before the first write");
+	is(take_page($reader, 1000), 0, "life $life: no event comes twice before the first write");
 
-	# the first write opens the epoch, and another session does not wait for its end in vain
+	# the first write opens the epoch, and does not block another session
 	my $first = $next->background_psql('postgres', on_error_stop => 0);
 	$first->query($session . qq{BEGIN; SELECT take(ask(sell('first-$life')), 'approved')});
-	is(take_page($reader, 1000), 0, "life $life: the first write is not committed yet");
+	is(take_page($reader, 1000), 0, "life $life: the first write gives no event before its commit");
 	$first->query('COMMIT');
-	is(take_page($reader, 2), 2, "life $life: then it comes");
-	is(take_page($reader, 1000), 1, "life $life: all of it");
+	is(take_page($reader, 2), 2, "life $life: the first write gives events after its commit");
+	is(take_page($reader, 1000), 1, "life $life: the first write gives all its events");
 	$next->safe_psql('postgres', $session . qq{
 		SELECT take(id, 'received') FROM returns.return_request WHERE order_ref IN ('o-396', 'first-$life', 'o-397') AND status = 'approved'});
-	cmp_ok(take_page($reader, 1000), '>=', 2, "life $life: and old and new returns go on");
-	check_complete($next, "life $life");
-	is($next->safe_psql('postgres', q{SELECT epoch FROM returns.installation}), $life, "life $life: is its epoch");
+	cmp_ok(take_page($reader, 1000), '>=', 2, "life $life: later writes of old and new returns give events");
+	check_complete($next, "in life $life");
+	is($next->safe_psql('postgres', q{SELECT epoch FROM returns.installation}), $life, "life $life: the epoch has the number of the life");
 	is($next->safe_psql('postgres', q{SELECT * FROM returns.verify()}), '', "life $life: verify() finds nothing");
 
 	# a reader that starts at the beginning gets the same
 	my %all = %seen;
 	($cursor, %seen, %last) = (undef);
 	1 while take_page($reader, 777);
-	is(join(' ', sort keys %seen), join(' ', sort keys %all), "life $life: from the beginning");
+	is(join(' ', sort keys %seen), join(' ', sort keys %all), "life $life: a reader from the beginning gets the same events");
 
 	$next->safe_psql('postgres', $session . q{SELECT take(ask('o-397'), 'approved')});
 	$first->quit;
 	$reader->quit;
-	command_ok([ 'pg_dump', '-Fc', '-f', "$dir/events.dump", '-d', $next->connstr('postgres') ], "life $life: pg_dump");
+	command_ok([ 'pg_dump', '-Fc', '-f', "$dir/events.dump", '-d', $next->connstr('postgres') ], "life $life: pg_dump succeeds");
 	$next->stop;
 }
 

@@ -1,6 +1,6 @@
-# Several sessions live on the same orders at once: the rules hold without the
-# help of luck, and nothing but a deadlock is an excuse.  Nor is that one where
-# all do as the manual says.
+# Several sessions work on the same orders at the same time. The rules hold, and
+# only deadlocks may make an operation fail. Sessions that lock the return first,
+# as the manual says, have none.
 
 use strict;
 use warnings;
@@ -39,18 +39,18 @@ sub live
 	for my $life (@lives)
 	{
 		$life->[0]->finish;
-		is($life->[0]->result(0), 0, "$db: a life ends well") or diag(${ $life->[1] });
+		is($life->[0]->result(0), 0, "$db: a session of lives ends without an error") or diag(${ $life->[1] });
 	}
 	note($node->safe_psql($db, q{
 		SELECT op || ': ' || string_agg(code || ' ' || times, ', ' ORDER BY times DESC)
 		FROM (SELECT op, code, count(*) AS times FROM life.outcome GROUP BY 1, 2) o GROUP BY op ORDER BY op}));
-	is($node->safe_psql($db, q{SELECT count(*) FROM life.outcome WHERE op = 'open' AND code = 'ok'}), $sessions * $each, "$db: nobody stopped");
-	is($node->safe_psql($db, 'SELECT op, what FROM life.wrong LIMIT 20'), '', "$db: nothing went wrong");
-	is($node->safe_psql($db, 'SELECT * FROM returns.verify()'), '', "$db: the audit finds nothing");
+	is($node->safe_psql($db, q{SELECT count(*) FROM life.outcome WHERE op = 'open' AND code = 'ok'}), $sessions * $each, "$db: every session opened all its returns");
+	is($node->safe_psql($db, 'SELECT op, what FROM life.wrong LIMIT 20'), '', "$db: no operation failed without a rule");
+	is($node->safe_psql($db, 'SELECT * FROM returns.verify()'), '', "$db: verify() finds nothing after the lives");
 	return $node->safe_psql($db, q{SELECT 1.0 * count(*) FILTER (WHERE code = '40P01') / count(*) FROM life.outcome});
 }
 
-cmp_ok(live('many', 'lives'), '<', 0.05, 'deadlocks are rare');
-cmp_ok(live('few', 'lives', 'crowd'), '==', 0, 'there is no deadlock among those who take the return first');
+cmp_ok(live('many', 'lives'), '<', 0.05, 'few operations end in a deadlock');
+cmp_ok(live('few', 'lives', 'crowd'), '==', 0, 'sessions that lock the return first have no deadlock');
 $node->stop;
 done_testing();

@@ -1,9 +1,8 @@
-# Rules change while returns move.
+# The rules change while returns move.
 #
-# First one edit and one move at a time, at random, in sessions that have
-# cached the rules long ago: each move ends as the rules of that moment say.
-# Then everything at once: movers, a sweeper and an editor whose edits are
-# sound or not, and in the end the audit finds nothing.
+# First single edits and moves alternate at random, in sessions that have cached
+# the rules: each move ends as the rules of that moment say. Then movers, a sweeper
+# and an editor run at the same time, and verify() finds nothing at the end.
 #
 # RETURNS_PROPERTY_COUNT=5000 asks more often, RETURNS_PROPERTY_SEED repeats the
 # first part of a run.
@@ -110,14 +109,14 @@ foreach my $i (0 .. 3)
 	$sessions[$i]->query('COMMIT') if $begin[$i];
 	$sessions[$i]->quit;
 }
-is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'and the audit finds nothing');
+is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'verify() finds nothing after single moves and edits');
 
 # ----------------------------------------------------------------- all at once
 
 $node->safe_psql('postgres', $session . q{
 	CREATE TABLE happened (who text, state text, context text);
 
-	-- Somebody does something to a return that is not over.
+	-- A random move of a return that has not ended.
 	CREATE FUNCTION try_move() RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
 		r record;
@@ -217,20 +216,20 @@ foreach my $who (qw(mover1 mover2 editor sweeper))
 foreach my $run (@runs)
 {
 	$run->{handle}->finish;
-	is($run->{handle}->result(0), 0, "$run->{who} comes to its end") or diag(${ $run->{err} });
+	is($run->{handle}->result(0), 0, "the session $run->{who} ends without an error") or diag(${ $run->{err} });
 }
 is($node->safe_psql('postgres', q{
 	SELECT who, state, count(*), min(context) FROM happened
 	 WHERE state <> '00000' AND state NOT LIKE 'RT0%' GROUP BY 1, 2 ORDER BY 1, 2}),
-	'', 'nobody meets an error that is no refusal');
+	'', 'no session meets an error other than a refusal');
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM happened WHERE who LIKE 'mover%' AND state = '00000'}), '>', $count,
-	'many moves are made');
+	'many moves succeed beside edits');
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM happened WHERE who = 'editor' AND state = '00000'}), '>', $count / 3,
-	'and many edits');
+	'many edits succeed beside moves');
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM happened WHERE who = 'editor' AND state = 'RT009'}), '>', 0,
-	'some are refused');
-is($node->safe_psql('postgres', 'SELECT * FROM returns.check_workflow()'), '', 'the workflow is sound in the end');
-is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'and the audit finds nothing');
+	'some unsound edits are refused');
+is($node->safe_psql('postgres', 'SELECT * FROM returns.check_workflow()'), '', 'check_workflow() finds nothing after moves and edits');
+is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'verify() finds nothing after moves and edits side by side');
 note($node->safe_psql('postgres', 'SELECT who, state, count(*) FROM happened GROUP BY 1, 2 ORDER BY 1, 2'));
 
 $dba->quit;

@@ -1,5 +1,5 @@
-# Sweeps at scale: under an old snapshot, one after the other, cut off in the
-# middle, with clients at work.
+# Large sweeps: under an old snapshot, one after another, killed, and beside
+# clients.
 
 use strict;
 use warnings;
@@ -75,18 +75,18 @@ my $output = at($due, "SELECT returns.run_deadlines(1);\nCALL returns.sweep();\n
 	SELECT 'then ' || returns.run_deadlines();
 });
 my @after = pages($output);
-like($output, qr/then 0\nfreed 1\nthen 0$/, 'what somebody held is not forgotten');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE status = 'approved'}), '30000', 'all that is due moves');
-is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event WHERE to_state = 'approved'}), '30000|30000', 'once');
-cmp_ok($after[0], '<', 100, "the next poll reads $after[0] pages");
-cmp_ok($after[1], '<', 100, "and the one after it $after[1]");
+like($output, qr/then 0\nfreed 1\nthen 0$/, 'a return that was locked during a sweep moves in the next');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE status = 'approved'}), '30000', 'concurrent sweeps move all due returns');
+is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event WHERE to_state = 'approved'}), '30000|30000', 'concurrent sweeps move each return once');
+cmp_ok($after[0], '<', 100, "the poll after a sweep reads few pages: $after[0]");
+cmp_ok($after[1], '<', 100, "the second poll after a sweep reads few pages: $after[1]");
 my @fresh = pages(at($due, "SELECT 1 FROM returns.state LIMIT 1;\n" . $poll x 3));
-cmp_ok($fresh[0], '>', 300, "another session has to look at what an old snapshot keeps: $fresh[0] pages");
-cmp_ok($fresh[2], '<', 100, "but not again and again: $fresh[2] pages");
+cmp_ok($fresh[0], '>', 300, "the first poll of another session reads all that an old snapshot keeps: $fresh[0] pages");
+cmp_ok($fresh[2], '<', 100, "later polls of another session read few pages: $fresh[2]");
 
 # It looks again when there is a reason to.
 load('d', 1, 1);
-is(at($due, 'SELECT returns.run_deadlines()'), '1', 'what comes behind the others is found by another session');
+is(at($due, 'SELECT returns.run_deadlines()'), '1', 'a sweep finds a return that became due behind its last position');
 my $undone = at($due, q{
 	SELECT returns.run_deadlines();
 	BEGIN;
@@ -94,7 +94,7 @@ my $undone = at($due, q{
 	ROLLBACK;
 	SELECT 1 FROM returns.state LIMIT 1;
 } . $poll);
-cmp_ok((pages($undone))[0], '>', 300, 'a sweep that was rolled back is not believed');
+cmp_ok((pages($undone))[0], '>', 300, 'a sweep that was rolled back does not advance the start of the next');
 $node->safe_psql('postgres', q{
 	BEGIN;
 	ALTER TABLE returns.return_request DISABLE TRIGGER USER;
@@ -103,9 +103,9 @@ $node->safe_psql('postgres', q{
 	COMMIT;});
 is(at($due, q{SELECT returns.run_deadlines() \g /dev/null
 	SET returns.clock = '2026-03-11 00:00+05';
-	SELECT count(*) FROM returns.return_request WHERE order_ref = 'a1' AND status = 'approved';}), '0', 'not due yet');
+	SELECT count(*) FROM returns.return_request WHERE order_ref = 'a1' AND status = 'approved';}), '0', 'a deadline that was moved up does not move the return too early');
 is(at('2026-03-18 00:00+05', q{SELECT returns.run_deadlines() \g /dev/null
-	SELECT status FROM returns.return_request WHERE order_ref = 'a1';}), 'approved', 'found when its time comes');
+	SELECT status FROM returns.return_request WHERE order_ref = 'a1';}), 'approved', 'a sweep finds a return whose deadline was moved up');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'old'");
 
 # ------------------------------------------------------------ killed in the middle
@@ -114,16 +114,16 @@ slow_down($node, 'postgres');
 my $dir = PostgreSQL::Test::Utils::tempdir();
 append_to_file("$dir/slow.sql", "SET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(100);\n");
 my $psql = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', "$dir/slow.sql" ], '>&', \my $out);
-ok($node->poll_query_until('postgres', q{SELECT count(*) > 1000 FROM returns.return_request WHERE status = 'approved' AND order_ref LIKE 'e%'}), 'in the middle of a sweep');
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 1000 FROM returns.return_request WHERE status = 'approved' AND order_ref LIKE 'e%'}), 'the server is in the middle of a sweep before the kill');
 my $pid = $node->safe_psql('postgres', q{SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE query LIKE 'CALL returns.sweep%'});
 kill 'KILL', $pid if $pid > 0;
 $psql->finish;
-ok($pid > 0, 'killed');
-ok(wait_until_back($node), 'the server comes back');
+ok($pid > 0, 'the backend of the sweep is killed');
+ok(wait_until_back($node), 'the server restarts after a sweep is killed');
 speed_up($node, 'postgres');
 at('2026-03-13 00:00+05', 'CALL returns.sweep()');
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), count(*) FILTER (WHERE seq <> 1) FROM returns.return_event e
-	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'e%'}), '20000|20000|0', 'killed and begun again: each once');
+	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'e%'}), '20000|20000|0', 'a sweep that is killed and repeated moves each return once');
 
 # ------------------------------------------------------------ many at once
 # Four sweepers, and clients who act on the same returns in another order.
@@ -138,20 +138,20 @@ UPDATE returns.return_request SET status = 'cancelled'
 	ORDER BY id DESC OFFSET 500 * (random() * 10)::int LIMIT 20);
 });
 $node->command_ok([ 'pgbench', '-n', '-c', '6', '-j', '2', '-t', '10', '-f', "$dir/sweep.sql\@2", '-f', "$dir/act.sql\@1",
-	$node->connstr('postgres') ], 'sweepers and clients at once');
+	$node->connstr('postgres') ], 'sweeps and clients run at the same time without an error');
 at('2026-03-13 00:00+05', 'CALL returns.sweep()');
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), count(DISTINCT (return_id, seq)) FROM returns.return_event e
-	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'f%'}), '8000|8000|8000', 'each return has moved once');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'}), '0', 'and none was forgotten');
-unlike(slurp_file($node->logfile), qr/deadlock/, 'no deadlock');
+	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'f%'}), '8000|8000|8000', 'sweeps and clients move each return once');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'}), '0', 'all due returns have moved after sweeps beside clients');
+unlike(slurp_file($node->logfile), qr/deadlock/, 'sweeps beside clients have no deadlock');
 
 # Sweepers of a database where every transaction goes by one snapshot.
 load('g', 8_000, 8_000);
 append_to_file("$dir/snapshot.sql", "SET default_transaction_isolation = 'repeatable read';\nSET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(50);\n");
 $node->command_like([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '1', '-f', "$dir/snapshot.sql", $node->connstr('postgres') ],
-	qr{transactions actually processed: 4/4}, 'what another sweep has moved meanwhile stops none');
+	qr{transactions actually processed: 4/4}, 'sweeps under REPEATABLE READ do not stop at returns that others moved');
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event e
-	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'g%'}), '8000|8000', 'each return has moved once');
+	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'g%'}), '8000|8000', 'sweeps under REPEATABLE READ move each return once');
 
 # ------------------------------------------------------------ a sweep and a client who wait for each other
 # The sweep has the return and wants its lines; the client has a line and wants
@@ -175,11 +175,11 @@ $node->safe_psql('postgres', q{
 	CREATE TRIGGER dawdle BEFORE UPDATE OF status ON returns.return_request FOR EACH ROW WHEN (NEW.order_ref = 'h') EXECUTE FUNCTION public.dawdle()});
 append_to_file("$dir/wait.sql", "SET returns.clock = '2026-03-30 00:00+05';\nCALL returns.sweep();\n");
 my $sweep = IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-f', "$dir/wait.sql" ], '>&', \my $swept);
-ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}), 'the sweep has the return');
+ok($node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'}), 'the sweep has locked the return');
 is($node->safe_psql('postgres', "SET deadlock_timeout = '60s'; SET returns.clock = '2026-03-30 00:00+05'; SET returns.actor = 'operator:desk';
-	UPDATE returns.return_line SET received = 1, accepted = 0 WHERE return_id = $received RETURNING accepted"), '0', 'it gives way to the client');
+	UPDATE returns.return_line SET received = 1, accepted = 0 WHERE return_id = $received RETURNING accepted"), '0', 'a client gets the line that a sweep waits for');
 $sweep->finish;
 at('2026-03-31 00:00+05', 'CALL returns.sweep()');
-is($node->safe_psql('postgres', "SELECT status || ' ' || refund_total FROM returns.return_request WHERE id = $received"), 'refunded 0.00', 'and moves the return later');
+is($node->safe_psql('postgres', "SELECT status || ' ' || refund_total FROM returns.return_request WHERE id = $received"), 'refunded 0.00', 'the sweep moves the return after its refund');
 
 done_testing();

@@ -1,4 +1,5 @@
-# The background worker: waits, sweeps, and is in nobody's way.
+# The background worker: its visits, its status, and that it disturbs no other
+# session.
 
 use strict;
 use warnings;
@@ -77,9 +78,9 @@ sub set_option
 
 # ------------------------------------------------------------ not preloaded
 $node->safe_psql('postgres', 'CREATE EXTENSION returns');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM returns.worker_status()'), '0', 'no worker where nothing is preloaded');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM returns.worker_status()'), '0', 'worker_status() is empty when the library is not preloaded');
 is($node->safe_psql('postgres', q{SELECT returns.now() IS NOT NULL; SHOW returns.naptime; SHOW returns.batch}), "t\n1min\n1000",
-	'its settings are there all the same');
+	'settings and functions work when the library is not preloaded');
 
 # ------------------------------------------------------------ preloaded
 $node->append_conf('postgresql.conf', q{
@@ -89,36 +90,36 @@ returns.naptime = 1
 log_min_messages = debug1
 });
 $node->restart;
-wait_status('shop', 'state', 'no such database', 'a database that does not exist');
+wait_status('shop', 'state', 'no such database', 'worker_status() reports a database that does not exist');
 is($node->safe_psql('postgres', 'SELECT string_agg(database, $$,$$ ORDER BY database) FROM returns.worker_status()'),
-	'Other Shop,shop', 'names are taken as they are written, once each');
+	'Other Shop,shop', 'returns.database takes quoted names and ignores repetitions');
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
-wait_status('shop', 'state', 'not set up', 'a database without the extension');
+wait_status('shop', 'state', 'not set up', 'worker_status() reports a database without the extension');
 $node->safe_psql('shop', 'CREATE EXTENSION returns');
 sleep 2;
-is(status('shop', 'state'), 'not set up', 'a database without the tables');
+is(status('shop', 'state'), 'not set up', 'worker_status() reports a database without the tables');
 $node->safe_psql('shop', 'DROP EXTENSION returns');
 $node->safe_psql('shop', $shop);
-wait_status('shop', 'state', 'waiting', 'a database that is set up');
+wait_status('shop', 'state', 'waiting', 'worker_status() reports a database that is set up');
 
 request('shop', 5, -10);
-wait_moved('shop', 'what is due moves');
-wait_status('shop', 'moved', '5', 'and is counted');
+wait_moved('shop', 'the worker moves due returns');
+wait_status('shop', 'moved', '5', 'worker_status() counts the moves');
 is($node->safe_psql('shop', q{SELECT DISTINCT actor, db_role = (SELECT rolname FROM pg_roles WHERE oid = 10) FROM returns.return_event WHERE to_state = 'approved'}),
-	'system|t', 'by the system');
-wait_status('shop', 'last_moved', '0', 'later visits find nothing');
+	'system|t', 'a move by the worker is an event of the system by the first superuser');
+wait_status('shop', 'last_moved', '0', 'a visit without due returns moves nothing');
 is($node->safe_psql('postgres', q{SELECT string_agg(backend_type || '/' || application_name || '/' || state, ',') FROM pg_stat_activity WHERE backend_type = 'returns launcher'}),
-	'returns launcher/returns launcher/idle', 'the launcher tells what it is');
+	'returns launcher/returns launcher/idle', 'pg_stat_activity shows the launcher');
 
 # ------------------------------------------------------------ the next due instant
 request('shop', 1, 6);
-wait_status('shop', 'next_due IS NOT NULL', 't', 'the worker knows what comes next');
+wait_status('shop', 'next_due IS NOT NULL', 't', 'worker_status() shows the next deadline');
 set_option('returns.naptime', 3600);
 my $before = time;
-wait_moved('shop', 'the worker does not oversleep it');
-cmp_ok(time - $before, '<', 60, 'by an hour');
+wait_moved('shop', 'the worker moves a return that becomes due within a long naptime');
+cmp_ok(time - $before, '<', 60, 'the worker does not wait for the end of a long naptime');
 is($node->safe_psql('shop', q{SELECT count(*) FROM returns.return_event e WHERE to_state = 'approved' AND at < (SELECT due_at FROM returns.return_event p WHERE p.return_id = e.return_id AND p.seq = e.seq - 1)}),
-	'0', 'and is never early');
+	'0', 'the worker moves no return before its deadline');
 set_option('returns.naptime', 1);
 
 # ------------------------------------------------------------ no busy loop
@@ -130,38 +131,38 @@ set_option('returns.database', 'shop');
 my $offset = -s $node->logfile;
 sleep 4;
 my $starts = () = slurp_file($node->logfile, $offset) =~ /starting background worker process "returns sweep of shop"/g;
-cmp_ok($starts, '<=', 6, "visits are a naptime apart: $starts in 4 s");
-cmp_ok($starts, '>=', 2, 'and come');
+cmp_ok($starts, '<=', 6, "visits of a locked return are a naptime apart: $starts in 4 s");
+cmp_ok($starts, '>=', 2, 'visits continue while a due return is locked');
 $node->safe_psql('shop', "ROLLBACK PREPARED 'held'");
-wait_moved('shop', 'what was held moves when it is free');
+wait_moved('shop', 'a return that was locked moves after its release');
 
 # ------------------------------------------------------------ reload
 set_option('returns.database', "''");
-ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM returns.worker_status()'), 'no database is listed any more');
+ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM returns.worker_status()'), 'worker_status() is empty after returns.database is cleared');
 request('shop', 3, -10);
 sleep 2;
-is($node->safe_psql('shop', q{SELECT count(*) FROM returns.return_request WHERE status = 'requested'}), '3', 'so none is swept');
-isnt($node->psql('postgres', q{ALTER SYSTEM SET returns.database = 'a,,b'}), 0, 'no list of names');
+is($node->safe_psql('shop', q{SELECT count(*) FROM returns.return_request WHERE status = 'requested'}), '3', 'returns of a database that is not listed stay');
+isnt($node->psql('postgres', q{ALTER SYSTEM SET returns.database = 'a,,b'}), 0, 'returns.database refuses a malformed list');
 set_option('returns.database', "shop");
-wait_moved('shop', 'listed again');
+wait_moved('shop', 'a database that is listed again is swept');
 
 # ------------------------------------------------------------ it is ended
 my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns launcher'});
-is($node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 5000)"), 't', 'the launcher is terminated');
+is($node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 5000)"), 't', 'the launcher can be terminated');
 request('shop', 2, -10);
-wait_moved('shop', 'and comes back');
+wait_moved('shop', 'the launcher starts again after it is terminated');
 
 $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns launcher'});
 my $log = -s $node->logfile;
 kill 'KILL', $pid;
 $node->wait_for_log(qr/all server processes terminated; reinitializing/, $log);
-ok(wait_until_back($node), 'the server survives a kill -9');
+ok(wait_until_back($node), 'the server restarts after kill -9 of the launcher');
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'returns launcher' AND pid <> $pid"),
-	'and so does the launcher');
+	'the launcher starts again after kill -9');
 request('shop', 2, -10);
-wait_moved('shop', 'which sweeps on');
+wait_moved('shop', 'returns are swept after kill -9 of the launcher');
 
-# ------------------------------------------------------------ in nobody's way
+# ------------------------------------------------------------ beside other commands
 # Many due returns, loaded as history.
 sub load
 {
@@ -182,39 +183,39 @@ for my $round (1 .. 3)
 	$node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE shop');
 	$node->safe_psql('postgres', 'DROP DATABASE copy');
 }
-pass('CREATE DATABASE ... TEMPLATE, again and again');
+pass('a listed database can be copied again and again');
 $node->safe_psql('postgres', 'CREATE DATABASE busy TEMPLATE shop');
 set_option('returns.database', "'shop, busy'");
 load('busy', 150_000);
-wait_status('busy', 'state', 'sweeping', 'a long sweep');
+wait_status('busy', 'state', 'sweeping', 'worker_status() reports a long sweep');
 $node->safe_psql('postgres', 'DROP DATABASE busy');
-pass('DROP DATABASE while it is swept');
-wait_status('busy', 'state', 'no such database', 'the worker notices');
+pass('a database can be dropped while it is swept');
+wait_status('busy', 'state', 'no such database', 'worker_status() reports that a dropped database does not exist');
 request('shop', 1, -10);
-wait_moved('shop', 'others are swept as before');
+wait_moved('shop', 'other databases are swept after one is dropped');
 
 # kill -9 in the middle of a sweep: what was committed stays, the rest follows.
 load('shop', 40_000);
-ok($node->poll_query_until('shop', q{SELECT count(*) > 1000 FROM returns.return_request WHERE status = 'approved' AND order_ref LIKE 'l%'}), 'in the middle of a sweep');
+ok($node->poll_query_until('shop', q{SELECT count(*) > 1000 FROM returns.return_request WHERE status = 'approved' AND order_ref LIKE 'l%'}), 'the worker is in the middle of a sweep before the kill');
 my $visitor = $node->safe_psql('postgres', q{SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE backend_type = 'returns sweep'});
 kill 'KILL', $visitor if $visitor > 0;
-ok($node->poll_query_until('shop', q{SELECT count(*) = 0 FROM returns.return_request WHERE status = 'requested'}), 'all moved in the end');
+ok($node->poll_query_until('shop', q{SELECT count(*) = 0 FROM returns.return_request WHERE status = 'requested'}), 'all returns move after kill -9 of a sweep');
 is($node->safe_psql('shop', q{SELECT count(*), count(DISTINCT order_ref) FROM returns.return_event WHERE order_ref LIKE 'l%' AND to_state = 'approved'}),
-	'40000|40000', 'each once');
+	'40000|40000', 'kill -9 of a sweep moves no return twice');
 
 # ------------------------------------------------------------ what it finds is broken
 $node->safe_psql('shop', 'ALTER TABLE returns.return_request DISABLE TRIGGER zz_returns_request');
-wait_status('shop', 'state', 'failed', 'rules that do not fire are not gone around');
-like(status('shop', 'last_error'), qr/zz_returns_request/, 'it says so');
+wait_status('shop', 'state', 'failed', 'worker_status() reports a failed sweep while a trigger is disabled');
+like(status('shop', 'last_error'), qr/zz_returns_request/, 'the error of the failed sweep names the disabled trigger');
 $node->safe_psql('shop', 'ALTER TABLE returns.return_request ENABLE TRIGGER zz_returns_request');
-wait_status('shop', 'state', 'waiting', 'mended');
+wait_status('shop', 'state', 'waiting', 'the worker sweeps after the trigger is enabled');
 $offset = -s $node->logfile;
 $node->safe_psql('shop', 'SET client_min_messages = error; DROP EXTENSION returns CASCADE');
-wait_status('shop', 'state', 'not set up', 'the extension is dropped');
+wait_status('shop', 'state', 'not set up', 'worker_status() reports a database whose extension is dropped');
 sleep 2;
-unlike(slurp_file($node->logfile, $offset), qr/ERROR|FATAL/, 'which fills no log');
+unlike(slurp_file($node->logfile, $offset), qr/ERROR|FATAL/, 'a database whose extension is dropped fills no log');
 $node->safe_psql('shop', "CREATE EXTENSION returns; CALL returns.setup()");
-wait_status('shop', 'state', 'waiting', 'and is there again');
+wait_status('shop', 'state', 'waiting', 'the worker sweeps after the extension is created again');
 
 # ------------------------------------------------------------ a standby
 $node->backup('base');
@@ -224,13 +225,13 @@ $standby->start;
 request('shop', 3, 8);
 $node->wait_for_catchup($standby, 'replay', $node->lsn('insert'));
 is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'returns launcher'}), '0',
-	'no launcher on a standby');
-isnt($standby->psql('shop', 'SELECT returns.run_deadlines()'), 0, 'nor can a standby be swept by hand');
+	'a standby has no launcher');
+isnt($standby->psql('shop', 'SELECT returns.run_deadlines()'), 0, 'run_deadlines() fails on a standby');
 $node->stop('immediate');
 $standby->promote;
 ok($standby->poll_query_until('shop', q{SELECT count(*) = 0 FROM returns.return_request WHERE status = 'requested'}),
-	'once promoted, it sweeps');
-is($standby->safe_psql('shop', q{SELECT count(*) FROM returns.return_event WHERE to_state = 'approved' GROUP BY return_id HAVING count(*) > 1}), '', 'each once');
+	'a promoted standby moves due returns');
+is($standby->safe_psql('shop', q{SELECT count(*) FROM returns.return_event WHERE to_state = 'approved' GROUP BY return_id HAVING count(*) > 1}), '', 'a promoted standby moves no return twice');
 $standby->stop;
 
 done_testing();

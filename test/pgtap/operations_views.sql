@@ -1,4 +1,4 @@
--- The views of operations: what runs out, who is slow, what comes back.
+-- The views of operations: deadline_board, seller_scorecard, category_report.
 \set QUIET on
 SET client_min_messages = error;
 SET timezone = 'Asia/Almaty';
@@ -31,9 +31,9 @@ SELECT pg_temp.ask('q1', 2, 'defective'), pg_temp.ask('q2', 1, 'changed_mind'), 
 SELECT tap.results_eq($$SELECT order_ref, seller_ref, status, label, waits_for, due_at, on_timeout, time_left, overdue, failures
 	FROM returns.deadline_board WHERE order_ref = 'q1'$$,
 	$$VALUES ('q1', 'quick', 'requested', 'Return requested', '{buyer,operator,seller}'::text[],
-		timestamptz '2026-06-04 00:00+05', 'approved', interval '62 hours', false, 0)$$, 'a request waits for its seller');
+		timestamptz '2026-06-04 00:00+05', 'approved', interval '62 hours', false, 0)$$, 'the deadline board shows whom a request waits for and until when');
 SET returns.language = 'ru';
-SELECT tap.is((SELECT label FROM returns.deadline_board WHERE order_ref = 'q1'), 'Возврат запрошен', 'in another language');
+SELECT tap.is((SELECT label FROM returns.deadline_board WHERE order_ref = 'q1'), 'Возврат запрошен', 'the deadline board shows labels in the language of the session');
 RESET returns.language;
 
 SET returns.clock = '2026-06-01 12:00:00+05';
@@ -43,20 +43,20 @@ SELECT pg_temp.act('q2', 'rejected', 'seller:quick');
 SET returns.clock = '2026-06-05 00:00:00+05';
 SELECT pg_temp.act('q2', 'request_disputed', 'buyer:b-q2');
 SELECT pg_temp.act('q2', 'approved', 'operator:desk');
-SELECT tap.is(returns.run_deadlines(), 2, 'the lazy seller is silent');
+SELECT tap.is(returns.run_deadlines(), 2, 'the sweep moves the two returns of the silent seller');
 SELECT pg_temp.act('q1', 'received', 'seller:quick'), pg_temp.act('l1', 'received', 'seller:lazy');
 SET returns.actor = 'operator:desk';
-SELECT tap.is((SELECT waits_for FROM returns.deadline_board WHERE order_ref = 'q1'), '{operator,seller}'::text[], 'only moves of its resolution count');
+SELECT tap.is((SELECT waits_for FROM returns.deadline_board WHERE order_ref = 'q1'), '{operator,seller}'::text[], 'the deadline board counts moves of the resolution of a return only');
 SELECT pg_temp.act('q1', 'refund_due', 'seller:quick');
 SET returns.clock = '2026-06-11 00:00:00+05';
 SET returns.actor = 'operator:desk';
-SELECT tap.is(returns.run_deadlines(), 1, 'and checks nothing');
+SELECT tap.is(returns.run_deadlines(), 1, 'the sweep moves the return that the silent seller does not check');
 SELECT tap.results_eq($$SELECT status, overdue, on_timeout, time_left < interval '0', waits_for FROM returns.deadline_board WHERE order_ref = 'q1'$$,
-	$$VALUES ('refund_due', true, NULL::text, true, NULL::text[])$$, 'money that is late');
+	$$VALUES ('refund_due', true, NULL::text, true, NULL::text[])$$, 'the deadline board shows a late refund as overdue');
 UPDATE returns.refund SET status = 'sent';
 UPDATE returns.refund SET status = 'settled', provider_ref = 'r' || id;
 SELECT tap.results_eq('SELECT order_ref FROM returns.deadline_board ORDER BY due_at, order_ref', '{l2,q2}'::text[],
-	'what is over has left the board');
+	'a return that ended is not on the deadline board');
 
 SELECT tap.results_eq($$SELECT seller_ref, units_sold, units_returned, return_rate, returns, open, answered, silent, answer_time,
 	rejected, unchecked, declined, disputed, overruled, refund_total FROM returns.seller_scorecard ORDER BY 1$$,
@@ -64,15 +64,15 @@ SELECT tap.results_eq($$SELECT seller_ref, units_sold, units_returned, return_ra
 	('lazy', 20::bigint, 3::bigint, 15.00, 2::bigint, 1::bigint, 0::bigint, 2::bigint, NULL::interval,
 		0::bigint, 1::bigint, 0::bigint, 0::bigint, 0::bigint, 300.00),
 	('new', 10, 0, 0.00, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0),
-	('quick', 20, 2, 10.00, 2, 1, 2, 0, interval '4 hours', 1, 0, 0, 1, 1, 200.00)$$, 'the scorecard of sellers');
+	('quick', 20, 2, 10.00, 2, 1, 2, 0, interval '4 hours', 1, 0, 0, 1, 1, 200.00)$$, 'the seller scorecard counts sales, answers, disputes and refunds');
 SELECT tap.results_eq($$SELECT category, market, units_sold, units_returned, return_rate, units_open, returns, units_requested,
 	units_seller_fault, main_reason, refunded FROM returns.category_report ORDER BY 1$$,
 	$$VALUES
 	('books', 'kz', 40::bigint, 5::bigint, 12.50, 1::bigint, 3::bigint, 6::bigint, 5::bigint, 'defective', 500.00),
-	('toys', 'kz', 10, 0, 0.00, 1, 1, 1, 0, 'changed_mind', 0)$$, 'the report of categories');
+	('toys', 'kz', 10, 0, 0.00, 1, 1, 1, 0, 'changed_mind', 0)$$, 'the category report counts units, reasons and refunds');
 
 -- Who is not an operator sees own returns only.
 SET returns.actor = 'seller:lazy';
 SELECT tap.results_eq('SELECT order_ref FROM returns.deadline_board ORDER BY 1',
-	CASE WHEN current_user = 'app' THEN '{l2}' ELSE '{l2,q2}' END::text[], 'row-level security holds on the board');
+	CASE WHEN current_user = 'app' THEN '{l2}' ELSE '{l2,q2}' END::text[], 'the deadline board obeys row-level security');
 SELECT tap.finish();

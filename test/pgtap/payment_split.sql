@@ -1,0 +1,30 @@
+-- The payments of a refund: each gives back what it took, if it was captured.
+-- as: app
+\set QUIET on
+SET client_min_messages = warning;
+SELECT no_plan();
+
+SET returns.clock = '2026-03-02 10:00:00+05';
+SET returns.actor = 'operator:desk';
+\ir ../harness/refunds.sql
+
+-- A gift card is paid back by card
+SELECT pg_temp.sell('b37', 1, 1, 100); SELECT pg_temp.pay('b37', 1, 70); SELECT pg_temp.pay('b37', 2, 30, 'gift_card', 200);
+SELECT pg_temp.decide('b37', 1, 1) AS id \gset
+SELECT is(pg_temp.refunds('b37'), '1:70.00:pending 2:30.00:pending', 'each payment is refunded with what it paid');
+SELECT pg_temp.settle(:id);
+SELECT is((SELECT string_agg(party_ref || ' ' || amount, ', ' ORDER BY party_ref) FROM returns.ledger_entry WHERE order_ref = 'b37' AND account = 'cash'), 'gift_card -30.00, psp -70.00', 'each payment has its own cash entry');
+
+-- Refund of a payment that was never captured
+SELECT pg_temp.sell('b38', 1, 1, 100); SELECT pg_temp.pay('b38', 1, 100, 'card', 100, false);
+SELECT pg_temp.receive('b38', 1, 1) AS id \gset
+SELECT throws_ok(format('SELECT returns.act(%s, ''refund_due'')', :id), 'RT006', NULL, 'an uncaptured payment gives no refund');
+UPDATE returns.payment SET captured_at = '2026-03-01' WHERE order_ref = 'b38';
+SELECT is(returns.act(:id, 'refund_due'), 'refund_due', 'a payment gives a refund after it is captured');
+
+-- Several refunds of a split payment go to the wrong method
+SELECT pg_temp.sell('b39', 1, 4, 100); SELECT pg_temp.pay('b39', 1, 60); SELECT pg_temp.pay('b39', 2, 40, 'gift_card', 50);
+SELECT count(pg_temp.decide('b39', 1, 1)) FROM generate_series(1, 4) \gset
+SELECT is(pg_temp.refunds('b39'), '2:25.00:pending 2:15.00:pending 1:10.00:pending 1:25.00:pending 1:25.00:pending', 'refunds of a split payment stay within each part');
+
+SELECT * FROM finish();
