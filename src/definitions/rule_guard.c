@@ -155,6 +155,9 @@ check_currency(const RuleChange *change)
 	if (change->old == NULL || change->new == NULL ||
 		minor_units(change, change->old) == minor_units(change, change->new))
 		return;
+	/* those that have yet to commit count too */
+	LockRelationOid(table_oid("sale_line"), ShareLock);
+	LockRelationOid(table_oid("payment"), ShareLock);
 	arg = CStringGetTextDatum(code);
 	if (plan_finds(&used, &arg))
 		ereport(ERROR,

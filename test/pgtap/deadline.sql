@@ -17,7 +17,7 @@ SELECT floor(random() * 1000000) AS seed \gset
 \endif
 \echo '# seed' :seed
 
-SELECT plan(8);
+SELECT plan(12);
 
 CALL returns.setup('kz', 'ru', 'eu', 'uk', 'us');
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES
@@ -147,12 +147,16 @@ INSERT INTO returns.market (code, timezone, calendar, currency)
 SELECT zone, zone, 'eu', 'EUR'
   FROM unnest('{America/Havana,Atlantic/Azores,America/St_Johns,America/Goose_Bay,Pacific/Apia,America/Asuncion,
 				Asia/Tehran,Asia/Gaza,Antarctica/Troll,Africa/Casablanca,Asia/Amman,America/Scoresbysund}'::text[]) AS zone;
-CREATE TABLE day_end AS
-SELECT m.timezone AS zone, d::date AS day,
-	   returns.deadline((d::date + time '12:00') AT TIME ZONE m.timezone, 0, 'day', m.code, false) AS ends
+-- The session remembers the stretch between two changes of the clocks that it met
+-- last, so the days of a zone are asked one after the other; OFFSET 0 keeps their order.
+CREATE VIEW noon AS
+SELECT m.code AS market, m.timezone AS zone, d::date AS day, (d::date + time '12:00') AT TIME ZONE m.timezone AS at
   FROM returns.market m, generate_series('2004-01-01'::timestamp, '2015-12-31', '1 day') AS d
  WHERE m.code = m.timezone
    AND NOT (m.timezone = 'Pacific/Apia' AND d = '2011-12-30');  -- there was no such day
+CREATE TABLE day_end AS
+SELECT zone, day, returns.deadline(at, 0, 'day', market, false) AS ends
+  FROM (SELECT * FROM noon ORDER BY zone, day OFFSET 0) AS n;
 SELECT is_empty($$
 	SELECT zone, day, ends FROM day_end
 	 WHERE (ends AT TIME ZONE zone)::date <= day
@@ -162,4 +166,22 @@ SELECT is_empty($$
 	SELECT zone, day, ends, m FROM day_end, generate_series(1, 180, 1) AS m
 	 WHERE ((ends + m * interval '1 minute') AT TIME ZONE zone)::date <= day
 	 LIMIT 20$$, 'no later minute falls back into the day after its end');
+-- The answer does not depend on what was asked before.
+CREATE FUNCTION pg_temp.day_end_in(sort text) RETURNS SETOF day_end LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY EXECUTE 'SELECT zone, day, returns.deadline(at, 0, ''day'', market, false)'
+		' FROM (SELECT * FROM noon ORDER BY ' || sort || ' OFFSET 0) AS n';
+END $$;
+SELECT is_empty(format('SELECT * FROM pg_temp.day_end_in(%L) EXCEPT SELECT * FROM day_end LIMIT 20', sort),
+	'the ends are the same when days are asked in the order of ' || sort)
+  FROM unnest('{"zone, day DESC","day, zone","hashtext(zone || day)"}'::text[]) AS sort;
+-- In 2011 Istanbul put its clocks forward a day after Berlin, and back with it.
+INSERT INTO returns.market (code, timezone, calendar, currency)
+SELECT zone, zone, 'eu', 'EUR' FROM unnest('{Europe/Berlin,Europe/Istanbul}'::text[]) AS zone;
+SELECT results_eq($$
+	SELECT returns.deadline(at, 0, 'day', market, false) FROM (VALUES
+		('Europe/Berlin', timestamptz '2011-03-27 10:00+00'), ('Europe/Istanbul', '2011-06-01 10:00+00'),
+		('Europe/Istanbul', '2011-03-27 10:00+00')) AS v (market, at)$$,
+	ARRAY['2011-03-27 22:00+00', '2011-06-01 21:00+00', '2011-03-27 22:00+00']::timestamptz[],
+	'what is remembered of one zone is not taken for another');
 SELECT * FROM finish();

@@ -324,6 +324,43 @@ SELECT is(pg_temp.due('check'), returns.deadline('2026-06-05 00:00+05', 1, 'busi
 SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'check'), true, 'a refund that became due before a late sweep is overdue');
 SELECT is((SELECT bool_and(at = returns.now()) FROM returns.return_event WHERE order_ref = 'moving' AND seq >= 5), true, 'the events of a late sweep have the time of the sweep');
 SELECT is(returns.run_deadlines(), 0, 'one call of run_deadlines() makes all steps');
+-- Every row of the table in doc/deadlines.md, and who else can act.
+SET returns.clock = '2026-06-01 10:00:00+05';
+SELECT returns.open_return('swap', '[{"line_no":1,"quantity":1}]', 'wrong_size', 'exchange') AS swap \gset
+SELECT returns.act(:swap, s, 'note', '{"carrier": "post", "tracking_ref": "T1"}') FROM unnest('{approved,in_transit,received}'::text[]) AS s;
+BEGIN;
+INSERT INTO returns.market (code, timezone, calendar, currency)
+SELECT 'for_' || who, 'Asia/Almaty', 'kz', 'KZT' FROM unnest('{buyer,seller,carrier,operator}'::text[]) AS who;
+INSERT INTO returns.policy (market, window_term, source) SELECT code, 300, 'test' FROM returns.market WHERE code LIKE 'for_%';
+INSERT INTO returns.state (code, kind) SELECT code, 'open' FROM returns.market WHERE code LIKE 'for_%';
+INSERT INTO returns.transition (from_state, to_state, actors)
+SELECT 'requested', code, '{system}'::text[] FROM returns.market WHERE code LIKE 'for_%'
+UNION ALL SELECT code, 'received', ARRAY[substr(code, 5)] FROM returns.market WHERE code LIKE 'for_%'
+UNION ALL SELECT code, 'closed', '{system}' FROM returns.market WHERE code LIKE 'for_%';
+INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout)
+SELECT code, 'requested', 2, 'business_day', code FROM returns.market WHERE code LIKE 'for_%'
+UNION ALL SELECT code, code, 3, 'day', 'closed' FROM returns.market WHERE code LIKE 'for_%';
+COMMIT;
+SELECT pg_temp.sell(code, 'clothing', code), pg_temp.bring(code) FROM returns.market WHERE code LIKE 'for_%';
+SET returns.clock = '2026-07-01 15:00:00+05';
+SELECT returns.run_deadlines();
+SELECT is(pg_temp.story('swap', 6), 'transition/system:received>exchange_due', 'an exchange that the seller did not check goes on to exchange_due');
+SELECT is(pg_temp.due('swap'), returns.deadline('2026-07-01 15:00+05', 5, 'business_day', 'kz'), 'a stage in which the seller must act has its whole term after an outage');
+SELECT is(pg_temp.story('for_' || who), format('transition/system:requested>for_%s', who),
+	format('the seller did not answer, and only the %s can act now', who)) FROM unnest('{buyer,seller,carrier}'::text[]) AS who;
+SELECT is(pg_temp.due('for_' || who), returns.deadline('2026-07-01 15:00+05', 3, 'day', 'kz'),
+	format('the %s has all of the term from now', who)) FROM unnest('{buyer,seller,carrier}'::text[]) AS who;
+SELECT is(pg_temp.story('for_operator'), 'transition/system:requested>for_operator transition/system:for_operator>closed',
+	'the term of a stage in which only the operator can act runs from the previous deadline');
+
+-- A stage that is over when it begins is not hidden behind a sweep under way.
+SET returns.clock = '2026-06-01 10:00:00+05';
+SELECT pg_temp.sell('step'), pg_temp.bring('step', 'approved', 'in_transit');
+SET returns.clock = '2026-07-01 15:00:00+05';
+SELECT is(returns.run_deadlines(1), 1, 'run_deadlines(1) makes one move of a return that is several stages behind');
+SELECT results_eq($$SELECT status, due_at < returns.now(), wake_at = returns.now() FROM returns.return_request WHERE order_ref = 'step'$$,
+	$$VALUES ('outcome_disputed', true, true)$$, 'a stage that is over when it begins wakes at once, not in the past');
+SELECT is(returns.run_deadlines(), 1, 'the next sweep ends a stage that is over when it begins');
 
 -- A chain that fails in its second step keeps the first.
 UPDATE returns.transition SET guard = 'public.refuses' WHERE machine = 'return' AND from_state = 'outcome_disputed' AND to_state = 'refund_due';
@@ -350,6 +387,7 @@ SELECT lives_ok('SELECT returns.run_deadlines()', 'setup() creates the index on 
 
 -- ---------------------------------------------------------------- CALL sweep()
 SET returns.clock = '2026-08-03 10:00:00+05';
+SELECT returns.run_deadlines();
 SELECT pg_temp.sell('w' || i), pg_temp.bring('w' || i) FROM generate_series(1, 25) i;
 SELECT pg_temp.sell('lease'), pg_temp.bring('lease', 'approved', 'received', 'refund_due');
 SELECT count(*) FROM returns.claim_refunds(1000, '10 minutes');
@@ -359,5 +397,52 @@ SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'w%'
 SELECT is((SELECT count(DISTINCT xid) FROM returns.return_event WHERE order_ref LIKE 'w%' AND to_state = 'approved'), 3::bigint, 'sweep() commits each batch');
 SELECT is((SELECT status || attempt FROM returns.refund WHERE order_ref = 'lease'), 'pending1', 'sweep() releases a refund whose lease ended');
 SELECT is((SELECT count(*) FROM returns.refund WHERE status = 'sent'), 0::bigint, 'no refund stays sent after its lease ended');
+
+-- ---------------------------------------------------------------- who interrupts
+-- A trigger that takes long, once; then it is the end of the sweep, not of one return.
+SET returns.clock = '2026-08-10 10:00:00+05';  -- a Monday
+SELECT pg_temp.sell('t' || i), pg_temp.bring('t' || i) FROM generate_series(1, 3) AS i;
+CREATE SEQUENCE public.slept;
+CREATE FUNCTION public.interrupted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF nextval('public.slept') > 1 THEN
+		RETURN NEW;
+	ELSIF tg_argv[0] LIKE '_____' THEN
+		RAISE EXCEPTION 'not for one return alone' USING ERRCODE = tg_argv[0];
+	ELSIF tg_argv[0] = 'cancel' THEN
+		PERFORM pg_cancel_backend(pg_backend_pid());
+	END IF;
+	PERFORM pg_sleep(60);
+	RETURN NEW;
+END $$;
+CREATE FUNCTION pg_temp.sqlstate_of_sweep(how text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER aaa BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.interrupted(%L)', how);
+	PERFORM setval('public.slept', 1, false);
+	RETURN returns.run_deadlines()::text;
+EXCEPTION WHEN query_canceled OR OTHERS THEN
+	RETURN SQLSTATE;
+END $$;
+SET returns.clock = '2026-08-13 10:00:00+05';
+SET statement_timeout = '200ms';
+SELECT is(pg_temp.sqlstate_of_sweep('timeout'), '57014', 'statement_timeout ends a sweep');
+RESET statement_timeout;
+SELECT is(pg_temp.sqlstate_of_sweep('cancel'), '57014', 'a cancel request ends a sweep');
+SELECT is(pg_temp.sqlstate_of_sweep('53100'), '53100', 'a full disk ends a sweep');
+SELECT is(pg_temp.sqlstate_of_sweep('RT012'), 'RT012', 'tables that are not set up end a sweep');
+SELECT is((SELECT count(*) FROM returns.return_event WHERE order_ref LIKE 't_' AND seq > 2), 0::bigint, 'a sweep that was ended leaves no event');
+SELECT is(returns.run_deadlines(), 3, 'the next sweep makes the moves of a sweep that was ended');
+
+-- ---------------------------------------------------------------- many of them
+-- So many that the second pass would not begin at the oldest; stages that are
+-- over when they begin must not be passed over.
+SET returns.clock = '2026-08-17 10:00:00+05';
+SELECT count(pg_temp.sell('x' || i)), count(pg_temp.bring('x' || i)) FROM generate_series(1, 1001) AS i;
+SELECT pg_temp.sell('x'), pg_temp.bring('x', 'approved', 'in_transit');
+SET returns.clock = '2026-10-01 15:00:00+05';
+SELECT cmp_ok(returns.run_deadlines(100000), '>', 1000, 'one sweep moves many returns and one that is several stages behind');
+SELECT is(pg_temp.story('x', 5),
+	'transition/system:in_transit>outcome_disputed transition/system:outcome_disputed>refund_due overdue/system:refund_due>refund_due',
+	'a return that is several stages behind goes through all of them in one sweep');
 
 SELECT finish();

@@ -315,6 +315,20 @@ SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_reversal}', 'a tran
 SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_reversal}', 'a reversal reversed', format(
 	'UPDATE returns.ledger_transfer t SET refund_id = NULL WHERE return_id = %s AND reverses IS NOT NULL', :late));
 
+-- The checkpoint of the balances, taken before it is broken
+SELECT pg_temp.finds('{}', 'a checkpoint as it should be', 'SELECT returns.checkpoint_balances()');
+SELECT pg_temp.finds('{ledger_checkpoint}', 'checkpoint: ' || change, 'SELECT returns.checkpoint_balances()', change)
+  FROM unnest(ARRAY[
+	'INSERT INTO returns.ledger_checkpoint VALUES (''cash'', ''nobody'', ''KZT'', 1, 0)',
+	'INSERT INTO returns.ledger_checkpoint VALUES (''cash'', ''nobody'', ''KZT'', 0, 1)',
+	'INSERT INTO returns.ledger_checkpoint VALUES (''cash'', ''nobody'', ''KZT'', 1, 1)',
+	'UPDATE returns.ledger_checkpoint SET debit = debit + 1 WHERE account = ''cash''',
+	'UPDATE returns.ledger_checkpoint SET credit = credit - 1 WHERE account = ''cash''',
+	'UPDATE returns.ledger_checkpoint SET party_ref = ''other'' WHERE account = ''buyer_payable''',
+	'UPDATE returns.ledger_checkpoint SET currency = ''RUB'' WHERE account = ''buyer_payable''',
+	'DELETE FROM returns.ledger_checkpoint WHERE account = ''seller_receivable''',
+	'UPDATE returns.ledger_horizon SET written = 0']) AS change;
+
 -- --------------------------------------------------------------- installation
 
 SELECT pg_temp.finds('{trigger}', format('%s of %s: disabled', tgname, tgrelid::regclass),
