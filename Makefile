@@ -6,6 +6,7 @@
 #	make bench		the benchmarks, on a private server (BENCH='arguments')
 #	make property		the property tests with many more inputs (COUNT=100000 LIVES=20000)
 #	make orders		return real orders whole (ORDERS=folder, see test/real_orders)
+#	make mutate		change the code, one thing at a time, and see the tests fail (COUNT=200)
 #	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
 #
 # PG_CONFIG=/path/to/pg_config or PGVERSION=17 choose the server,
@@ -33,7 +34,7 @@ PG_CFLAGS += -Werror
 endif
 
 # What runs on servers of its own finds or installs what it needs by itself.
-RUNS = demo test bench check property orders
+RUNS = demo test bench check property orders mutate
 .PHONY: $(RUNS) installcheck FORCE
 demo:
 	@test/run demo
@@ -49,6 +50,8 @@ property:
 		RETURNS_TEST_TIMEOUT=$${TIMEOUT:-7200} test/run test pgtap/deadline pgtap/money_lives
 orders:
 	@test/real_orders $(ORDERS)
+mutate:
+	@test/run mutate $(TESTS)
 
 ifneq ($(filter-out $(RUNS),$(or $(MAKECMDGOALS),all)),)
 
