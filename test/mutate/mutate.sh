@@ -1,7 +1,6 @@
 # Mutants of the C code, and whether the tests kill them.  Sourced by test/run.
 #
-# One change at a time (Mutations.pm) is made to a file of src/rules or
-# src/records.  The tests that execute the changed line run against the
+# One change at a time (Mutations.pm) is made to a file of $FOLDERS.  The tests that execute the changed line run against the
 # library with the change, the quickest first, until one fails: it killed the
 # mutant.  A mutant that no test kills shows what is not tested.
 #
@@ -10,6 +9,7 @@
 # (gcov); then they try mutants.  Both times a worker takes what no other took.
 
 : "${COUNT:=200}" "${SEED:=1}" "${JOBS:=2}" "${ONLY:=}"
+: "${FOLDERS:=src/rules src/records src/definitions src/api}"
 wanted_percent=95
 assertions=-DUSE_ASSERT_CHECKING
 
@@ -34,7 +34,7 @@ mutate()
 	printf 'Running %d units to see what each executes ...\n' "$(wc -l < "$units")"
 	in_parallel cover_units
 	"$stage/tree/test/mutate/generate" "$stage/tree" "$coverage" "$mutants" \
-		$((COUNT * 3 + 20)) "$SEED" ${ONLY:+"$ONLY"} || die 'no mutants could be made'
+		$((COUNT * 3 + 20)) "$SEED" "$ONLY" $FOLDERS || die 'no mutants could be made'
 	printf 'Trying %d mutants, seed %s ...\n' "$COUNT" "$SEED"
 	in_parallel try_mutants
 	report
@@ -184,7 +184,7 @@ cover_unit()
 # FILE LINE COUNT of every line of code.
 count_lines()
 {
-	(cd "$GCOV_PREFIX" && find src/rules src/records -name '*.gcda' -exec gcov -t {} + 2>/dev/null) |
+	(cd "$GCOV_PREFIX" && find src -name '*.gcda' -exec gcov -t {} + 2>/dev/null) |
 		awk -F: '
 			$2 ~ /^ *0$/ { if ($3 == "Source") file = $4; next }
 			file !~ /^src\/.*\.c$/ { next }
