@@ -21,6 +21,7 @@ mutate()
 	mkdir "$coverage" "$mutants" "$killers"
 	: > "$counted"
 	ulimit -c 0
+	export RETURNS_PROPERTY_SEED=${RETURNS_PROPERTY_SEED:-$SEED}
 	printf 'Building for %s ...\n' "$("$PG_CONFIG" --version)"
 	build assert "$assertions"
 	WERROR=0 build cov "$assertions --coverage -O0"
@@ -120,11 +121,20 @@ run_unit()
 	: > "$results"
 	rm -f "$stage/failed.log"
 	case $1 in
-		server/*) (server_environment assert && unit_server "$name" "$2");;
+		server/*)
+			clear_servers
+			(server_environment assert && unit_server "$name" "$2");;
 		*) "unit_${1%%/*}" "$name" "$2" > "$stage/output" 2>&1;;
 	esac
 	awk '$3 > 0 { failed = 1 } END { exit failed || !NR }' "$results" &&
 		! grep -qE 'PANIC|TRAP|terminated by signal' "$stage/main.server"
+}
+
+# A server test that failed leaves its folder and maybe its server.
+clear_servers()
+{
+	[ ! -d "$stage/server" ] || (stage=$stage/server && stop_all_servers)
+	rm -rf "$stage/server"
 }
 
 now()
