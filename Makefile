@@ -6,6 +6,7 @@
 #	make bench		the benchmarks, on a private server (BENCH='arguments')
 #	make property		the property tests with many more inputs (COUNT=100000 LIVES=20000)
 #	make orders		return real orders whole (ORDERS=folder, see test/real_orders)
+#	make mutate		change the code, one thing at a time, and see the tests fail (COUNT=200)
 #	make lint		the checks of the tree that need no server
 #	make indent		show what PostgreSQL's indenter would change; FILES='src/...': do it
 #	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
@@ -35,7 +36,7 @@ PG_CFLAGS += -Werror
 endif
 
 # What runs on servers of its own finds or installs what it needs by itself.
-RUNS = demo test bench check property orders lint indent
+RUNS = demo test bench check property orders mutate lint indent
 .PHONY: $(RUNS) installcheck FORCE
 demo:
 	@test/run demo
@@ -51,6 +52,8 @@ property:
 		RETURNS_TEST_TIMEOUT=$${TIMEOUT:-7200} test/run test pgtap/deadline pgtap/money_lives
 orders:
 	@test/real_orders $(ORDERS)
+mutate:
+	@test/run mutate $(TESTS)
 lint:
 	@for check in test/lint/tree/*.pl; do perl $$check; done | { ! grep .; }
 indent:

@@ -108,7 +108,7 @@ lacking_packages()
 			printf 'postgresql-server-dev-%s\n' "$major"
 	fi
 	command -v setpriv >/dev/null || printf 'util-linux\n'
-	[ "$1" = test ] || return 0
+	case $1 in test|mutate) ;; *) return 0;; esac
 	[ -f "$("$PG_CONFIG" --sharedir 2>/dev/null)/extension/pgtap.control" ] ||
 		printf '%s\n' "postgresql-$major-pgtap"
 	command -v pg_prove >/dev/null ||

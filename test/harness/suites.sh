@@ -113,11 +113,17 @@ lane_sql()
 lane_server()
 {
 	in_lane=1
-	export PATH=$stage/plain$system_bin:$PATH
+	server_environment plain
+	each server test/t pl unit_server
+}
+
+# server_environment INSTALLATION: what PostgreSQL::Test::Cluster expects.
+server_environment()
+{
+	export PATH=$stage/$1$system_bin:$PATH
 	export PG_REGRESS=$pgxs_src/test/regress/pg_regress
 	export PERL5LIB=$pgxs_src/test/perl:$stage/tree/test/t
 	unset PGUSER
-	each server test/t pl unit_server
 }
 
 sql()
