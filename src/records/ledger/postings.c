@@ -22,10 +22,10 @@
  *		refund_settled	provider_clearing	provider	A
  *						cash				provider	-A
  *
- * A transfer that did not come true is posted again with the signs turned.  The
- * kind of the reversal is the state that the refund moved to: refund_failed,
- * refund_pending or refund_sent.  Its column reverses has the number of the
- * transfer that it reverses; each is reversed at most once.
+ * When a sending or a settlement fails, its transfer is reversed: it is posted
+ * again with opposite signs.  The kind of the reversal is the state that the
+ * refund moved to: refund_failed, refund_pending or refund_sent.  Its column
+ * reverses has the number of the reversed transfer; each is reversed at most once.
  *
  * src/records/ledger/postings.c
  *

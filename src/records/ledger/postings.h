@@ -27,9 +27,8 @@ extern void ledger_post_sent(ReturnRow *row, int64 refund_id, const char *tender
 extern void ledger_post_settled(ReturnRow *row, int64 refund_id, const char *tender, int64 amount);
 
 /*
- * A refund that was sent or had settled moves to another state: reverse what is
- * posted of it.  is_sent: it is sent in that state, so only that it had settled
- * is reversed.
+ * Reverse the transfers of a refund that has moved back to the state to.  is_sent:
+ * its money is sent in that state, so only the settlement is reversed.
  */
 extern void ledger_post_back(ReturnRow *row, int64 refund_id, const State *to, bool is_sent);
 

@@ -76,7 +76,7 @@ money_level(const State *state)
 		state->role == ROLE_SENT ? MONEY_SENT : MONEY_OWED;
 }
 
-/* The party of the provider's accounts: the provider, else the payment's method. */
+/* The provider or, if the payment has none, its method: a party in the ledger. */
 static char *
 move_tender(const RefundMove *move)
 {
@@ -116,7 +116,7 @@ post_transfers(ReturnRow *row, const RefundMove *move)
 		ledger_post_back(row, move->refund_id, move->to, to == MONEY_SENT);
 }
 
-/* A failed refund releases its payment; when it is tried again, it takes it again. */
+/* A failed refund does not count against its payment; tried again, it counts. */
 static void
 post_payment(const RefundMove *move)
 {
