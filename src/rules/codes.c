@@ -83,6 +83,12 @@ CODE_SET(window_starts, "start of a window",
 		 CODE(WINDOW_FROM_PURCHASED, "purchased"),
 		 CODE(WINDOW_FROM_DELIVERED, "delivered"));
 
+CODE_SET(chargebacks, "chargeback",
+		 CODE(CHARGEBACK_NONE, "none"),
+		 CODE(CHARGEBACK_OPEN, "open"),
+		 CODE(CHARGEBACK_WON, "won"),
+		 CODE(CHARGEBACK_LOST, "lost"));
+
 /* Two machines may use one word: the roles of a refund come last. */
 #define FIRST_REFUND_ROLE ROLE_PENDING
 
@@ -293,6 +299,18 @@ WindowStart
 window_start_parse(const char *word)
 {
 	return code_parse(&window_starts, word);
+}
+
+const char *
+chargeback_name(Chargeback chargeback)
+{
+	return code_name(&chargebacks, chargeback);
+}
+
+Chargeback
+chargeback_parse(const char *word)
+{
+	return code_parse(&chargebacks, word);
 }
 
 StateRole

@@ -81,6 +81,12 @@ typedef enum WindowStart
 	WINDOW_FROM_PURCHASED, WINDOW_FROM_DELIVERED
 } WindowStart;
 
+/* What became of the buyer's complaint at the bank about a payment. */
+typedef enum Chargeback
+{
+	CHARGEBACK_NONE, CHARGEBACK_OPEN, CHARGEBACK_WON, CHARGEBACK_LOST
+} Chargeback;
+
 /* The states that the C code knows by name, beside the shop's own. */
 typedef enum StateRole
 {
@@ -121,6 +127,9 @@ extern TermUnit term_unit_parse(const char *word);
 
 extern const char *window_start_name(WindowStart start);
 extern WindowStart window_start_parse(const char *word);
+
+extern const char *chargeback_name(Chargeback chargeback);
+extern Chargeback chargeback_parse(const char *word);
 
 /* ROLE_NONE: a state of the shop's own. */
 extern StateRole state_role_find(Machine machine, const char *word);

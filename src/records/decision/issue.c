@@ -19,7 +19,7 @@
 #include "records/decision/issue.h"
 #include "records/history/attested.h"
 #include "records/history/journal.h"
-#include "records/ledger/ledger.h"
+#include "records/ledger/postings.h"
 #include "rules/cache/cache.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -217,8 +217,6 @@ static void
 post_due(ReturnRow *row, const Pricing *pricing)
 {
 	LinePrice	sum = {0};
-	LedgerEntry entries[6] = {{0}};
-	char	   *seller = TextDatumGetCString(ROW_VALUE(row, REQ_SELLER_REF));
 
 	for (int i = 0; i < pricing->nlines; i++)
 	{
@@ -228,25 +226,8 @@ post_due(ReturnRow *row, const Pricing *pricing)
 		sum.shipping = money_add(sum.shipping, pricing->lines[i].price.shipping);
 		sum.commission += pricing->lines[i].price.commission;
 	}
-	entries[0] = (LedgerEntry) {"seller_receivable", seller,
-	sum.goods - sum.deduction - sum.commission};
-	entries[1] = (LedgerEntry) {"commission_income", NULL, sum.commission};
-	entries[2] = (LedgerEntry) {"shipping_expense", NULL, sum.shipping};
-	if (pricing->fault == FAULT_SELLER)
-	{
-		entries[0].amount = money_add(entries[0].amount, sum.shipping);
-		entries[2].amount = 0;
-	}
-	if (pricing->fault == FAULT_CARRIER)
-	{
-		entries[2].account = "carrier_receivable";
-		if (!ROW_NULL(row, REQ_CARRIER))
-			entries[2].party_ref = TextDatumGetCString(ROW_VALUE(row, REQ_CARRIER));
-	}
-	entries[3] = (LedgerEntry) {"restocking_income", NULL, -sum.fee};
-	entries[4] = (LedgerEntry) {"buyer_payable",
-	TextDatumGetCString(ROW_VALUE(row, REQ_BUYER_REF)), -pricing->total};
-	ledger_post(row, "refund_due", 0, 0, entries, 5);
+	sum.total = pricing->total;
+	ledger_post_due(row, &sum, pricing->fault);
 }
 
 int64

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * checkpoint.c
- *		Balances without reading the whole ledger: what was summed already.
+ *		Checkpoints of the balances: sums that are not computed again.
  *
- * A balance is a sum, never a counter, so that no two orders wait for each
- * other.  What every transaction before a horizon has written is summed once,
- * into ledger_checkpoint; a balance is that and the entries since.  The horizon
- * is one of transactions, the oldest that is still running, not of numbers or
- * times: an entry that is written but not committed when the sum is taken
- * belongs to a transaction behind the horizon, and is counted by the next.
+ * A balance is a sum, never a counter, so that orders do not wait for each
+ * other.  The entries of all transactions before a horizon are summed once, in
+ * ledger_checkpoint; a balance is that sum plus the entries since.  The horizon
+ * is a transaction, the oldest that is still running, not an entry number or a
+ * time: an entry that is not committed yet when the sum is computed belongs to a
+ * transaction after the horizon, and the next checkpoint counts it.
  *
  * src/records/ledger/checkpoint.c
  *
@@ -16,7 +16,7 @@
  */
 #include "postgres.h"
 
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -26,25 +26,26 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-static KeptPlan begin_horizon = {
+static Statement begin_horizon = {
 	"INSERT INTO returns.ledger_horizon (written) SELECT 0"
 	" WHERE NOT EXISTS (SELECT FROM returns.ledger_horizon) ON CONFLICT DO NOTHING", 0
 };
 
-static KeptPlan lock_horizon = {
+static Statement lock_horizon = {
 	"SELECT written FROM returns.ledger_horizon FOR UPDATE SKIP LOCKED", 0
 };
 
-/* What ledger_maintain() goes by. */
-#define MAINTAIN_INTERVAL (INT64CONST(60) * 1000000)
+/* How often ledger_maintain() looks, and how many entries are worth a checkpoint. */
+#define MAINTAIN_INTERVAL (INT64CONST(60) * USECS_PER_SEC)
 #define MAINTAIN_ENTRIES 10000
 
 /*
- * $1 the horizon so far, $2 what to add to a transaction id, $3 the least
- * number of entries, $4 now.  One statement, so that the sum and the horizon
- * are of one snapshot.
+ * Sum the entries since the last horizon and move the horizon.  It is one
+ * statement, so that the sum and the new horizon are of one snapshot.  $1 is the
+ * last horizon, $2 what is added to a transaction id, $3 the least number of
+ * entries, $4 now.  Returns the entries, and the balances written and summed.
  */
-static KeptPlan take_in = {
+static Statement sum_entries = {
 	"WITH bound AS (SELECT $2 OPERATOR(pg_catalog.+) CAST(CAST("
 	"pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())"
 	" AS pg_catalog.text) AS pg_catalog.int8) AS written),"
@@ -71,8 +72,8 @@ static KeptPlan take_in = {
 	4, {INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID}
 };
 
-/* So that the next reads skip what is summed. */
-static KeptPlan summarize = {
+/* With a summarized BRIN index, reads of the entries since skip the others. */
+static Statement summarize_index = {
 	"SELECT pg_catalog.brin_summarize_new_values(c.oid)"
 	" FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_am AS a"
 	" ON a.oid OPERATOR(pg_catalog.=) c.relam"
@@ -81,45 +82,53 @@ static KeptPlan summarize = {
 	0
 };
 
-uint64
+/*
+ * Move the checkpoint to the oldest transaction that is still running; returns
+ * how many entries it took in.  0: fewer than min_entries were there, or another
+ * session is writing a checkpoint.
+ */
+static uint64
 ledger_checkpoint(int64 min_entries)
 {
 	Datum		args[4] = {0, Int64GetDatum(ledger_time(0)), Int64GetDatum(Max(min_entries, 1)),
 	TimestampTzGetDatum(clock_now())};
-	OwnState	own;
+	ResultSet	horizon;
+	ResultSet	summed;
 	uint64		entries = 0;
-	bool		isnull;
+	AsOwner		owner;
 
-	own_begin(&own);
-	if (plan_run(&lock_horizon, NULL, NULL) == 0)
-		plan_run(&begin_horizon, NULL, NULL);
-	if (plan_run(&lock_horizon, NULL, NULL) > 0)
+	as_owner_begin(&owner);
+	if (statement_run(&lock_horizon, NULL, NULL).nrows == 0)
+		statement_run(&begin_horizon, NULL, NULL);
+	horizon = statement_run(&lock_horizon, NULL, NULL);
+	if (horizon.nrows > 0)
 	{
-		args[0] = plan_value(0, 1, &isnull);
-		if (plan_run(&take_in, args, NULL) > 0)
+		args[0] = Int64GetDatum(result_int64(horizon, 0, 1));
+		summed = statement_run(&sum_entries, args, NULL);
+		if (summed.nrows > 0)
 		{
-			entries = DatumGetInt64(plan_value(0, 1, &isnull));
-			trigger_check_wrote("ledger_checkpoint", DatumGetInt64(plan_value(0, 2, &isnull)),
-								DatumGetInt64(plan_value(0, 3, &isnull)));
-			plan_run(&summarize, NULL, NULL);
+			entries = result_int64(summed, 0, 1);
+			trigger_check_wrote("ledger_checkpoint", result_int64(summed, 0, 2),
+								result_int64(summed, 0, 3));
+			statement_run(&summarize_index, NULL, NULL);
 		}
 	}
-	own_end(&own);
+	as_owner_end(&owner);
 	return entries;
 }
 
 void
 ledger_maintain(void)
 {
-	static int64 look_again = 0;
+	static int64 next_look = 0;
 	instr_time	now;
 	int64		microseconds;
 
 	INSTR_TIME_SET_CURRENT(now);
 	microseconds = INSTR_TIME_GET_MICROSEC(now);
-	if (microseconds < look_again)
+	if (microseconds < next_look)
 		return;
-	look_again = microseconds + MAINTAIN_INTERVAL;
+	next_look = microseconds + MAINTAIN_INTERVAL;
 	ledger_checkpoint(MAINTAIN_ENTRIES);
 }
 
@@ -133,7 +142,7 @@ returns_checkpoint_balances(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("min_entries must not be null"),
-				 errdetail("It is the least number of entries that a checkpoint is worth."),
-				 errhint("Leave it out to take in whatever there is.")));
+				 errdetail("It is the least number of entries for which a checkpoint is written."),
+				 errhint("Call returns.checkpoint_balances() without it to include every entry.")));
 	PG_RETURN_INT64(ledger_checkpoint(PG_GETARG_INT32(0)));
 }

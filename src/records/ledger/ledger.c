@@ -3,30 +3,9 @@
  * ledger.c
  *		Double entry: transfers of a return, each balanced in one currency.
  *
- * Postings, debit +, credit -.  G goods share, F restocking fee, D deduction,
- * S shipping, C commission on G - D at the frozen rate, T = G - F - D + S:
- *
- *		kind			account				party		amount
- *		refund_due		seller_receivable	seller		G - D - C, + S if the seller's fault
- *						commission_income	-			C
- *						carrier_receivable	carrier		S if the carrier's fault
- *						shipping_expense	-			S otherwise
- *						restocking_income	-			-F
- *						buyer_payable		buyer		-T
- *		override		goodwill_expense	-			A
- *						buyer_payable		buyer		-A
- *		refund_sent		buyer_payable		buyer		A
- *						provider_clearing	provider	-A
- *		refund_settled	provider_clearing	provider	A
- *						cash				provider	-A
- *
- * A is the amount of one refund; "provider" is the payment's method where the
- * payment has no provider.  What did not come true is posted again with the
- * signs turned, under the kind refund_failed or refund_pending, and names in
- * reverses what it takes back: at most once for each transfer.
- *
- * Transfers go straight into heap and indexes (direct_insert.h): the row lock on
- * the return proves that it exists, and every value is ours.
+ * postings.c says which transfers there are.  Their rows are inserted into heap
+ * and indexes directly (direct_insert.h): the row lock on the return proves that
+ * it exists, and the extension computes every value.
  *
  * src/records/ledger/ledger.c
  *
@@ -46,7 +25,9 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* A transfer on its way into the tables. */
+#define EQ " OPERATOR(pg_catalog.=) "
+
+/* A transfer that is being posted. */
 typedef struct Posting
 {
 	Datum		order_ref;
@@ -75,6 +56,8 @@ static const DirectColumn transfer_columns[] = {
 	{"reverses", INT4OID, false},
 };
 
+StaticAssertDecl(lengthof(transfer_columns) == 7, "fill_transfer() fills all columns");
+
 static DirectTable transfer_table = {
 	.name = "ledger_transfer",
 	.ncolumns = lengthof(transfer_columns),
@@ -96,6 +79,8 @@ static const DirectColumn entry_columns[] = {
 	{"currency", TEXTOID, true},
 };
 
+StaticAssertDecl(lengthof(entry_columns) == 9, "fill_entry() fills all columns");
+
 static DirectTable entry_table = {
 	.name = "ledger_entry",
 	.ncolumns = lengthof(entry_columns),
@@ -108,8 +93,7 @@ static DirectTable entry_table = {
 
 static Statement select_entries = {
 	"SELECT account, party_ref, amount FROM returns.ledger_entry"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
-	" AND transfer_no OPERATOR(pg_catalog.=) $3 ORDER BY entry_no",
+	" WHERE order_ref" EQ "$1 AND return_id" EQ "$2 AND transfer_no" EQ "$3 ORDER BY entry_no",
 	3, {TEXTOID, INT8OID, INT4OID}
 };
 
@@ -125,9 +109,10 @@ row_currency(ReturnRow *row)
 	return currency_get(TextDatumGetCString(ROW_VALUE(row, REQ_CURRENCY)));
 }
 
-/* The entries that say something. */
+/* Fill in the entries, without those of an amount of 0. */
 static void
-lay_out(Posting *posting, const LedgerEntry *entries, int nentries, const Currency *currency)
+posting_fill(Posting *posting, const LedgerEntry *entries, int nentries,
+			 const Currency *currency)
 {
 	int64		sum = 0;
 	int			n = 0;
@@ -151,7 +136,7 @@ lay_out(Posting *posting, const LedgerEntry *entries, int nentries, const Curren
 		n++;
 	}
 	if (sum != 0)
-		elog(ERROR, "ledger transfer does not balance: " INT64_FORMAT " minor units of %s left over",
+		elog(ERROR, "ledger transfer does not balance: " INT64_FORMAT " minor units of %s remain",
 			 sum, currency->code);
 	posting->nentries = n;
 }
@@ -189,9 +174,9 @@ fill_entry(int row, Datum *values, bool *isnull, void *arg)
 	isnull[6] = posting->no_party[row];
 }
 
-/* The next event speaks of the transfer. */
+/* The next event of the return contains a hash of the transfer. */
 static void
-tell(ReturnRow *row, const Posting *posting)
+posting_attest(ReturnRow *row, const Posting *posting)
 {
 	TransferContent content = {
 		.order_ref = DatumGetTextPP(posting->order_ref),
@@ -213,7 +198,7 @@ tell(ReturnRow *row, const Posting *posting)
 }
 
 static void
-insert(Posting *posting)
+posting_insert(Posting *posting)
 {
 	AsOwner		owner;
 
@@ -223,15 +208,15 @@ insert(Posting *posting)
 	as_owner_end(&owner);
 }
 
-int
+void
 ledger_post(ReturnRow *row, const char *kind, int64 refund_id, int reverses,
 			const LedgerEntry *entries, int nentries)
 {
 	Posting		posting;
 
-	lay_out(&posting, entries, nentries, row_currency(row));
+	posting_fill(&posting, entries, nentries, row_currency(row));
 	if (posting.nentries == 0)
-		return 0;
+		return;
 	posting.order_ref = ROW_VALUE(row, REQ_ORDER_REF);
 	posting.return_id = ROW_VALUE(row, REQ_ID);
 	posting.transfer_no = DatumGetInt32(ROW_VALUE(row, REQ_LAST_TRANSFER)) + 1;
@@ -241,18 +226,18 @@ ledger_post(ReturnRow *row, const char *kind, int64 refund_id, int reverses,
 	posting.at = row->now;
 	posting.reverses = reverses;
 	posting.currency = ROW_VALUE(row, REQ_CURRENCY);
-	insert(&posting);
-	tell(row, &posting);
+	Assert(reverses >= 0 && reverses < posting.transfer_no);
+	posting_insert(&posting);
+	posting_attest(row, &posting);
 	row_set(row, REQ_LAST_TRANSFER, Int32GetDatum(posting.transfer_no));
-	return posting.transfer_no;
 }
 
-int
+void
 ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_no)
 {
 	const Currency *currency = row_currency(row);
 	Datum		args[3] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
-		Int32GetDatum(transfer_no)};
+	Int32GetDatum(transfer_no)};
 	LedgerEntry *entries;
 	AsOwner		owner;
 	ResultSet	posted;
@@ -268,5 +253,5 @@ ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_n
 											 currency, "amount");
 	}
 	as_owner_end(&owner);
-	return ledger_post(row, kind, refund_id, transfer_no, entries, posted.nrows);
+	ledger_post(row, kind, refund_id, transfer_no, entries, posted.nrows);
 }

@@ -15,37 +15,30 @@
 typedef struct LedgerEntry
 {
 	const char *account;
-	const char *party_ref;		/* NULL: nobody */
-	int64		amount;			/* minor units, debit positive; 0 is left out */
+	const char *party_ref;		/* NULL: none */
+	int64		amount;			/* minor units, debit positive; 0: not posted */
 } LedgerEntry;
 
 /*
- * Post one transfer on the row's return: takes the next transfer_no.
- * refund_id 0: none.  reverses 0: none.  Returns the transfer_no, 0 when
- * nothing was left to post.  XX000 when the entries do not sum to zero.
+ * Post one transfer on the row's return, with the next transfer_no.  refund_id 0:
+ * none.  reverses 0: none.  Nothing is posted when every amount is 0.  XX000 when
+ * the entries do not sum to zero.
  */
-extern int	ledger_post(ReturnRow *row, const char *kind, int64 refund_id, int reverses,
+extern void ledger_post(ReturnRow *row, const char *kind, int64 refund_id, int reverses,
 						const LedgerEntry *entries, int nentries);
 
-/* Post the opposite of transfer_no. */
-extern int	ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_no);
+/* Post the opposite of transfer_no, which is not reversed yet. */
+extern void ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_no);
 
 /*
- * ledger_entry.written of what a transaction writes: greater in a later life
- * of the cluster, whose transaction ids start anew.
+ * ledger_entry.written of what a transaction writes.  It is greater in a later
+ * life of the cluster (journal_epoch()), where transaction ids start again.
  */
 extern int64 ledger_time(uint64 xid);
 
 /*
- * Bring returns.ledger_checkpoint up to the horizon of the transactions that
- * are finished; returns how many entries it took in.  0: fewer than min_entries
- * were there, or somebody else is at it.
- */
-extern uint64 ledger_checkpoint(int64 min_entries);
-
-/*
- * The same when it is worth it: a session looks once a minute, and leaves
- * fewer than ten thousand entries to the next time.  For sweeps.
+ * Write a checkpoint of the balances if one is due: a session looks once a
+ * minute, and a checkpoint needs ten thousand entries.  For sweeps.
  */
 extern void ledger_maintain(void);
 

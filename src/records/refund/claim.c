@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * claim.c
- *		claim_refunds(): the payment providers' queue.
+ *		claim_refunds(): workers claim refunds to send, for the time of a lease.
  *
- * A refund is claimed, the claim is committed, then the provider is called,
- * then the outcome is reported.  Whoever dies in between leaves a claim whose
- * lease ends; the refund goes round again under the same idempotency key.
+ * A worker claims a refund, commits, calls the provider and reports the outcome.
+ * If it crashes in between, the lease of its claim ends and another worker
+ * claims the refund, under the same idempotency key.
  *
- * Refund and return are locked together and passed over when either is held:
- * a claim never waits, so it can neither block nor deadlock with anybody.
+ * Refund and return are locked together, and skipped when either is locked: a
+ * claim never waits, so it cannot deadlock.
  *
  * src/records/refund/claim.c
  *
@@ -17,7 +17,7 @@
 #include "postgres.h"
 
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -27,7 +27,6 @@
 #include "records/refund/trigger.h"
 #include "rules/actor/permission.h"
 #include "rules/session.h"
-#include "rules/actor/actor.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -35,61 +34,62 @@
 
 #define CLAIM_COLUMNS 11
 
+#define EQ " OPERATOR(pg_catalog.=) "
+
 #define JOIN_RETURN \
 	" FROM returns.refund AS r JOIN returns.return_request AS q" \
-	" ON q.order_ref OPERATOR(pg_catalog.=) r.order_ref AND q.id OPERATOR(pg_catalog.=) r.return_id"
-#define OF_PROVIDER " AND ($2 IS NULL OR r.provider OPERATOR(pg_catalog.=) $2)"
-#define TAKE " LIMIT $1 FOR NO KEY UPDATE OF r, q SKIP LOCKED"
+	" ON q.order_ref" EQ "r.order_ref AND q.id" EQ "r.return_id"
+#define OF_PROVIDER " AND ($2 IS NULL OR r.provider" EQ "$2)"
+#define LOCK " LIMIT $1 FOR NO KEY UPDATE OF r, q SKIP LOCKED"
 
-static KeptPlan select_expired = {
+static Statement select_expired = {
 	"SELECT r.id" JOIN_RETURN
-	" WHERE r.status OPERATOR(pg_catalog.=) 'sent' AND r.lease_until OPERATOR(pg_catalog.<=) $3"
-	OF_PROVIDER " ORDER BY r.lease_until" TAKE,
+	" WHERE r.status" EQ "'sent' AND r.lease_until OPERATOR(pg_catalog.<=) $3"
+	OF_PROVIDER " ORDER BY r.lease_until" LOCK,
 	3, {INT8OID, TEXTOID, TIMESTAMPTZOID}
 };
 
-static KeptPlan select_pending = {
+static Statement select_pending = {
 	"SELECT r.id" JOIN_RETURN
-	" WHERE r.status OPERATOR(pg_catalog.=) 'pending'" OF_PROVIDER
+	" WHERE r.status" EQ "'pending'" OF_PROVIDER
 	" AND NOT EXISTS (SELECT FROM returns.payment AS p"
-	" WHERE p.order_ref OPERATOR(pg_catalog.=) r.order_ref"
-	" AND p.payment_no OPERATOR(pg_catalog.=) r.payment_no"
-	" AND p.chargeback OPERATOR(pg_catalog.=) ANY (ARRAY['open', 'lost']))"
-	" ORDER BY r.id" TAKE,
+	" WHERE p.order_ref" EQ "r.order_ref"
+	" AND p.payment_no" EQ "r.payment_no"
+	" AND p.chargeback" EQ "ANY (ARRAY['open', 'lost']))"
+	" ORDER BY r.id" LOCK,
 	2, {INT8OID, TEXTOID}
 };
 
-static KeptPlan let_go = {
-	"UPDATE returns.refund SET status = 'pending' WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
+static Statement set_pending = {
+	"UPDATE returns.refund SET status = 'pending' WHERE id" EQ "ANY ($1)",
 	1, {INT8ARRAYOID}
 };
 
-static KeptPlan take = {
+static Statement set_sent = {
 	"WITH taken AS (UPDATE returns.refund SET status = 'sent'"
-	" WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
+	" WHERE id" EQ "ANY ($1)"
 	" RETURNING id, order_ref, return_id, payment_no, amount, currency, idempotency_key,"
 	" provider, attempt, lease_until)"
 	" SELECT t.id, t.order_ref, t.return_id, t.payment_no, t.amount, t.currency,"
 	" t.idempotency_key, t.provider, p.provider_ref, t.attempt, t.lease_until"
 	" FROM taken AS t JOIN returns.payment AS p"
-	" ON p.order_ref OPERATOR(pg_catalog.=) t.order_ref"
-	" AND p.payment_no OPERATOR(pg_catalog.=) t.payment_no ORDER BY t.id",
+	" ON p.order_ref" EQ "t.order_ref"
+	" AND p.payment_no" EQ "t.payment_no ORDER BY t.id",
 	1, {INT8ARRAYOID}
 };
 
-/* The ids of the last result; NULL when there are none. */
-static ArrayType *
-result_ids(uint64 rows)
+/* The ids of the refunds that were found, at least one, as bigint[]. */
+static Datum
+refund_ids(ResultSet refunds)
 {
-	Datum	   *ids;
+	ArrayBuildState *ids = NULL;
 	bool		isnull;
 
-	if (rows == 0)
-		return NULL;
-	ids = palloc(sizeof(Datum) * rows);
-	for (uint64 i = 0; i < rows; i++)
-		ids[i] = plan_value(i, 1, &isnull);
-	return construct_array(ids, rows, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+	Assert(refunds.nrows > 0);
+	for (uint64 i = 0; i < refunds.nrows; i++)
+		ids = accumArrayResult(ids, result_value(refunds, i, 1, &isnull), false, INT8OID,
+							   CurrentMemoryContext);
+	return makeArrayResult(ids, CurrentMemoryContext);
 }
 
 static TimestampTz
@@ -104,74 +104,86 @@ lease_end(Interval *lease)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("lease must be a positive, finite interval"),
-				 errdetail("It would end at %s.", timestamptz_to_str(until)),
-				 errhint("Give the time a provider may take to answer, for example '10 minutes'.")));
+				 errdetail("The lease would end at %s.", timestamptz_to_str(until)),
+				 errhint("Pass the time that the provider may take to answer, for example '10 minutes'.")));
 	return until;
 }
 
 static uint64
-let_go_expired(Datum *args, const char *nulls)
+end_leases(Datum *args, const char *nulls)
 {
-	uint64		rows = plan_run(&select_expired, args, nulls);
-	ArrayType  *ids = result_ids(rows);
-	Datum		arg = PointerGetDatum(ids);
+	ResultSet	expired = statement_run(&select_expired, args, nulls);
+	Datum		ids;
 	bool		previous;
 
-	if (ids == NULL)
+	if (expired.nrows == 0)
 		return 0;
+	ids = refund_ids(expired);
 	previous = actor_become_system();
 	PG_TRY();
 	{
-		trigger_check_wrote("refund", plan_run(&let_go, &arg, NULL), rows);
+		trigger_check_wrote("refund", statement_run(&set_pending, &ids, NULL).nrows,
+							expired.nrows);
 	}
 	PG_FINALLY();
 	{
 		actor_restore(previous);
 	}
 	PG_END_TRY();
-	return rows;
+	return expired.nrows;
 }
 
 uint64
 refund_end_leases(int max_rows)
 {
 	Datum		args[3] = {Int64GetDatum(max_rows), (Datum) 0, TimestampTzGetDatum(clock_now())};
-	OwnState	own;
+	AsOwner		owner;
 	uint64		rows;
 
-	own_begin(&own);
-	rows = let_go_expired(args, " n ");
-	own_end(&own);
+	Assert(max_rows > 0);
+	as_owner_begin(&owner);
+	rows = end_leases(args, " n ");
+	as_owner_end(&owner);
 	return rows;
 }
 
-static void
-take_pending(Datum *args, const char *nulls, TimestampTz until, ReturnSetInfo *result)
+/* Move the refunds to "sent", with a lease until then. */
+static ResultSet
+send_refunds(ResultSet pending, TimestampTz until)
 {
-	ArrayType  *ids = result_ids(plan_run(&select_pending, args, nulls));
-	Datum		arg = PointerGetDatum(ids);
-	volatile uint64 rows = 0;
+	Datum		ids = refund_ids(pending);
+	ResultSet	sent;
 
-	if (ids == NULL)
-		return;
 	refund_lease(&until);
 	PG_TRY();
 	{
-		rows = plan_run(&take, &arg, NULL);
-		trigger_check_wrote("refund", rows, ArrayGetNItems(ARR_NDIM(ids), ARR_DIMS(ids)));
+		sent = statement_run(&set_sent, &ids, NULL);
 	}
 	PG_FINALLY();
 	{
 		refund_lease(NULL);
 	}
 	PG_END_TRY();
-	for (uint64 i = 0; i < rows; i++)
+	trigger_check_wrote("refund", sent.nrows, pending.nrows);
+	return sent;
+}
+
+static void
+claim_pending(Datum *args, const char *nulls, TimestampTz until, ReturnSetInfo *result)
+{
+	ResultSet	pending = statement_run(&select_pending, args, nulls);
+	ResultSet	sent;
+
+	if (pending.nrows == 0)
+		return;
+	sent = send_refunds(pending, until);
+	for (uint64 i = 0; i < sent.nrows; i++)
 	{
 		Datum		values[CLAIM_COLUMNS];
 		bool		isnull[CLAIM_COLUMNS];
 
-		for (int c = 0; c < CLAIM_COLUMNS; c++)
-			values[c] = plan_value(i, c + 1, &isnull[c]);
+		for (int col = 0; col < CLAIM_COLUMNS; col++)
+			values[col] = result_value(sent, i, col + 1, &isnull[col]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 	}
 }
@@ -184,36 +196,35 @@ returns_claim_refunds(PG_FUNCTION_ARGS)
 {
 	const Actor *actor;
 	TimestampTz until;
-	bool		of_one_provider;
+	const char *nulls;
 	Datum		args[3];
-	OwnState	own;
+	AsOwner		owner;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("max_rows and lease must not be null"),
-				 errdetail("NULL never means all, or for ever."),
-				 errhint("For example returns.claim_refunds(100, '10 minutes').")));
+				 errdetail("max_rows limits the number of refunds, and lease the time of the claim."),
+				 errhint("Call it with both, for example returns.claim_refunds(100, '10 minutes').")));
 	if (PG_GETARG_INT32(0) < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_rows must be positive, not %d", PG_GETARG_INT32(0)),
-				 errdetail("It is the greatest number of refunds to take at once."),
-				 errhint("For example returns.claim_refunds(100).")));
+				 errdetail("max_rows is the greatest number of refunds that the call claims."),
+				 errhint("Pass 1 or more, for example returns.claim_refunds(100).")));
 	until = lease_end(PG_GETARG_INTERVAL_P(1));
 	actor = actor_current();
 	if (!actor_may(actor, MAY_CLAIM))
 		refuse_permission(actor, MAY_CLAIM, "refunds", "refund", NULL);
-	of_one_provider = !actor_may(actor, MAY_CLAIM_ANY);
+	nulls = actor_may(actor, MAY_CLAIM_ANY) ? " n " : NULL;
 	args[0] = Int64GetDatum(PG_GETARG_INT32(0));
-	args[1] = PointerGetDatum(of_one_provider ? actor->ref_text : NULL);
+	args[1] = PointerGetDatum(actor->ref_text);
 	args[2] = TimestampTzGetDatum(clock_now());
 
 	InitMaterializedSRF(fcinfo, 0);
-	own_begin(&own);
-	let_go_expired(args, of_one_provider ? NULL : " n ");
-	take_pending(args, of_one_provider ? NULL : " n ", until,
-				 (ReturnSetInfo *) fcinfo->resultinfo);
-	own_end(&own);
+	as_owner_begin(&owner);
+	end_leases(args, nulls);
+	claim_pending(args, nulls, until, (ReturnSetInfo *) fcinfo->resultinfo);
+	as_owner_end(&owner);
 	return (Datum) 0;
 }

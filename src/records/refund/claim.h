@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * claim.h
- *		Workers claim refunds to send, for the time of a lease.
+ *		claim_refunds(): workers claim refunds to send, for the time of a lease.
  *
  * src/records/refund/claim.h
  *
@@ -11,8 +11,8 @@
 #define RETURNS_CLAIM_H
 
 /*
- * Make refunds pending again whose lease has ended, at most so many, passing
- * over those that somebody holds; returns how many.
+ * Make up to max_rows refunds pending again whose lease has ended; returns how
+ * many.  Refunds that are locked are skipped.
  */
 extern uint64 refund_end_leases(int max_rows);
 

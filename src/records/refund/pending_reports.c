@@ -24,9 +24,9 @@ typedef struct PendingReport
 
 static HTAB *pending = NULL;	/* in TopTransactionContext */
 
-/* What a failed statement has changed is not changed. */
+/* Changes of a rolled-back subtransaction will not be posted. */
 static void
-undo(int nest_level)
+pending_undo(int nest_level)
 {
 	HASH_SEQ_STATUS scan;
 	PendingReport *entry;
@@ -40,12 +40,12 @@ undo(int nest_level)
 }
 
 static void
-end(bool committed)
+pending_end(bool committed)
 {
 	pending = NULL;
 }
 
-static const ScopeUser scope_user = {.undo = undo,.end = end};
+static const ScopeUser scope_user = {.undo = pending_undo,.end = pending_end};
 
 static void
 pending_begin(void)
@@ -73,10 +73,10 @@ pending_report_add(Relation refund, int64 refund_id)
 	if (found)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("refund " INT64_FORMAT " would change again before its last change is booked",
+				 errmsg("refund " INT64_FORMAT " cannot change again before its last change is posted",
 						refund_id),
-				 errdetail("A row trigger changes what the statement that fired it is changing."),
-				 errhint("Let the trigger change its own refund only, with a name that sorts after \"00_returns_refund_booked\", or make it a statement trigger."),
+				 errdetail("A row trigger updates a refund that the statement which fired it is updating."),
+				 errhint("Use a statement trigger; or update only the refund that fired the row trigger, and name it so that it sorts after \"00_returns_refund_booked\"."),
 				 errtable(refund)));
 	entry->nest_level = GetCurrentTransactionNestLevel();
 }

@@ -3,9 +3,9 @@
  * pending_reports.h
  *		Refunds that have changed and whose report is not posted yet.
  *
- * A refund is changed by its BEFORE trigger and posted by its AFTER trigger.
- * In between, triggers of the user's may run: what they change of the same
- * refund would be posted before the change that it follows.
+ * The BEFORE trigger of a refund decides its change and the AFTER trigger posts
+ * it.  Triggers of the user may run between the two.  If such a trigger changed
+ * the same refund, its change would be posted before the first one.
  *
  * src/records/refund/pending_reports.h
  *
@@ -16,7 +16,7 @@
 
 #include "utils/rel.h"
 
-/* The refund changes; RT007 when a change of it waits to be posted. */
+/* The refund changes.  RT007 when an earlier change of it is not posted yet. */
 extern void pending_report_add(Relation refund, int64 refund_id);
 
 /* Its change is being posted. */

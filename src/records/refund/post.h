@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * post.h
- *		What a report on a refund means for its ledger, payment and return.
+ *		Post a report on a refund: ledger, payment, history and return follow.
  *
  * src/records/refund/post.h
  *
@@ -13,8 +13,8 @@
 #include "rules/actor/actor.h"
 
 /*
- * A report on a refund, to be posted on its return: it moved, or, where from
- * and to are the same, its reference or its failure was told later.
+ * A refund has moved, or, where from and to are the same, a reference or a
+ * failure was added.
  */
 typedef struct RefundMove
 {
@@ -34,9 +34,9 @@ typedef struct RefundMove
 } RefundMove;
 
 /*
- * Post it: transfers, the payment's share, the event, and the return's own move
- * that follows; the event alone where it did not move.  RT006 when a failed
- * refund is tried again and its payment has nothing left.
+ * Post the transfers, the amount of the payment, the event, and the move of the
+ * return that follows; the event alone where the refund has not moved.  RT006
+ * when a failed refund is tried again and its payment has not enough left.
  */
 extern void refund_post(RefundMove *move);
 

@@ -1,22 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * trigger.c
- *		The triggers of returns.refund: which report moves it to which state.
+ *		The triggers of returns.refund: a report moves a refund.
  *
- * A client writes status, provider_ref and failure; the rest is ours.  Reports
- * come late, twice and out of order, and money that has moved must be posted:
+ * A client writes status, provider_ref and failure; the other columns are
+ * computed.  The BEFORE trigger decides what the report means (report.h) and
+ * fills in the computed columns.  The AFTER trigger posts it (post.h).
  *
- * * "settled" for a refund that was sent once (attempt > 0) but is pending
- *   again, because its lease ended, or failed, is taken as the report on that
- *   sending: the refund passes through the states between.  An actor must be
- *   allowed each of these steps.
- * * "settled" under a provider_ref under which it has settled before, but
- *   which failed late since, is that old report again: nothing changes.  The
- *   journal remembers the references.
- * * "settled" again changes nothing; under another provider_ref it is another
- *   payment of the same money: RT011.
- *
- * sent_at, settled_at and failed_at say when it last came into that state,
+ * sent_at, settled_at and failed_at say when the refund last entered that state,
  * failure why it last failed.  A new try starts without a provider_ref.
  *
  * src/records/refund/trigger.c
@@ -25,24 +16,33 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "base/columns.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
+#include "base/trigger_row.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "records/refund/pending_reports.h"
 #include "records/refund/post.h"
 #include "records/refund/trigger.h"
 #include "rules/cache/cache.h"
 #include "rules/money.h"
 #include "rules/session.h"
+#include "rules/workflow/report.h"
 #include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #define DEFAULT_LEASE (10 * USECS_PER_MINUTE)
+
+#define EQ " OPERATOR(pg_catalog.=) "
+#define DETAIL(key) "(details OPERATOR(pg_catalog.->>) '" key "')"
+
+typedef enum RefundColumn
+{
+	RF_ID, RF_ORDER_REF, RF_RETURN_ID, RF_PAYMENT_NO, RF_AMOUNT, RF_CURRENCY, RF_STATUS,
+	RF_ATTEMPT, RF_IDEMPOTENCY_KEY, RF_PROVIDER, RF_PROVIDER_REF, RF_CREATED_AT,
+	RF_SENT_AT, RF_SETTLED_AT, RF_FAILED_AT, RF_FAILURE, RF_LEASE_UNTIL, RF_NCOLUMNS
+} RefundColumn;
 
 static const char *const column_names[RF_NCOLUMNS] = {
 	[RF_ID] = "id",
@@ -66,46 +66,32 @@ static const char *const column_names[RF_NCOLUMNS] = {
 
 static AttrNumber attnos[RF_NCOLUMNS];
 static ColumnSet columns = {"refund", RF_NCOLUMNS, column_names, attnos, InvalidOid, NULL};
-static const TimestampTz *lease = NULL;
+static const TimestampTz *lease = NULL; /* until when; NULL: DEFAULT_LEASE */
 
-/* Both versions of the row; new is what will be written. */
-typedef struct RefundRow
+/* A refund that is reported on. */
+typedef struct RefundChange
 {
-	Relation	rel;
-	Datum		old[RF_NCOLUMNS];
-	bool		old_null[RF_NCOLUMNS];
-	Datum		new[RF_NCOLUMNS];
-	bool		new_null[RF_NCOLUMNS];
-	bool		changed[RF_NCOLUMNS];
-	bool		computed[RF_NCOLUMNS];	/* by us, to be put into the tuple */
+	TriggerRow	row;
 	int64		id;
+	RefundReport report;
 	const Actor *actor;
-} RefundRow;
+} RefundChange;
 
-static KeptPlan read_chargeback = {
-	"SELECT chargeback FROM returns.payment"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $2",
+static Statement read_chargeback = {
+	"SELECT chargeback FROM returns.payment WHERE order_ref" EQ "$1 AND payment_no" EQ "$2",
 	2, {TEXTOID, INT4OID}
 };
 
-static KeptPlan settled_before = {
-	"SELECT FROM returns.return_event"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
-	" AND kind OPERATOR(pg_catalog.=) 'refund'"
-	" AND (details OPERATOR(pg_catalog.->>) 'refund_id') OPERATOR(pg_catalog.=) CAST($3 AS pg_catalog.text)"
-	" AND (details OPERATOR(pg_catalog.->>) 'status') OPERATOR(pg_catalog.=) 'settled'"
-	" AND (details OPERATOR(pg_catalog.->>) 'provider_ref') OPERATOR(pg_catalog.=) $4",
+/* Each time it was sent or settled: did it settle, and under this provider_ref? */
+static Statement read_past = {
+	"SELECT " DETAIL("status") EQ "'settled',"
+	DETAIL("status") EQ "'settled' AND " DETAIL("provider_ref") EQ "$4"
+	" FROM returns.return_event"
+	" WHERE order_ref" EQ "$1 AND return_id" EQ "$2 AND kind" EQ "'refund'"
+	" AND " DETAIL("refund_id") EQ "CAST($3 AS pg_catalog.text)"
+	" AND " DETAIL("status") EQ "ANY (ARRAY['sent', 'settled'])"
+	" ORDER BY seq DESC",
 	4, {TEXTOID, INT8OID, INT8OID, TEXTOID}
-};
-
-static KeptPlan last_paid_or_sent = {
-	"SELECT details OPERATOR(pg_catalog.->>) 'status' FROM returns.return_event"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
-	" AND kind OPERATOR(pg_catalog.=) 'refund'"
-	" AND (details OPERATOR(pg_catalog.->>) 'refund_id') OPERATOR(pg_catalog.=) CAST($3 AS pg_catalog.text)"
-	" AND (details OPERATOR(pg_catalog.->>) 'status') OPERATOR(pg_catalog.=) ANY (ARRAY['sent', 'settled'])"
-	" ORDER BY seq DESC LIMIT 1",
-	3, {TEXTOID, INT8OID, INT8OID}
 };
 
 void
@@ -114,393 +100,355 @@ refund_lease(const TimestampTz *until)
 	lease = until;
 }
 
-static void
-row_load(RefundRow *row, TriggerData *trigger)
+/* The columns that a client writes. */
+static bool
+is_reported(RefundColumn col)
 {
-	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
-
-	memset(row, 0, sizeof(*row));
-	row->rel = trigger->tg_relation;
-	columns_find(&columns, row->rel);
-	for (int c = 0; c < RF_NCOLUMNS; c++)
-	{
-		row->old[c] = heap_getattr(trigger->tg_trigtuple, attnos[c], tupdesc, &row->old_null[c]);
-		row->new[c] = heap_getattr(trigger->tg_newtuple, attnos[c], tupdesc, &row->new_null[c]);
-		row->changed[c] = column_changed(row->rel, attnos[c], row->old[c], row->old_null[c],
-										 row->new[c], row->new_null[c]);
-	}
-	row->id = DatumGetInt64(row->old[RF_ID]);
-}
-
-static char *
-refund_text(const Datum *values, const bool *isnull, RefundColumn c)
-{
-	return isnull[c] ? NULL : TextDatumGetCString(values[c]);
+	return col == RF_STATUS || col == RF_PROVIDER_REF || col == RF_FAILURE;
 }
 
 static void
-refund_set(RefundRow *row, RefundColumn c, Datum value)
+check_computed(const TriggerRow *row)
 {
-	row->new[c] = value;
-	row->new_null[c] = false;
-	row->computed[c] = true;
-}
+	bool		isnull;
 
-static void
-refund_clear(RefundRow *row, RefundColumn c)
-{
-	row->new[c] = (Datum) 0;
-	row->new_null[c] = true;
-	row->computed[c] = true;
-}
-
-static HeapTuple
-row_store(RefundRow *row, HeapTuple tuple)
-{
-	int			columns_set[RF_NCOLUMNS];
-	Datum		values[RF_NCOLUMNS];
-	bool		isnull[RF_NCOLUMNS];
-	int			n = 0;
-
-	for (int c = 0; c < RF_NCOLUMNS; c++)
-	{
-		if (!row->computed[c])
-			continue;
-		columns_set[n] = attnos[c];
-		values[n] = row->new[c];
-		isnull[n++] = row->new_null[c];
-	}
-	return n == 0 ? tuple :
-		heap_modify_tuple_by_cols(tuple, RelationGetDescr(row->rel), n, columns_set, values, isnull);
+	for (int col = 0; col < RF_NCOLUMNS; col++)
+		if (!is_reported(col) && trigger_changed(row, col))
+			trigger_refuse_change(row, col,
+								  psprintf("refund " INT64_FORMAT,
+										   DatumGetInt64(trigger_old_value(row, RF_ID, &isnull))),
+								  "A client writes status, provider_ref and failure; the other columns are computed.",
+								  "Leave the column out, or send it back unchanged.");
 }
 
 static const State *
-row_state(RefundRow *row, const Datum *values, const bool *isnull)
+reported_state(const TriggerRow *row)
 {
-	if (isnull[RF_STATUS])
+	if (trigger_is_null(row, RF_STATUS))
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("status of refund " INT64_FORMAT " must not be null", row->id),
-				 errhint("Leave the column out to keep it."),
+				 errmsg("status of refund " INT64_FORMAT " must not be null",
+						DatumGetInt64(trigger_value(row, RF_ID))),
+				 errdetail("Every refund has a state."),
+				 errhint("Leave the column out to keep the state."),
 				 err_column(row->rel, "status")));
-	return state_get(MACHINE_REFUND, TextDatumGetCString(values[RF_STATUS]));
+	return state_get(MACHINE_REFUND, trigger_cstring(row, RF_STATUS));
 }
 
+/* Only the columns that a client writes differ between old and new row. */
 static void
-refuse_computed(RefundRow *row)
+change_read(RefundChange *change)
 {
-	for (int c = 0; c < RF_NCOLUMNS; c++)
-		if (row->changed[c] && c != RF_STATUS && c != RF_PROVIDER_REF && c != RF_FAILURE)
-			ereport(ERROR,
-					(errcode(ERRCODE_RT_PROTECTED),
-					 errmsg("column \"%s\" of refund " INT64_FORMAT " is computed",
-							column_names[c], row->id),
-					 errdetail("A client writes status, provider_ref and failure only."),
-					 errhint("Leave the column out, or send it back unchanged."),
-					 err_column(row->rel, column_names[c])));
-}
+	TriggerRow *row = &change->row;
+	bool		had_ref = trigger_old_text(row, RF_PROVIDER_REF) != NULL;
 
-static Parties
-parties_of(const RefundRow *row)
-{
-	return (Parties) {
-		.provider = row->old_null[RF_PROVIDER] ? NULL : DatumGetTextPP(row->old[RF_PROVIDER])
+	change->id = DatumGetInt64(trigger_value(row, RF_ID));
+	change->report = (RefundReport) {
+		.from = state_get(MACHINE_REFUND, trigger_old_cstring(row, RF_STATUS)),
+		.to = reported_state(row),
+		.attempt = DatumGetInt32(trigger_value(row, RF_ATTEMPT)),
+		.has_settled = !trigger_is_null(row, RF_SETTLED_AT),
+		.has_ref = !trigger_is_null(row, RF_PROVIDER_REF),
+		.replaces_ref = had_ref && trigger_changed(row, RF_PROVIDER_REF),
 	};
 }
 
-static void
-judge_step(RefundRow *row, const State *from, const State *to)
+/* Does the statement write anything that is posted? */
+static bool
+is_report(const RefundChange *change)
 {
-	MoveQuestion question = {0};
+	return change->report.from != change->report.to ||
+		trigger_changed(&change->row, RF_PROVIDER_REF) ||
+		trigger_changed(&change->row, RF_FAILURE);
+}
+
+static Parties
+refund_parties(const RefundChange *change)
+{
+	return (Parties) {.provider = trigger_text(&change->row, RF_PROVIDER)};
+}
+
+static void
+check_step(const RefundChange *change, const State *from, const State *to)
+{
+	MoveQuestion question = {
+		.machine = MACHINE_REFUND,
+		.id = change->id,
+		.return_id = DatumGetInt64(trigger_value(&change->row, RF_RETURN_ID)),
+		.from = from,
+		.to = to,
+		.actor = change->actor,
+		.parties = refund_parties(change),
+		.now = clock_now(),
+	};
 	Refusal		refusal = {0};
 
-	question.machine = MACHINE_REFUND;
-	question.id = row->id;
-	question.return_id = DatumGetInt64(row->old[RF_RETURN_ID]);
-	question.from = from;
-	question.to = to;
-	question.actor = row->actor;
-	question.parties = parties_of(row);
-	question.now = clock_now();
 	if (!move_judge(&question, &refusal))
 		ereport(ERROR,
 				(errcode(refusal.sqlstate),
 				 errmsg("%s", refusal.message),
 				 errdetail("%s", refusal.detail),
 				 errhint("%s", refusal.hint),
-				 err_column(row->rel, "status")));
+				 err_column(change->row.rel, "status")));
 }
 
-/* "settled" without being sent now: is it the late answer to a sending before? */
+static RefundPast
+past_read(const RefundChange *change)
+{
+	const TriggerRow *row = &change->row;
+	Datum		args[4] = {trigger_value(row, RF_ORDER_REF), trigger_value(row, RF_RETURN_ID),
+		trigger_value(row, RF_ID),
+	change->report.has_ref ? trigger_value(row, RF_PROVIDER_REF) : (Datum) 0};
+	RefundPast	past = {0};
+	ResultSet	events;
+	AsOwner		owner;
+
+	as_owner_begin(&owner);
+	events = statement_run(&read_past, args, change->report.has_ref ? NULL : "   n");
+	past.settled_last = events.nrows > 0 && result_bool(events, 0, 1);
+	for (uint64 i = 0; i < events.nrows; i++)
+		past.settled_under_ref |= result_bool(events, i, 2);
+	as_owner_end(&owner);
+	return past;
+}
+
 static bool
-is_late_answer(RefundRow *row, const State *from, const State *to)
+is_old_report(const RefundChange *change)
 {
-	return to->role == ROLE_SETTLED && transition_find(from, to) == NULL &&
-		(from->role == ROLE_PENDING || from->role == ROLE_FAILED) &&
-		DatumGetInt32(row->old[RF_ATTEMPT]) > 0;
-}
+	RefundPast	past;
 
-static void
-judge_late_answer(RefundRow *row, const State *from, const State *to)
-{
-	const State *pending = state_of_role(ROLE_PENDING);
-	const State *sent = state_of_role(ROLE_SENT);
-
-	if (from != pending)
-		judge_step(row, from, pending);
-	judge_step(row, pending, sent);
-	judge_step(row, sent, to);
-}
-
-/* Has it settled under this reference before, and failed late since? */
-static bool
-is_old_answer(RefundRow *row, const State *from, const State *to)
-{
-	Datum		args[4] = {row->old[RF_ORDER_REF], row->old[RF_RETURN_ID], row->old[RF_ID],
-	row->new[RF_PROVIDER_REF]};
-	OwnState	own;
-	bool		found;
-	bool		isnull;
-
-	if (to->role != ROLE_SETTLED || row->old_null[RF_SETTLED_AT])
+	if (!report_may_be_old(&change->report))
 		return false;
-	own_begin(&own);
-	if (!row->new_null[RF_PROVIDER_REF])
-		found = plan_run_limit(&settled_before, args, NULL, 1) > 0;
-	else
-		/* nothing was sent since it failed late: so nothing new can have settled */
-		found = from->role != ROLE_SENT && plan_run(&last_paid_or_sent, args, NULL) > 0 &&
-			strcmp(TextDatumGetCString(plan_value(0, 1, &isnull)), "settled") == 0;
-	own_end(&own);
-	return found;
+	past = past_read(change);
+	return report_is_old(&change->report, &past);
 }
 
-static void
-refuse_other_reference(RefundRow *row)
+pg_noreturn static void
+refuse_second_payment(const RefundChange *change)
 {
+	char	   *settled = trigger_old_cstring(&change->row, RF_PROVIDER_REF);
+	char	   *reported = trigger_cstring(&change->row, RF_PROVIDER_REF);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_KEY_REUSED),
-			 errmsg("refund " INT64_FORMAT " has settled under another provider_ref", row->id),
-			 errdetail("It settled as \"%s\"; this report says \"%s\".",
-					   refund_text(row->old, row->old_null, RF_PROVIDER_REF),
-					   row->new_null[RF_PROVIDER_REF] ? "" :
-					   refund_text(row->new, row->new_null, RF_PROVIDER_REF)),
-			 errhint("Ask the provider whether it has paid twice."),
-			 err_column(row->rel, "provider_ref")));
+			 errmsg("refund " INT64_FORMAT " has settled under another provider_ref", change->id),
+			 reported == NULL ?
+			 errdetail("The refund settled under \"%s\"; this report has no provider_ref.", settled) :
+			 errdetail("The refund settled under \"%s\"; this report has \"%s\".",
+					   settled, reported),
+			 errhint("Ask the provider whether it has paid twice; if not, leave provider_ref out."),
+			 err_column(change->row.rel, "provider_ref")));
 }
 
-/* Money at the bank's disposal must not be paid out a second time. */
 static void
-refuse_chargeback(RefundRow *row)
+check_reference(const RefundChange *change)
 {
-	Datum		args[2] = {row->old[RF_ORDER_REF], row->old[RF_PAYMENT_NO]};
-	OwnState	own;
-	bool		isnull;
-	char	   *chargeback;
+	if (report_pays_twice(&change->report))
+		refuse_second_payment(change);
+}
 
-	own_begin(&own);
-	if (plan_run(&read_chargeback, args, NULL) != 1)
-		elog(ERROR, "payment of refund " INT64_FORMAT " not found", row->id);
-	chargeback = TextDatumGetCString(plan_value(0, 1, &isnull));
-	own_end(&own);
+static void
+check_chargeback(const RefundChange *change)
+{
+	const TriggerRow *row = &change->row;
+	Datum		args[2] = {trigger_value(row, RF_ORDER_REF), trigger_value(row, RF_PAYMENT_NO)};
+	ResultSet	payment;
+	Chargeback	chargeback;
+	AsOwner		owner;
 
-	if (strcmp(chargeback, "open") == 0 ||
-		(strcmp(chargeback, "lost") == 0 && !actor_may(row->actor, MAY_SETTLE_LOST)))
+	as_owner_begin(&owner);
+	payment = statement_run(&read_chargeback, args, NULL);
+	if (payment.nrows != 1)
+		elog(ERROR, "payment of refund " INT64_FORMAT " not found", change->id);
+	chargeback = chargeback_parse(result_cstring(payment, 0, 1));
+	as_owner_end(&owner);
+
+	if (!chargeback_allows_sending(chargeback, change->actor))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 				 errmsg("refund " INT64_FORMAT " cannot be sent: its payment has a chargeback",
-						row->id),
+						change->id),
 				 errdetail("The chargeback of payment %d is \"%s\".",
-						   DatumGetInt32(row->old[RF_PAYMENT_NO]), chargeback),
-				 errhint("Wait for its end; where it was lost the buyer has the money, and an operator may record that."),
+						   DatumGetInt32(trigger_value(row, RF_PAYMENT_NO)),
+						   chargeback_name(chargeback)),
+				 errhint("Wait until the chargeback is decided. If it is lost, the buyer has the money, and an operator may report the refund as sent."),
 				 err_our_column("payment", "chargeback")));
 }
 
 static void
-check_move(RefundRow *row, const State *from, const State *to)
+check_failure(const RefundChange *change)
 {
-	if (is_late_answer(row, from, to))
-	{
-		judge_late_answer(row, from, to);
-		return;
-	}
-	judge_step(row, from, to);
-	if (from->role == ROLE_SETTLED && row->changed[RF_PROVIDER_REF] &&
-		!row->old_null[RF_PROVIDER_REF])
-		refuse_other_reference(row);
-	if (to->role == ROLE_SENT && lease == NULL)
-		refuse_chargeback(row);
+	if (trigger_changed(&change->row, RF_FAILURE) && change->report.to->role != ROLE_FAILED)
+		trigger_refuse_change(&change->row, RF_FAILURE,
+							  psprintf("refund " INT64_FORMAT, change->id),
+							  "It says why a refund is in state \"failed\", and this refund is in another state.",
+							  "Leave the column out, or set status to \"failed\" too.");
 }
 
-/* The columns that follow from the new state. */
+/* An actor must be allowed each of the steps. */
 static void
-enter_state(RefundRow *row, const State *from, const State *to)
+check_move(const RefundChange *change)
 {
+	const State *steps[REPORT_MAX_STEPS];
+	int			nsteps = report_steps(&change->report, steps);
+	const State *from = change->report.from;
+
+	for (int i = 0; i < nsteps; i++)
+	{
+		check_step(change, from, steps[i]);
+		from = steps[i];
+	}
+	check_reference(change);
+	if (change->report.to->role == ROLE_SENT && lease == NULL)
+		check_chargeback(change);
+	check_failure(change);
+}
+
+/* Set the computed columns that follow from the new state. */
+static void
+enter_state(RefundChange *change)
+{
+	TriggerRow *row = &change->row;
 	TimestampTz now = clock_now();
 
-	if (row->changed[RF_FAILURE] && to->role != ROLE_FAILED)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("failure of refund " INT64_FORMAT " is written when it fails", row->id),
-				 errdetail("It says why the refund is in state \"failed\"."),
-				 errhint("Leave the column out, or report the refund as failed."),
-				 err_column(row->rel, "failure")));
-	refund_clear(row, RF_LEASE_UNTIL);
-	switch (to->role)
+	trigger_clear(row, RF_LEASE_UNTIL);
+	switch (change->report.to->role)
 	{
 		case ROLE_SENT:
-			refund_set(row, RF_ATTEMPT, Int32GetDatum(DatumGetInt32(row->old[RF_ATTEMPT]) + 1));
-			refund_set(row, RF_SENT_AT, TimestampTzGetDatum(now));
-			refund_set(row, RF_LEASE_UNTIL,
-					   TimestampTzGetDatum(lease != NULL ? *lease : now + DEFAULT_LEASE));
+			trigger_set(row, RF_ATTEMPT, Int32GetDatum(change->report.attempt + 1));
+			trigger_set(row, RF_SENT_AT, TimestampTzGetDatum(now));
+			trigger_set(row, RF_LEASE_UNTIL,
+						TimestampTzGetDatum(lease != NULL ? *lease : now + DEFAULT_LEASE));
 			break;
 		case ROLE_SETTLED:
-			refund_set(row, RF_SETTLED_AT, TimestampTzGetDatum(now));
+			trigger_set(row, RF_SETTLED_AT, TimestampTzGetDatum(now));
 			break;
 		case ROLE_FAILED:
-			refund_set(row, RF_FAILED_AT, TimestampTzGetDatum(now));
+			trigger_set(row, RF_FAILED_AT, TimestampTzGetDatum(now));
 			break;
 		case ROLE_PENDING:
-			if (from->role == ROLE_FAILED && !row->changed[RF_PROVIDER_REF])
-				refund_clear(row, RF_PROVIDER_REF);
+			if (change->report.from->role == ROLE_FAILED &&
+				!trigger_changed(row, RF_PROVIDER_REF))
+				trigger_clear(row, RF_PROVIDER_REF);
 			break;
 		default:
 			break;
 	}
 }
 
-/* No move: a reference or a cause may still be added by those who may move it. */
+/* The refund does not move: a reference or a failure is added. */
 static void
-check_attributes(RefundRow *row, const State *state)
+check_addition(RefundChange *change)
 {
 	Parties		parties;
 
-	if (!row->changed[RF_PROVIDER_REF] && !row->changed[RF_FAILURE])
-		return;
-	if (row->changed[RF_PROVIDER_REF] && state->role == ROLE_SETTLED &&
-		!row->old_null[RF_PROVIDER_REF])
-		refuse_other_reference(row);
-	if (row->changed[RF_FAILURE] && state->role != ROLE_FAILED)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("failure of refund " INT64_FORMAT " is written when it fails", row->id),
-				 errdetail("It says why the refund is in state \"failed\"."),
-				 errhint("Leave the column out, or report the refund as failed."),
-				 err_column(row->rel, "failure")));
-	row->actor = actor_current();
-	parties = parties_of(row);
-	if (!party_may(row->actor, MAY_REPORT, &parties))
-		refuse_permission(row->actor, MAY_REPORT, psprintf("refund " INT64_FORMAT, row->id),
+	check_reference(change);
+	check_failure(change);
+	change->actor = actor_current();
+	parties = refund_parties(change);
+	if (!party_may(change->actor, MAY_REPORT, &parties))
+		refuse_permission(change->actor, MAY_REPORT, psprintf("refund " INT64_FORMAT, change->id),
 						  "refund", NULL);
 }
 
-/* Is it anything to be posted? */
-static bool
-is_report(const RefundRow *row, const State *from, const State *to)
-{
-	return from != to || row->changed[RF_PROVIDER_REF] || row->changed[RF_FAILURE];
-}
-
 static HeapTuple
-refund_update(TriggerData *trigger)
+refund_update(TriggerData *trigdata)
 {
-	RefundRow	row;
-	const State *from;
-	const State *to;
+	RefundChange change = {0};
 
-	row_load(&row, trigger);
-	refuse_computed(&row);
-	from = row_state(&row, row.old, row.old_null);
-	to = row_state(&row, row.new, row.new_null);
-	if (from == to)
+	trigger_row_load(&change.row, trigdata, &columns);
+	check_computed(&change.row);
+	change_read(&change);
+	if (!is_report(&change))
+		return trigdata->tg_newtuple;
+	if (change.report.from == change.report.to)
+		check_addition(&change);
+	else
 	{
-		check_attributes(&row, from);
-		if (is_report(&row, from, to))
-			pending_report_add(row.rel, row.id);
-		return trigger->tg_newtuple;
+		change.actor = actor_current();
+		if (is_old_report(&change))
+			return trigdata->tg_trigtuple;
+		check_move(&change);
+		enter_state(&change);
 	}
-	row.actor = actor_current();
-	if (is_old_answer(&row, from, to))
-		return trigger->tg_trigtuple;
-	check_move(&row, from, to);
-	enter_state(&row, from, to);
-	pending_report_add(row.rel, row.id);
-	return row_store(&row, trigger->tg_newtuple);
-}
-
-static TriggerData *
-check_call(FunctionCallInfo fcinfo, const char *function, TriggerEvent when)
-{
-	TriggerData *trigger = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		(trigger->tg_event & TRIGGER_EVENT_TIMINGMASK) != when)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as the trigger it is made for", function)));
-	return trigger;
+	pending_report_add(change.row.rel, change.id);
+	return trigger_tuple(&change.row);
 }
 
 PG_FUNCTION_INFO_V1(returns_refund_row);
 
-/* BEFORE INSERT OR UPDATE FOR EACH ROW */
+/* BEFORE INSERT OR UPDATE ON returns.refund FOR EACH ROW */
 Datum
 returns_refund_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_call(fcinfo, "returns_refund_row", TRIGGER_EVENT_BEFORE);
+	TriggerData *trigdata = trigger_check(fcinfo, "returns_refund_row", NULL,
+										  FIRES_BEFORE | FIRES_FOR_ROW);
 	HeapTuple	updated;
 
-	trigger_check_row(trigger);
-	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	trigger_check_row(trigdata);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		rules_pin();
-		updated = refund_update(trigger);
+		updated = refund_update(trigdata);
 		rules_unpin();
 		return PointerGetDatum(updated);
 	}
-	if (!own_writing())
+	if (!writing_as_owner())
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("refunds are created by the extension"),
-				 errdetail("They follow from a return that is decided for money."),
-				 errhint("Move the return to \"refund_due\", or use returns.grant_refund()."),
-				 errtable(trigger->tg_relation)));
-	return PointerGetDatum(trigger->tg_trigtuple);
+				 errmsg("refunds cannot be inserted directly"),
+				 errdetail("A refund is created when a return is decided for a refund, or when an operator grants one."),
+				 errhint("Move the return to \"refund_due\", or call returns.grant_refund()."),
+				 errtable(trigdata->tg_relation)));
+	return PointerGetDatum(trigdata->tg_trigtuple);
+}
+
+static RefundMove
+change_move(const RefundChange *change)
+{
+	const TriggerRow *row = &change->row;
+	const State *to = change->report.to;
+	const Currency *currency = currency_get(trigger_cstring(row, RF_CURRENCY));
+
+	return (RefundMove) {
+		.refund_id = change->id,
+		.order_ref = trigger_value(row, RF_ORDER_REF),
+		.return_id = DatumGetInt64(trigger_value(row, RF_RETURN_ID)),
+		.payment_no = DatumGetInt32(trigger_value(row, RF_PAYMENT_NO)),
+		.currency = currency,
+		.amount = numeric_to_minor(trigger_value(row, RF_AMOUNT), currency, "amount"),
+		.attempt = change->report.attempt,
+		.provider = trigger_cstring(row, RF_PROVIDER),
+		.provider_ref = trigger_cstring(row, RF_PROVIDER_REF),
+		.failure = to->role == ROLE_FAILED ? trigger_cstring(row, RF_FAILURE) : NULL,
+		.from = change->report.from,
+		.to = to,
+		.actor = actor_current(),
+	};
 }
 
 PG_FUNCTION_INFO_V1(returns_refund_booked);
 
-/* AFTER UPDATE FOR EACH ROW */
+/* AFTER UPDATE ON returns.refund FOR EACH ROW */
 Datum
 returns_refund_booked(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_call(fcinfo, "returns_refund_booked", TRIGGER_EVENT_AFTER);
-	RefundRow	row;
+	TriggerData *trigdata = trigger_check(fcinfo, "returns_refund_booked", NULL,
+										  FIRES_AFTER | FIRES_FOR_ROW);
+	RefundChange change = {0};
 	RefundMove	move;
 
-	rules_pin();
-	row_load(&row, trigger);
-	move.from = row_state(&row, row.old, row.old_null);
-	move.to = row_state(&row, row.new, row.new_null);
-	if (!is_report(&row, move.from, move.to))
-	{
-		rules_unpin();
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		return PointerGetDatum(NULL);
+	rules_pin();
+	trigger_row_load(&change.row, trigdata, &columns);
+	change_read(&change);
+	if (is_report(&change))
+	{
+		pending_report_remove(change.id);
+		move = change_move(&change);
+		refund_post(&move);
 	}
-	pending_report_remove(row.id);
-	move.refund_id = row.id;
-	move.order_ref = row.new[RF_ORDER_REF];
-	move.return_id = DatumGetInt64(row.new[RF_RETURN_ID]);
-	move.payment_no = DatumGetInt32(row.new[RF_PAYMENT_NO]);
-	move.currency = currency_get(TextDatumGetCString(row.new[RF_CURRENCY]));
-	move.amount = numeric_to_minor(row.new[RF_AMOUNT], move.currency, "amount");
-	move.attempt = DatumGetInt32(row.new[RF_ATTEMPT]);
-	move.provider = refund_text(row.new, row.new_null, RF_PROVIDER);
-	move.provider_ref = refund_text(row.new, row.new_null, RF_PROVIDER_REF);
-	move.failure = move.to->role == ROLE_FAILED ?
-		refund_text(row.new, row.new_null, RF_FAILURE) : NULL;
-	move.actor = actor_current();
-	refund_post(&move);
 	rules_unpin();
 	return PointerGetDatum(NULL);
 }

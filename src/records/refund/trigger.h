@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trigger.h
- *		The triggers of returns.refund: its columns, and what a claim tells them.
+ *		The triggers of returns.refund: the lease that a claim gives.
  *
  * src/records/refund/trigger.h
  *
@@ -12,17 +12,9 @@
 
 #include "datatype/timestamp.h"
 
-/* The columns of refund. */
-typedef enum RefundColumn
-{
-	RF_ID, RF_ORDER_REF, RF_RETURN_ID, RF_PAYMENT_NO, RF_AMOUNT, RF_CURRENCY, RF_STATUS,
-	RF_ATTEMPT, RF_IDEMPOTENCY_KEY, RF_PROVIDER, RF_PROVIDER_REF, RF_CREATED_AT,
-	RF_SENT_AT, RF_SETTLED_AT, RF_FAILED_AT, RF_FAILURE, RF_LEASE_UNTIL, RF_NCOLUMNS
-} RefundColumn;
-
 /*
- * Refunds that become "sent" get this lease until the call with NULL.  While
- * one is given, the caller has seen to it that the payment may be refunded.
+ * Refunds that become "sent" get a lease until this time, up to the call with
+ * NULL.  The caller has checked that no chargeback forbids their payments.
  */
 extern void refund_lease(const TimestampTz *until);
 
