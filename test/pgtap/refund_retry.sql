@@ -41,18 +41,18 @@ SELECT is_empty('SELECT * FROM returns.verify()', 'and the history says the same
 
 -- A row trigger of the user's that fires before the change is booked may not report
 -- on the same refund: the change that it makes would be booked first.
-CREATE FUNCTION public.refund_machine_retell() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.refund_retry_retell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE returns.refund SET provider_ref = 'of the trigger' WHERE id = NEW.id AND provider_ref <> 'of the trigger';
 	RETURN NULL;
 END $$;
 UPDATE returns.refund SET status = 'sent' WHERE id = :again;
-CREATE TRIGGER "000_user" AFTER UPDATE OF provider_ref ON returns.refund FOR EACH ROW EXECUTE FUNCTION public.refund_machine_retell();
+CREATE TRIGGER "000_user" AFTER UPDATE OF provider_ref ON returns.refund FOR EACH ROW EXECUTE FUNCTION public.refund_retry_retell();
 SELECT throws_ok(format('UPDATE returns.refund SET provider_ref = ''p-2'' WHERE id = %s', :again), 'RT007', NULL,
 	'a reference that is told later is not changed by a trigger before it is booked');
 SELECT is(pg_temp.refund(:again), 'sent 2 without reference', 'and is not written');
 DROP TRIGGER "000_user" ON returns.refund;
-CREATE TRIGGER zzz_user AFTER UPDATE OF provider_ref ON returns.refund FOR EACH ROW EXECUTE FUNCTION public.refund_machine_retell();
+CREATE TRIGGER zzz_user AFTER UPDATE OF provider_ref ON returns.refund FOR EACH ROW EXECUTE FUNCTION public.refund_retry_retell();
 UPDATE returns.refund SET provider_ref = 'p-2' WHERE id = :again;
 SELECT is(pg_temp.refund(:again), 'sent 2 of the trigger', 'a trigger that fires after the booking may change it');
 SELECT is((SELECT string_agg(details ->> 'provider_ref', ', ' ORDER BY seq) FROM returns.return_event e JOIN returns.refund f USING (order_ref, return_id)
