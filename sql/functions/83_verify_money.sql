@@ -210,12 +210,44 @@ CROSS JOIN LATERAL (
 	SELECT 'return_ledger', format('It was granted %s, but %s is posted as goodwill.', coalesce(g.amount, 0), coalesce(b.granted, 0))
 	WHERE coalesce(g.amount, 0) <> coalesce(b.granted, 0)
 ) AS v (invariant, detail)
+UNION ALL
+-- The commissions of the returns of a line sum to that on all that was taken back of it,
+-- whatever their order. An exchange that was priced first leaves its rounding behind.
+SELECT 'return_commission', coalesce(l.order_ref, b.order_ref), NULL,
+	format('Commission of %s %s was given back, but the decided lines give %s.', coalesce(b.amount, 0),
+		coalesce(l.currency, b.currency), coalesce(l.commission, 0))
+FROM (
+	SELECT s.order_ref, s.currency, sum(round(s.commission_rate * l.amount, c.minor_units)) AS commission,
+		sum(l.lines) * 10.0 ^ -min(c.minor_units) AS rounding
+	FROM returns.sale_line s
+	JOIN returns.currency c ON c.code = s.currency
+	JOIN (
+		SELECT l.order_ref, l.line_no, sum(l.refund_goods - coalesce(l.deduction, 0)) AS amount, count(*) AS lines
+		FROM returns.return_line l
+		JOIN returns.return_request r ON r.order_ref = l.order_ref AND r.id = l.return_id
+		WHERE r.refund_total IS NOT NULL
+		GROUP BY l.order_ref, l.line_no
+	) l ON l.order_ref = s.order_ref AND l.line_no = s.line_no
+	GROUP BY s.order_ref, s.currency
+) l
+FULL JOIN (
+	SELECT t.order_ref, b.currency, sum(b.amount) AS amount
+	FROM returns.ledger_transfer t
+	JOIN returns.ledger_entry b ON b.order_ref = t.order_ref AND b.return_id = t.return_id
+		AND b.transfer_no = t.transfer_no
+	WHERE t.kind = 'refund_due' AND t.refund_id IS NULL AND b.account = 'commission_income'
+	GROUP BY t.order_ref, b.currency
+) b ON b.order_ref = l.order_ref AND b.currency = l.currency
+LEFT JOIN (
+	SELECT DISTINCT e.order_ref FROM returns.return_event e WHERE e.to_state = 'exchange_due'
+) x ON x.order_ref = l.order_ref
+WHERE abs(coalesce(b.amount, 0) - coalesce(l.commission, 0)) > CASE WHEN x.order_ref IS NULL THEN 0 ELSE l.rounding END
 $$;
 COMMENT ON FUNCTION returns.verify_money() IS
 'The part of returns.verify() about the money of returns
 
 refund_total is what the lines give; the refunds are what is owed and granted; a return is refunded
-if and only if all its refunds have settled; all of it is posted.';
+if and only if all its refunds have settled; all of it is posted, with the commission on the goods.';
 
 CREATE FUNCTION returns.verify_ledger(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)

@@ -163,14 +163,14 @@ SELECT pg_temp.finds(expected::text[], 'line decided: ' || change,
 	('refund_fee = refund_fee + 0.01', '{return_ledger,return_total,sale_refunded}'),
 	('refund_shipping = refund_shipping + 0.01', '{return_ledger,return_total,sale_refunded}'),
 	('refund_fee = -1, refund_shipping = refund_shipping - refund_fee - 1', '{line_price,return_ledger}'),
-	('deduction = -1', '{line_price,line_receipt,return_ledger,return_total,sale_refunded}'),
-	('deduction = 99', '{line_price,line_receipt,return_ledger,return_total,sale_refunded}'),
+	('deduction = -1', '{line_price,line_receipt,return_commission,return_ledger,return_total,sale_refunded}'),
+	('deduction = 99', '{line_price,line_receipt,return_commission,return_ledger,return_total,sale_refunded}'),
 	('accepted = 1', '{line_receipt,sale_returned,sale_share}'),
-	('refund_goods = NULL, refund_fee = NULL, refund_shipping = NULL', '{line_decision,return_ledger,return_total,sale_refunded}')
+	('refund_goods = NULL, refund_fee = NULL, refund_shipping = NULL', '{line_decision,return_commission,return_ledger,return_total,sale_refunded}')
   ) AS v (change, expected);
 SELECT pg_temp.finds('{line_decision}', 'a draft that is priced',
 	format('UPDATE returns.return_line SET refund_goods = 33.33, refund_fee = 0, refund_shipping = 0, accepted = 1 WHERE return_id = %s', :draft));
-SELECT pg_temp.finds('{return_ledger,return_total,sale_refunded,sale_returned}', 'a line is gone',
+SELECT pg_temp.finds('{return_commission,return_ledger,return_total,sale_refunded,sale_returned}', 'a line is gone',
 	format('DELETE FROM returns.return_line WHERE return_id = %s AND line_no = 1', :settled));
 SELECT pg_temp.finds('{sale_money}', 'more shipping refunded than was paid',
 	'UPDATE returns.sale_line SET shipping_paid = 1 WHERE order_ref = ''due'' AND line_no = 1');
@@ -244,7 +244,7 @@ SELECT pg_temp.finds(expected::text[], 'payment: ' || change,
 -- The money of returns
 SELECT pg_temp.finds('{return_ledger,return_refunds,return_total}', 'refund_total: another amount',
 	format('UPDATE returns.return_request SET refund_total = refund_total + 1 WHERE id = %s', :settled));
-SELECT pg_temp.finds('{return_ledger,return_refunds,return_status,sale_refunded}', 'refund_total: none',
+SELECT pg_temp.finds('{return_commission,return_ledger,return_refunds,return_status,sale_refunded}', 'refund_total: none',
 	format('UPDATE returns.return_request SET refund_total = NULL WHERE id = %s', :settled));
 SELECT pg_temp.finds('{request_deadline,request_state,request_status,return_status,sale_reserved,sale_returned}',
 	'refunded while a refund is not settled',
@@ -270,10 +270,15 @@ SELECT pg_temp.finds('{return_ledger,transfer_balance,transfer_event}', 'an entr
 	format('DELETE FROM returns.ledger_entry WHERE return_id = %s AND transfer_no = 1 AND account = ''buyer_payable''', :settled));
 SELECT pg_temp.finds('{return_ledger,transfer_event}', 'what was borne and owed, both more',
 	format('UPDATE returns.ledger_entry SET amount = amount + sign(amount) WHERE return_id = %s AND transfer_no = 1 AND account IN (''buyer_payable'', ''seller_receivable'')', :settled));
+SELECT pg_temp.finds('{return_commission,transfer_event}', 'from the seller to the commission: ' || more,
+	format('UPDATE returns.ledger_entry SET amount = amount + CASE account WHEN ''seller_receivable'' THEN -(%1$s) ELSE %1$s END'
+	' WHERE return_id = %2$s AND transfer_no = 1 AND account IN (''seller_receivable'', ''commission_income'')', more, :settled))
+  FROM unnest('{1,0.01,-0.01}'::numeric[]) AS more;
+SELECT pg_temp.finds('{return_commission,transfer_event}', 'no commission, and the seller bears it all',
+	format('UPDATE returns.ledger_entry SET account = ''seller_receivable'' WHERE return_id = %s AND transfer_no = 1 AND account = ''commission_income''', :settled));
+SELECT pg_temp.finds('{return_commission}', 'the sale has another commission_rate',
+	'UPDATE returns.sale_line SET commission_rate = 0.11 WHERE order_ref = ''settled'' AND line_no = 1');
 -- no sum shows these: the events do
-SELECT pg_temp.finds('{transfer_event}', 'from the seller to the commission',
-	format('UPDATE returns.ledger_entry SET amount = amount + CASE account WHEN ''seller_receivable'' THEN -1 ELSE 1 END'
-	' WHERE return_id = %s AND transfer_no = 1 AND account IN (''seller_receivable'', ''commission_income'')', :settled));
 SELECT pg_temp.finds('{transfer_event}', 'from one provider to another',
 	format('UPDATE returns.ledger_entry SET party_ref = ''other'' WHERE return_id = %s AND account IN (''provider_clearing'', ''cash'')', :settled));
 SELECT pg_temp.finds('{refund_issue}', 'a pending refund from one payment to another, with all that is summed',

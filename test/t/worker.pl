@@ -122,6 +122,24 @@ is($node->safe_psql('shop', q{SELECT count(*) FROM returns.return_event e WHERE 
 	'0', 'the worker moves no return before its deadline');
 set_option('returns.naptime', 1);
 
+# ------------------------------------------------------------ what the database prefers
+# The worker sweeps read committed, as it must to pass over what is held.
+$node->safe_psql('shop', q{
+	ALTER DATABASE shop SET default_transaction_isolation = 'serializable';
+	CREATE TABLE public.swept (isolation text);
+	CREATE FUNCTION public.note_isolation() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		INSERT INTO public.swept VALUES (current_setting('transaction_isolation')); RETURN NULL; END $$;
+	CREATE TRIGGER note_isolation AFTER UPDATE ON returns.return_request FOR EACH ROW
+		WHEN (NEW.status = 'approved') EXECUTE FUNCTION public.note_isolation()});
+is($node->safe_psql('shop', 'SHOW transaction_isolation'), 'serializable', 'a database whose sessions are serializable');
+request('shop', 1, -10);
+wait_moved('shop', 'what is due in it moves');
+is($node->safe_psql('shop', 'SELECT DISTINCT isolation FROM public.swept'), 'read committed', 'in a transaction that is read committed');
+$node->safe_psql('shop', q{
+	DROP FUNCTION public.note_isolation() CASCADE;
+	DROP TABLE public.swept;
+	ALTER DATABASE shop RESET default_transaction_isolation});
+
 # ------------------------------------------------------------ no busy loop
 # What is due and cannot move, or is held, must not keep it busy.
 set_option('returns.database', "''");
