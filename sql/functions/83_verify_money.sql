@@ -237,7 +237,7 @@ LEFT JOIN (
 WHERE abs(coalesce(b.amount, 0) - coalesce(l.commission, 0)) > CASE WHEN x.order_ref IS NULL THEN 0 ELSE l.rounding END
 $$;
 COMMENT ON FUNCTION returns.verify_money() IS
-'The part of verify() about the money of returns: refund_total is what the lines make; the refunds are what is owed and granted; refunded if and only if all of them settled; all of it is booked, with the commission on the lines'' goods.';
+'The part of verify() about the money of returns: refund_total is what the lines make; the refunds are what is owed and granted; refunded if and only if all of them settled; all of it is booked.';
 
 CREATE FUNCTION returns.verify_ledger(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
