@@ -30,6 +30,7 @@
 #include "records/update_with.h"
 #include "rules/cache/cache.h"
 #include "rules/session.h"
+#include "rules/workflow/stage_rule.h"
 #include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
