@@ -26,7 +26,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-static char *setting_actor = NULL;	/* returns.actor: 'kind:ref'; '' when unset */
+static char *setting_actor = NULL;	/* 'kind:ref'; '' when unset */
 
 /*
  * The answer that is remembered: the actor of the current setting, for this role
@@ -35,7 +35,7 @@ static char *setting_actor = NULL;	/* returns.actor: 'kind:ref'; '' when unset *
 static Actor session_actor;
 static Oid	session_role = InvalidOid;	/* InvalidOid: nothing is remembered */
 static uint64 session_generation = 0;
-static MemoryContext session_context = NULL;	/* of the strings of session_actor */
+static MemoryContext session_context = NULL;	/* of its strings */
 
 static Actor system_actor;
 static bool acts_as_system = false;

@@ -23,10 +23,10 @@ typedef enum Permission
 	MAY_BEGIN,					/* insert a draft */
 	MAY_CHOOSE_LINES,			/* insert, update and delete lines of a draft */
 	MAY_COUNT_GOODS,			/* write received, accepted, deduction */
-	MAY_EDIT,					/* write note, details, carrier, ... without a move */
+	MAY_EDIT,					/* write note, details, ... without a move */
 	MAY_CARRY,					/* become the carrier of a return by a move */
 	MAY_REPORT,					/* write provider_ref and failure of a refund */
-	MAY_SETTLE_LOST,			/* settle a refund whose payment has a lost chargeback */
+	MAY_SETTLE_LOST,			/* settle a refund after a lost chargeback */
 	MAY_CLAIM,					/* call claim_refunds() */
 	MAY_CLAIM_ANY,				/* claim the refunds of every provider */
 	MAY_GRANT,					/* call grant_refund() */
@@ -34,8 +34,8 @@ typedef enum Permission
 	MAY_SEE_ALL,				/* see the rows of every party */
 	MAY_SEE_REFUNDS,			/* see the refunds of its own returns */
 	MAY_ACT_LATE,				/* make a move after the deadline of the stage */
-	MAY_MOVE_RETURNS,			/* be an actor of transitions of the machine "return" */
-	MAY_MOVE_REFUNDS,			/* be an actor of transitions of the machine "refund" */
+	MAY_MOVE_RETURNS,			/* be an actor of moves of a return */
+	MAY_MOVE_REFUNDS,			/* be an actor of moves of a refund */
 	MAY_COUNT
 } Permission;
 

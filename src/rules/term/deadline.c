@@ -199,7 +199,7 @@ returns_easter(PG_FUNCTION_ARGS)
 {
 	int			year = PG_GETARG_INT32(0);
 
-	/* before 1583 there was no Gregorian calendar; dates have years of 4 digits */
+	/* the Gregorian calendar begins in 1582; years have 4 digits */
 	if (year < 1583 || year > 9999)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),

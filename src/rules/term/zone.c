@@ -159,7 +159,7 @@ zone_day_begin(DateADT day, pg_tz *zone)
 	if (day <= -POSTGRES_EPOCH_JDATE || day >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
 		refuse_overflow();
 
-	/* far from a change of the clocks there is one midnight: no need to search */
+	/* far from a change of the clocks there is one midnight */
 	if (unlikely(end_span.zone != zone || begin <= end_span.from ||
 				 begin >= end_span.until - MAX_OFFSET))
 		begin = local_time_begin(local, zone);

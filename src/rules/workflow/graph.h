@@ -45,9 +45,9 @@ typedef struct Graph
 	Machine		machine;
 	int			n;
 	const State **states;
-	int		  **targets;		/* numbers that the transitions of a state lead to */
-	bool	   *judged[RESOLUTION_COUNT];	/* states in which a return with this
-											 * resolution can be */
+	int		  **targets;		/* by state: where its transitions lead */
+	bool	   *judged[RESOLUTION_COUNT];	/* by resolution: states in which
+											 * such a return can be */
 	List	   *defects;
 } Graph;
 

@@ -18,8 +18,8 @@ typedef struct Outcome
 								 * where it is entered */
 	StateRole	done;			/* final state: the decision is carried out */
 	bool		pays;			/* does the decision owe money to the buyer? */
-	bool		takes_goods;	/* do the accepted units count as returned when it
-								 * is done? */
+	bool		takes_goods;	/* are the accepted units returned for good
+								 * when it is done? */
 } Outcome;
 
 /* The outcome of a resolution, which is not RESOLUTION_ANY. */

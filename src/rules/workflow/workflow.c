@@ -30,7 +30,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-/* "return 7 from "requested" to "approved"" */
+/* For messages: return 7 from "requested" to "approved". */
 static char *
 move_text(const MoveQuestion *q)
 {
@@ -39,10 +39,14 @@ move_text(const MoveQuestion *q)
 }
 
 static bool
-refuse_move(Refusal *refusal, int sqlstate, const char *column, char *message, char *detail,
-			char *hint)
+refuse_move(Refusal *refusal, int sqlstate, const char *column, const char *message,
+			const char *detail, const char *hint)
 {
-	*refusal = (Refusal) {sqlstate, column, message, detail, hint};
+	refusal->sqlstate = sqlstate;
+	refusal->column = column;
+	refusal->message = message;
+	refusal->detail = detail;
+	refusal->hint = hint;
 	return false;
 }
 
@@ -58,7 +62,7 @@ refuse_party(const MoveQuestion *q, Refusal *refusal)
 								machine_name(q->machine)));
 }
 
-/* There is no such transition, or it is for another resolution. */
+/* The message when no transition is for this move of this return. */
 static char *
 no_edge_text(const MoveQuestion *q)
 {
@@ -103,9 +107,9 @@ refuse_actor(const MoveQuestion *q, const Transition *edge, Refusal *refusal)
 								actor_kind_name(q->actor->kind), move_text(q)),
 					   psprintf("These actors may make this move: %s.",
 								actors_describe(edge->actors)),
-					   pstrdup(edge->actors == ACTOR_SYSTEM ?
-							   "The extension makes this move by itself when its condition is met." :
-							   "Set returns.actor to one of these actors."));
+					   edge->actors == ACTOR_SYSTEM ?
+					   "The extension makes this move by itself when its condition is met." :
+					   "Set returns.actor to one of these actors.");
 }
 
 static bool
@@ -115,7 +119,7 @@ refuse_late(const MoveQuestion *q, Refusal *refusal)
 					   psprintf("too late to move %s", move_text(q)),
 					   psprintf("The deadline of state \"%s\" was %s.", q->from->code,
 								timestamptz_to_str(q->due_at)),
-					   pstrdup("An operator can still make the move, until the next sweep applies the timeout of the state."));
+					   "An operator can still make the move, until the next sweep applies the timeout of the state.");
 }
 
 static bool
@@ -123,8 +127,7 @@ refuse_requirement(const MoveQuestion *q, const char *column, const char *what,
 				   const char *detail, const char *hint, Refusal *refusal)
 {
 	return refuse_move(refusal, ERRCODE_RT_REQUIREMENT_MISSING, column,
-					   psprintf("moving %s requires %s", move_text(q), what),
-					   pstrdup(detail), pstrdup(hint));
+					   psprintf("moving %s requires %s", move_text(q), what), detail, hint);
 }
 
 static bool
@@ -210,9 +213,9 @@ guard_passes(const MoveQuestion *q, const char *guard, Refusal *refusal)
 	Oid			function;
 	const char *why;
 	FmgrInfo	flinfo;
-	LOCAL_FCINFO(fcinfo, 2);
 	Datum		answer;
 	bool		passes;
+	LOCAL_FCINFO(fcinfo, 2);
 
 	as_owner_begin_foreign(&owner);
 	function = guard_function(guard, &why);
@@ -230,7 +233,7 @@ guard_passes(const MoveQuestion *q, const char *guard, Refusal *refusal)
 		refuse_move(refusal, ERRCODE_RT_ILLEGAL_TRANSITION, "status",
 					psprintf("guard \"%s\" refuses to move %s", guard, move_text(q)),
 					TextDatumGetCString(answer),
-					pstrdup("Resolve what the guard reports, then try again."));
+					"Resolve what the guard reports, then try again.");
 	as_owner_end(&owner);
 	return passes;
 }

@@ -36,9 +36,9 @@ typedef struct Refusal
 {
 	int			sqlstate;
 	const char *column;
-	char	   *message;
-	char	   *detail;
-	char	   *hint;
+	const char *message;
+	const char *detail;
+	const char *hint;
 } Refusal;
 
 /*
