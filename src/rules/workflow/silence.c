@@ -105,12 +105,12 @@ check_timers(Graph *graph)
 /* ---- silence ---- */
 
 /* A kind of return, as the timers tell them apart. */
-typedef struct Silence
+typedef struct ReturnKind
 {
 	const Market *market;		/* NULL: one that no timer names */
 	const Category *category;	/* NULL: the same */
 	Resolution	resolution;
-} Silence;
+} ReturnKind;
 
 /*
  * Where a return of the kind goes from state i when nobody acts: to the target
@@ -120,7 +120,7 @@ typedef struct Silence
  * stays.
  */
 static int
-silent_next(Graph *graph, int i, const Silence *kind, const bool *among)
+silent_next(Graph *graph, int i, const ReturnKind *kind, const bool *among)
 {
 	const State *state = graph->states[i];
 	const StageRule *rule = stage_rule_of_category(state, kind->market, kind->resolution,
@@ -141,7 +141,7 @@ silent_next(Graph *graph, int i, const Silence *kind, const bool *among)
 
 /* "a" -> "b" -> "a": from state i of a ring, until a state comes again. */
 static char *
-ring_text(Graph *graph, int i, const Silence *kind)
+ring_text(Graph *graph, int i, const ReturnKind *kind)
 {
 	StringInfoData path;
 	bool	   *seen = palloc0(graph->n);
@@ -159,7 +159,7 @@ ring_text(Graph *graph, int i, const Silence *kind)
 }
 
 static char *
-kind_text(const Silence *kind)
+kind_text(const ReturnKind *kind)
 {
 	return psprintf("%s%s%s%s, resolution %s",
 					kind->market == NULL ? "other markets" : "market ",
@@ -176,7 +176,7 @@ kind_text(const Silence *kind)
  * reaches no such state is in a ring of timers, or leads to one.
  */
 static void
-check_silence(Graph *graph, const Silence *kind, bool *reported)
+check_silence(Graph *graph, const ReturnKind *kind, bool *reported)
 {
 	bool	   *ends = palloc0(graph->n + 1);
 	bool		changed = true;
@@ -247,7 +247,7 @@ check_silences(Graph *graph)
 		for (int c = -1; c < list_length(categories); c++)
 			for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 			{
-				Silence		kind = {
+				ReturnKind	kind = {
 					m < 0 ? NULL : market_get(list_nth(markets, m)),
 					c < 0 ? NULL : category_get(list_nth(categories, c)),
 					r
