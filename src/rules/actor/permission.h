@@ -15,8 +15,8 @@
 #ifndef RETURNS_PERMISSION_H
 #define RETURNS_PERMISSION_H
 
-#include "rules/actor/actor.h"
 #include "base/compat.h"
+#include "rules/actor/actor.h"
 
 typedef enum Permission
 {

@@ -112,7 +112,8 @@ compute_end(StageRule *rule, const Market *market, TimestampTz start)
 {
 	const Calendar *calendar;
 
-	if (rule->memo_market == market && rule->memo_start == start && market != NULL)
+	Assert(market != NULL);
+	if (rule->memo_market == market && rule->memo_start == start)
 		return;
 	calendar = rule->unit == UNIT_HOUR ? NULL : market_calendar(market);
 	rule->memo_market = NULL;	/* what follows may raise an error */
