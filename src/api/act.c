@@ -188,8 +188,7 @@ returns_allowed_actions(PG_FUNCTION_ARGS)
 	read_return(PG_GETARG_INT64(0), &question, &due_null);
 	question.actor = actor_if_any();
 	/* it names itself with the move, as it must where nobody has named one yet */
-	if (question.parties.carrier == NULL && question.actor != NULL &&
-		question.actor->kind == ACTOR_CARRIER)
+	if (question.parties.carrier == NULL && actor_may(question.actor, MAY_CARRY))
 		question.parties.carrier = question.actor->ref_text;
 	for (int i = 0; i < question.from->ntransitions; i++)
 		put_action(rsinfo, &question, &question.from->transitions[i], due_null);

@@ -29,7 +29,7 @@
 #include "rules/term/deadline.h"
 #include "rules/term/explain_deadline.h"
 #include "rules/term/zone.h"
-#include "rules/workflow/workflow.h"
+#include "rules/workflow/stage_rule.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"

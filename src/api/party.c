@@ -15,7 +15,7 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "rules/actor/actor.h"
+#include "rules/actor/permission.h"
 #include "utils/builtins.h"
 
 static KeptPlan of_buyer = {
@@ -41,8 +41,7 @@ returns_is_party(PG_FUNCTION_ARGS)
 	OwnState	own;
 	bool		found;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || actor == NULL ||
-		(actor->kind & (ACTOR_BUYER | ACTOR_SELLER)) == 0)
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || !actor_may(actor, MAY_SEE_REFUNDS))
 		PG_RETURN_BOOL(false);
 	args[0] = PG_GETARG_DATUM(0);
 	args[1] = PG_GETARG_DATUM(1);

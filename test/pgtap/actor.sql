@@ -43,7 +43,7 @@ DECLARE
 BEGIN
 	PERFORM set_config('returns.actor', actor, true), set_config('role', role, true);
 	SELECT string_agg(k || ':' || returns.acting_as(k), ' ') INTO answer
-	  FROM unnest('{buyer,seller,carrier,provider,operator,system,nobody}'::text[]) AS k;
+	  FROM unnest('{buyer,seller,carrier,provider,operator,system}'::text[]) AS k;
 	PERFORM set_config('role', 'none', true);
 	RETURN coalesce(answer, 'nobody');
 END $$;
@@ -59,6 +59,10 @@ SELECT is(pg_temp.acting(role, kind || ':' || ref), CASE WHEN kind || ':' || ref
 	unnest('{b,s,post,psp,o,zzz,S,"s ",s:s,ss}'::text[]) AS ref;
 SELECT is(pg_temp.acting(role, ''), 'nobody', format('%s acts as nobody while no actor is set', role)) FROM may_be;
 SELECT is(returns.acting_as(NULL), NULL, 'acting_as(NULL) is NULL');
+SELECT throws_ok('SELECT returns.acting_as(''nobody'')', 'RT010', NULL, 'acting_as() refuses an unknown kind of actor while an actor is set');
+RESET returns.actor;
+SELECT throws_ok('SELECT returns.acting_as(''nobody'')', 'RT010', NULL, 'acting_as() refuses an unknown kind of actor while no actor is set');
+SET returns.actor = 'operator:o';
 
 -- ------------------------------------------------------- a move, by each of them
 -- What a statement of a role as an actor ends with; undone.

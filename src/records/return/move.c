@@ -17,7 +17,7 @@
 #include "records/return/move.h"
 #include "rules/cache/cache.h"
 #include "rules/workflow/outcome.h"
-#include "rules/workflow/workflow.h"
+#include "rules/workflow/stage_rule.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"

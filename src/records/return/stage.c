@@ -13,7 +13,7 @@
 #include "base/plan.h"
 #include "catalog/pg_type.h"
 #include "records/return/stage.h"
-#include "rules/workflow/workflow.h"
+#include "rules/workflow/stage_rule.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 

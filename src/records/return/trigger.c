@@ -30,6 +30,7 @@
 #include "records/update_with.h"
 #include "rules/cache/cache.h"
 #include "rules/session.h"
+#include "rules/workflow/stage_rule.h"
 #include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -323,7 +324,7 @@ check_carrier(RequestChange *change, const Actor *actor)
 {
 	text	   *carrier = old_text(change, REQ_CARRIER);
 
-	if (actor->kind == ACTOR_CARRIER && carrier != NULL &&
+	if (actor_may(actor, MAY_CARRY) && carrier != NULL &&
 		!actor_is_party(actor, &(Parties) {.carrier = carrier}))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),

@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * actor.c
- *		Who acts: the session's actor and whether its role may be it.
+ *		Who acts: the actor that the session has set, if its role has a grant.
+ *
+ * Every statement of a client asks for its actor several times, and row-level
+ * security asks once more for each policy.  So the answer is remembered until
+ * the setting, the role, the grants or the memberships of roles change.
  *
  * src/rules/actor/actor.c
  *
@@ -9,11 +13,12 @@
  */
 #include "postgres.h"
 
+#include "base/as_owner.h"
+#include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
 #include "miscadmin.h"
-#include "rules/cache/cache.h"
 #include "rules/actor/actor.h"
+#include "rules/cache/cache.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -21,19 +26,19 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-char	   *setting_actor = NULL;
+static char *setting_actor = NULL;	/* 'kind:ref'; '' when unset */
 
 /*
- * The last answer.  It stands while the setting, the role, the rules and the
- * memberships are what they were.
+ * The answer that is remembered: the actor of the current setting, for this role
+ * and by the grants of this generation of the rules.
  */
 static Actor session_actor;
-static Oid	session_role = InvalidOid;	/* InvalidOid: nothing remembered */
+static Oid	session_role = InvalidOid;	/* InvalidOid: nothing is remembered */
 static uint64 session_generation = 0;
-static MemoryContext session_context = NULL;
+static MemoryContext session_context = NULL;	/* of its strings */
 
 static Actor system_actor;
-static bool is_system = false;
+static bool acts_as_system = false;
 
 char *
 actor_describe(const Actor *actor)
@@ -42,22 +47,23 @@ actor_describe(const Actor *actor)
 		psprintf("%s \"%s\"", actor_kind_name(actor->kind), actor->ref);
 }
 
-/* The setting changed, or who is a member of whom: look again. */
 static void
 actor_forget(void)
 {
 	session_role = InvalidOid;
 }
 
+/* A role or a membership changed: which grants the role has may have changed. */
 static void
-membership_callback(Datum arg, int cacheid, uint32 hashvalue)
+role_callback(Datum arg, int cacheid, uint32 hashvalue)
 {
 	actor_forget();
 }
 
 /*
- * The form is checked when the actor is set, the grant when it acts: a
- * setting may come from a configuration file, long before any catalog.
+ * Check the form of the setting.  The grant is checked when the actor acts,
+ * because a value from a configuration file is set before the server can read
+ * tables.
  */
 static bool
 check_actor(char **newval, void **extra, GucSource source)
@@ -72,16 +78,17 @@ check_actor(char **newval, void **extra, GucSource source)
 	{
 		GUC_check_errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED);
 		GUC_check_errmsg("a session cannot act as \"system\"");
-		GUC_check_errdetail("The system is the extension itself: its timers and automatic decisions.");
+		GUC_check_errdetail("Only timers and automatic decisions of the extension act as the system.");
+		GUC_check_errhint("To act for the platform, set an operator: SET returns.actor = 'operator:ann'.");
 		return false;
 	}
 	if (kind == ACTOR_NONE || colon == NULL || colon[1] == '\0')
 	{
 		GUC_check_errcode(ERRCODE_RT_UNKNOWN_CODE);
 		GUC_check_errmsg("invalid actor \"%s\"", *newval);
-		GUC_check_errdetail("An actor is a kind (%s), a colon and a reference.",
+		GUC_check_errdetail("An actor consists of a kind (%s), a colon and a reference.",
 							actors_describe(ACTORS_OF_SESSIONS));
-		GUC_check_errhint("For example: SET returns.actor = 'seller:acme'.");
+		GUC_check_errhint("Set it like this: SET returns.actor = 'seller:acme'.");
 		return false;
 	}
 	return true;
@@ -102,8 +109,8 @@ actor_init(void)
 							   check_actor, assign_actor, NULL);
 	session_context = AllocSetContextCreate(TopMemoryContext, "returns actor",
 											ALLOCSET_SMALL_SIZES);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, membership_callback, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHOID, membership_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, role_callback, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, role_callback, (Datum) 0);
 }
 
 static bool
@@ -140,9 +147,8 @@ actor_fill(Actor *actor, ActorKind kind, const char *ref, Oid role)
 	MemoryContextSwitchTo(old);
 }
 
-/* The extension itself, acting in a session of the given role. */
-static const Actor *
-actor_system(void)
+const Actor *
+actor_as_system(void)
 {
 	if (system_actor.kind == ACTOR_NONE)
 	{
@@ -156,15 +162,19 @@ actor_system(void)
 	return &system_actor;
 }
 
-/* Split the setting, whose form was checked when it was set; NULL: unset. */
-static const char *
-actor_setting(ActorKind *kind)
+static bool
+actor_is_set(void)
 {
-	const char *colon;
+	return setting_actor != NULL && setting_actor[0] != '\0';
+}
 
-	if (setting_actor == NULL || setting_actor[0] == '\0')
-		return NULL;
-	colon = strchr(setting_actor, ':');
+/* Split the setting into kind and reference. */
+static const char *
+parse_setting(ActorKind *kind)
+{
+	const char *colon = strchr(setting_actor, ':');
+
+	Assert(colon != NULL);		/* by check_actor() */
 	*kind = actor_kind_find(setting_actor, colon - setting_actor);
 	return colon + 1;
 }
@@ -177,14 +187,16 @@ actor_if_any(void)
 	ActorKind	kind;
 	const char *ref;
 
-	if (is_system)
-		return actor_system();
+	if (acts_as_system)
+		return actor_as_system();
 	role = caller_role();
 	rules = rules_current();
 	if (session_role == role && session_generation == rules_generation())
 		return &session_actor;
-	ref = actor_setting(&kind);
-	if (ref == NULL || !actor_granted(rules, role, kind, ref))
+	if (!actor_is_set())
+		return NULL;
+	ref = parse_setting(&kind);
+	if (!actor_granted(rules, role, kind, ref))
 		return NULL;
 	actor_forget();
 	actor_fill(&session_actor, kind, ref, role);
@@ -193,58 +205,68 @@ actor_if_any(void)
 	return &session_actor;
 }
 
+pg_noreturn static void
+refuse_no_actor(void)
+{
+	const char *role;
+
+	if (!actor_is_set())
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
+				 errmsg("no actor is set"),
+				 errdetail("Every change of a return is recorded with the actor who made it."),
+				 errhint("Set returns.actor, for example SET returns.actor = 'buyer:b-17'.")));
+	role = GetUserNameFromId(caller_role(), false);
+	ereport(ERROR,
+			(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
+			 errmsg("role \"%s\" may not act as \"%s\"", role, setting_actor),
+			 errdetail("The table returns.actor_grant has no row for this actor and for \"%s\" or a role that \"%s\" is a member of.",
+					   role, role),
+			 errhint("Set returns.actor to an actor that the role may act as, or ask the owner of the tables to insert a row into returns.actor_grant.")));
+}
+
 const Actor *
 actor_current(void)
 {
 	const Actor *actor = actor_if_any();
 
-	if (actor != NULL)
-		return actor;
-	if (setting_actor == NULL || setting_actor[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("no actor is set"),
-				 errdetail("Every move of a return is made by somebody."),
-				 errhint("Say who acts, for example SET returns.actor = 'buyer:b-17'.")));
-	ereport(ERROR,
-			(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-			 errmsg("role \"%s\" may not act as \"%s\"",
-					GetUserNameFromId(caller_role(), false), setting_actor),
-			 errdetail("Neither it nor a role it is a member of has a matching row in returns.actor_grant."),
-			 errhint("Ask the owner of the tables for a grant, or set another returns.actor.")));
-}
-
-const Actor *
-actor_as_system(void)
-{
-	return actor_system();
+	if (actor == NULL)
+		refuse_no_actor();
+	return actor;
 }
 
 bool
 actor_become_system(void)
 {
-	bool		previous = is_system;
+	bool		previous = acts_as_system;
 
-	is_system = true;
+	acts_as_system = true;
 	return previous;
 }
 
 void
 actor_restore(bool previous)
 {
-	is_system = previous;
+	acts_as_system = previous;
 }
 
-/* acting_as(kind): for the policies of row-level security. */
+/*
+ * acting_as(kind text) returns text: for the policies of row-level security, the
+ * reference of the actor if it is of this kind.
+ */
 PG_FUNCTION_INFO_V1(returns_acting_as);
 
 Datum
 returns_acting_as(PG_FUNCTION_ARGS)
 {
-	const Actor *actor = actor_if_any();
+	const Actor *actor;
+	ActorKind	kind;
 
-	if (actor == NULL || PG_ARGISNULL(0) || actor->ref == NULL ||
-		actor->kind != actor_kind_parse(text_to_cstring(PG_GETARG_TEXT_PP(0))))
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	kind = actor_kind_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	actor = actor_if_any();
+	if (actor == NULL || actor->kind != kind || actor->ref == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(actor->ref));
 }

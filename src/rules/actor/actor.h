@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * actor.h
- *		Who acts: the session's actor and whether its role may be it.
+ *		Who acts: the actor that the session has set, if its role has a grant.
  *
  * src/rules/actor/actor.h
  *
@@ -16,33 +16,34 @@ typedef struct Actor
 {
 	ActorKind	kind;
 	const char *ref;			/* NULL for system */
-	text	   *kind_text;		/* ready to be stored */
+	text	   *kind_text;		/* kind and ref as values to be stored */
 	text	   *ref_text;
-	NameData	db_role;		/* the role it acted through */
+	NameData	db_role;		/* the role of the session */
 } Actor;
 
 /*
- * The actor of this statement.  RT002 when none is set or the current role
- * has no matching grant.
+ * The actor of this statement.  Raises RT002 when none is set, and when the
+ * current role has no grant for it.  The result is valid until the next call.
  */
 extern const Actor *actor_current(void);
 
 /* The same, but NULL instead of an error. */
 extern const Actor *actor_if_any(void);
 
-/* The extension itself, whoever the session is. */
+/* The system: the extension itself. */
 extern const Actor *actor_as_system(void);
 
-/* Be the extension itself until actor_restore(); use with PG_TRY/PG_FINALLY. */
+/*
+ * From now until actor_restore() the actor is the system.  actor_restore() must
+ * be called in PG_FINALLY(), with what actor_become_system() returned.
+ */
 extern bool actor_become_system(void);
 extern void actor_restore(bool previous);
 
 /* For messages: seller "acme", or the system. */
 extern char *actor_describe(const Actor *actor);
 
-extern char *setting_actor;		/* returns.actor: 'kind:ref', '' when unset */
-
-/* Defines the setting. */
+/* Define the setting; called once, when the library is loaded. */
 extern void actor_init(void);
 
 #endif							/* RETURNS_ACTOR_H */

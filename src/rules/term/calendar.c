@@ -3,9 +3,9 @@
  * calendar.c
  *		Which days are working days.
  *
- * A calendar lays all its days out once: for each day how many working days
- * come before it, and the working days in order.  So "the first working day
- * from here" and "the nth working day after this one" are two look-ups each,
+ * When a calendar is built, it computes for each day how many working days come
+ * before it, and a list of the working days in order.  So "the first working day
+ * from here" and "the nth working day after this one" take two look-ups each,
  * however many days lie between.
  *
  * src/rules/term/calendar.c
@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/errors.h"
 #include "rules/term/calendar.h"
 #include "utils/datetime.h"
@@ -33,12 +34,12 @@ struct Calendar
 int
 iso_weekday(DateADT day)
 {
-	int			dow = j2day(day + POSTGRES_EPOCH_JDATE);
+	int			weekday = j2day(day + POSTGRES_EPOCH_JDATE);
 
-	return dow == 0 ? 7 : dow;
+	return weekday == 0 ? 7 : weekday;
 }
 
-/* Mark the days that are off; one byte a day, to be freed. */
+/* By day: is it off?  The caller frees it. */
 static bool *
 mark_days_off(uint8 weekend, DateADT first_day, int ndays,
 			  const CalendarDay *exceptions, int nexceptions)
@@ -63,18 +64,19 @@ mark_days_off(uint8 weekend, DateADT first_day, int ndays,
 
 Calendar *
 calendar_build(const char *code, uint8 weekend, DateADT first_day,
-			   DateADT last_day, const CalendarDay *days, int ndays)
+			   DateADT last_day, const CalendarDay *exceptions, int nexceptions)
 {
 	Calendar   *calendar = palloc(sizeof(Calendar));
 	int			length = last_day - first_day + 1;
-	bool	   *off = mark_days_off(weekend, first_day, length, days, ndays);
+	bool	   *off = mark_days_off(weekend, first_day, length, exceptions, nexceptions);
 	int32		count = 0;
 
+	Assert(first_day <= last_day);
 	calendar->code = pstrdup(code);
 	calendar->first_day = first_day;
 	calendar->last_day = last_day;
-	calendar->exceptions = days;
-	calendar->nexceptions = ndays;
+	calendar->exceptions = exceptions;
+	calendar->nexceptions = nexceptions;
 	calendar->before = palloc((length + 1) * sizeof(int32));
 	calendar->working = palloc(length * sizeof(DateADT));
 	for (int i = 0; i < length; i++)
@@ -95,8 +97,8 @@ calendar_code(const Calendar *calendar)
 	return calendar->code;
 }
 
-/* The answer would have to guess what no calendar says. */
-static void
+/* Nothing is known about the days outside, so an answer would be a guess. */
+pg_noreturn static void
 refuse_beyond(const Calendar *calendar, bool too_early)
 {
 	char		first[MAXDATELEN + 1];
@@ -112,13 +114,13 @@ refuse_beyond(const Calendar *calendar, bool too_early)
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_RULE_REFUSED),
 			 errmsg("the term leaves calendar \"%s\"", calendar->code),
-			 errdetail("The calendar knows the days from %s to %s; the term needs %s.",
-					   first, last, too_early ? "earlier ones" : "later ones"),
-			 errhint("Add the holidays of the missing days to returns.calendar_day, then move returns.calendar.%s.",
+			 errdetail("The calendar has the days from %s to %s, but the term needs %s days.",
+					   first, last, too_early ? "earlier" : "later"),
+			 errhint("Insert the holidays of the missing days into returns.calendar_day, then update returns.calendar.%s.",
 					 too_early ? "first_day" : "last_day")));
 }
 
-/* Working days before a day of [first_day, last_day + 1]. */
+/* The number of working days before a day of [first_day, last_day + 1]. */
 static inline int32
 working_before(const Calendar *calendar, int64 day)
 {
@@ -129,9 +131,11 @@ working_before(const Calendar *calendar, int64 day)
 	return calendar->before[day - calendar->first_day];
 }
 
+/* The nth working day, from 0. */
 static inline DateADT
 working_at(const Calendar *calendar, int64 n)
 {
+	Assert(n >= 0);
 	if (unlikely(n >= calendar->nworking))
 		refuse_beyond(calendar, false);
 	return calendar->working[n];
@@ -156,28 +160,27 @@ calendar_nth_working(const Calendar *calendar, DateADT day, int n)
 	return working_at(calendar, (int64) working_before(calendar, (int64) day + 1) + n - 1);
 }
 
+static int
+compare_day(const void *key, const void *exception)
+{
+	DateADT		day = *(const DateADT *) key;
+	DateADT		other = ((const CalendarDay *) exception)->day;
+
+	return day < other ? -1 : day > other;
+}
+
 const CalendarDay *
 calendar_exception(const Calendar *calendar, DateADT day)
 {
-	int			low = 0;
-	int			high = calendar->nexceptions - 1;
-
-	while (low <= high)
-	{
-		int			middle = (low + high) / 2;
-		const CalendarDay *exception = &calendar->exceptions[middle];
-
-		if (exception->day == day)
-			return exception;
-		if (exception->day < day)
-			low = middle + 1;
-		else
-			high = middle - 1;
-	}
-	return NULL;
+	return bsearch(&day, calendar->exceptions, calendar->nexceptions, sizeof(CalendarDay),
+				   compare_day);
 }
 
-/* Gregorian computus as published anonymously in Nature, 20 April 1876. */
+/*
+ * The date of Easter in the Gregorian calendar, by the method published
+ * anonymously in Nature on 20 April 1876 (J. Meeus, Astronomical Algorithms,
+ * chapter 8).
+ */
 DateADT
 easter_sunday(int year)
 {
@@ -188,7 +191,7 @@ easter_sunday(int year)
 	int			epact = (19 * golden + century - leap_skips - moon_skips + 15) % 30;
 	int			weekday = (32 + 2 * (century % 4) + 2 * (year % 100 / 4) - epact - year % 100 % 4) % 7;
 	int			late = (golden + 11 * epact + 22 * weekday) / 451;
-	int			days = epact + weekday - 7 * late + 114;
+	int			month_day = epact + weekday - 7 * late + 114;
 
-	return date2j(year, days / 31, days % 31 + 1) - POSTGRES_EPOCH_JDATE;
+	return date2j(year, month_day / 31, month_day % 31 + 1) - POSTGRES_EPOCH_JDATE;
 }

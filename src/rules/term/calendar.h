@@ -3,7 +3,7 @@
  * calendar.h
  *		Which days are working days.
  *
- * Pure: a Calendar is built from its exceptions, never reads a table.
+ * A Calendar is built from its exceptions and never reads a table.
  *
  * src/rules/term/calendar.h
  *
@@ -26,12 +26,14 @@ typedef struct CalendarDay
 } CalendarDay;
 
 /*
- * Build in the current memory context.  weekend: bit i set when ISO weekday i
- * (1 Monday .. 7 Sunday) is off.  Exceptions ascending by day, kept by
- * reference; those outside the range are ignored.
+ * Build a calendar in the current memory context.  Bit i of weekend is set when
+ * ISO weekday i (1 Monday .. 7 Sunday) is off.  The exceptions are in ascending
+ * order of days and must live as long as the calendar; those outside the range
+ * are ignored.
  */
 extern Calendar *calendar_build(const char *code, uint8 weekend, DateADT first_day,
-								DateADT last_day, const CalendarDay *days, int ndays);
+								DateADT last_day, const CalendarDay *exceptions,
+								int nexceptions);
 
 extern const char *calendar_code(const Calendar *calendar);
 
@@ -44,7 +46,7 @@ extern DateADT calendar_working_from(const Calendar *calendar, DateADT day);
 /* The nth working day after day, n >= 1; day itself need not be in the range. */
 extern DateADT calendar_nth_working(const Calendar *calendar, DateADT day, int n);
 
-/* The exception of a day, NULL when the weekend rule decides. */
+/* The exception of a day; NULL: the weekend rule decides. */
 extern const CalendarDay *calendar_exception(const Calendar *calendar, DateADT day);
 
 /* 1 Monday .. 7 Sunday */

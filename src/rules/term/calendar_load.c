@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * calendar_load.c
- *		Reads a calendar for the rules that the backend keeps in memory.
+ *		The calendar of a market, read when it is first used.
  *
- * A calendar can be long and many sessions never ask for it, so it is read
- * when first used.  Only the exceptions are read; the days are laid out from
- * them.
+ * A calendar can be long, and many sessions never need it.  So the market of the
+ * cache is filled with the other rules, and its calendar when it is asked for.
  *
  * src/rules/term/calendar_load.c
  *
@@ -14,7 +13,7 @@
 #include "postgres.h"
 
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "rules/term/calendar.h"
 #include "rules/term/calendar_load.h"
@@ -34,74 +33,84 @@ weekend_bits(Datum array)
 	deconstruct_array(DatumGetArrayTypeP(array), INT4OID, sizeof(int32), true, TYPALIGN_INT,
 					  &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
-		bits |= 1 << DatumGetInt32(elements[i]);
+	{
+		int			weekday = DatumGetInt32(elements[i]);
+
+		Assert(!nulls[i] && weekday >= 1 && weekday <= 7);
+		bits |= 1 << weekday;
+	}
 	return bits;
 }
 
-/* The exceptions of a calendar by day, in the given memory. */
-static CalendarDay *
-read_days(Datum code, MemoryContext context, int *ndays)
+static DateADT
+result_date(ResultSet result, uint64 row, int col)
 {
-	static KeptPlan plan = {
+	bool		isnull;
+	Datum		value = result_value(result, row, col, &isnull);
+
+	Assert(!isnull);
+	return DatumGetDateADT(value);
+}
+
+/* The exceptions of a calendar, in ascending order of days. */
+static CalendarDay *
+read_exceptions(Datum code, int *nexceptions)
+{
+	static Statement select_days = {
 		"SELECT day, working, name FROM returns.calendar_day"
 		" WHERE calendar OPERATOR(pg_catalog.=) $1 ORDER BY day USING OPERATOR(pg_catalog.<)",
 		1, {TEXTOID}
 	};
-	uint64		n = plan_read(&plan, &code, NULL);
-	CalendarDay *days = MemoryContextAlloc(context, (n + 1) * sizeof(CalendarDay));
+	ResultSet	rows = statement_read(&select_days, &code, NULL);
+	CalendarDay *exceptions = palloc((rows.nrows + 1) * sizeof(CalendarDay));
 
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < rows.nrows; i++)
 	{
-		bool		isnull;
-		Datum		name = plan_value(i, 3, &isnull);
-
-		days[i].name = isnull ? NULL :
-			MemoryContextStrdup(context, TextDatumGetCString(name));
-		days[i].day = DatumGetDateADT(plan_value(i, 1, &isnull));
-		days[i].working = DatumGetBool(plan_value(i, 2, &isnull));
+		exceptions[i].day = result_date(rows, i, 1);
+		exceptions[i].working = result_bool(rows, i, 2);
+		exceptions[i].name = result_cstring(rows, i, 3);
 	}
-	*ndays = (int) n;
-	return days;
+	*nexceptions = (int) rows.nrows;
+	return exceptions;
 }
 
+/* Read a calendar into the current memory context. */
 static Calendar *
 calendar_load(const char *code)
 {
-	static KeptPlan plan = {
+	static Statement select_calendar = {
 		"SELECT weekend, first_day, last_day FROM returns.calendar"
 		" WHERE code OPERATOR(pg_catalog.=) $1",
 		1, {TEXTOID}
 	};
-	MemoryContext context = CurrentMemoryContext;
-	OwnState	own;
-	Datum		key;
+	AsOwner		owner;
+	Datum		key = CStringGetTextDatum(code);
+	ResultSet	rows;
 	bool		isnull;
-	uint8		weekend;
-	DateADT		first_day,
-				last_day;
-	CalendarDay *days;
-	int			ndays;
+	CalendarDay *exceptions;
+	int			nexceptions;
 	Calendar   *calendar;
 
-	own_begin(&own);
-	key = CStringGetTextDatum(code);
-	if (plan_read(&plan, &key, NULL) != 1)
+	as_owner_begin(&owner);
+	rows = statement_read(&select_calendar, &key, NULL);
+	if (rows.nrows != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown calendar \"%s\"", code)));
-	weekend = weekend_bits(plan_value(0, 1, &isnull));
-	first_day = DatumGetDateADT(plan_value(0, 2, &isnull));
-	last_day = DatumGetDateADT(plan_value(0, 3, &isnull));
-	days = read_days(key, context, &ndays);
-	MemoryContextSwitchTo(context);
-	calendar = calendar_build(code, weekend, first_day, last_day, days, ndays);
-	own_end(&own);
+				 errmsg("unknown calendar \"%s\"", code),
+				 errdetail("No row of returns.calendar has this code."),
+				 errhint("Update returns.market.calendar, or insert the calendar.")));
+	exceptions = read_exceptions(key, &nexceptions);
+	calendar = calendar_build(code, weekend_bits(result_value(rows, 0, 1, &isnull)),
+							  result_date(rows, 0, 2), result_date(rows, 0, 3),
+							  exceptions, nexceptions);
+	as_owner_end(&owner);
 	return calendar;
 }
 
 const Calendar *
 market_calendar(const Market *market)
 {
+	/* const for the callers: only this look-up fills it */
 	if (market->calendar == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext((void *) market));

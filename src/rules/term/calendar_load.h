@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * calendar_load.h
- *		The calendar of a market, read when first used.
+ *		The calendar of a market, read when it is first used.
  *
  * src/rules/term/calendar_load.h
  *
@@ -12,7 +12,7 @@
 
 #include "rules/rules.h"
 
-/* RT010 when there is no such calendar; it lives as long as the market. */
+/* Lives as long as the market.  Raises RT010 when its row does not exist. */
 extern const Calendar *market_calendar(const Market *market);
 
 #endif							/* RETURNS_CALENDAR_LOAD_H */

@@ -1,12 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * deadline.c
- *		The end of a term.
+ *		When a term ends.
  *
- * The day of the event is not counted.  A term in days, months or years ends
- * with a whole local day of the market, and an act is in time until that day
- * is over: the deadline is the instant the next day begins.  Hours are
- * absolute.
+ * The rules are those of Regulation (EEC, Euratom) No 1182/71, article 3, and of
+ * the Civil Code of Russia, articles 191 to 194, except for terms in hours:
+ *
+ * - The day of the event is not counted.
+ * - A term in months or years ends on the day of the same number, or on the last
+ *   day of a month that has no such day.
+ * - A term that ends on a day off ends on the next working day instead.
+ * - An act is in time until the last local day of the market is over, so the
+ *   deadline is the instant in which the next day begins.
+ * - Hours are counted from the event itself, and their end is never moved.
  *
  * src/rules/term/deadline.c
  *
@@ -40,7 +46,7 @@ term_needs_calendar(TermUnit unit, bool roll)
 	return unit == UNIT_BUSINESS_DAY || (roll && unit != UNIT_HOUR);
 }
 
-static void
+pg_noreturn static void
 refuse_overflow(int term, TermUnit unit)
 {
 	ereport(ERROR,
@@ -50,11 +56,11 @@ refuse_overflow(int term, TermUnit unit)
 }
 
 /*
- * The same day number so many months later, or that month's last day.  In one
- * step from the start: 31 January + 2 months is 31 March, not 28.
+ * The day of the same number some months later, or the last day of that month.
+ * Add all months in one step: 31 January + 2 months is 31 March, not 28.
  */
 static DateADT
-add_months(DateADT day, int64 months)
+add_months(DateADT day, int64 nmonths)
 {
 	int			y,
 				m,
@@ -62,9 +68,9 @@ add_months(DateADT day, int64 months)
 	int64		year;
 
 	j2date(day + POSTGRES_EPOCH_JDATE, &y, &m, &d);
-	months += (int64) y * MONTHS_PER_YEAR + m - 1;
-	year = months / MONTHS_PER_YEAR;
-	m = months % MONTHS_PER_YEAR + 1;
+	nmonths += (int64) y * MONTHS_PER_YEAR + m - 1;
+	year = nmonths / MONTHS_PER_YEAR;
+	m = nmonths % MONTHS_PER_YEAR + 1;
 	if (m < 1)					/* before the year 0 */
 	{
 		m += MONTHS_PER_YEAR;
@@ -81,6 +87,8 @@ term_last_day(DateADT start, int term, TermUnit unit, const Calendar *calendar, 
 {
 	DateADT		last = DATEVAL_NOEND;
 
+	Assert(term >= 0);
+	Assert(calendar != NULL || !term_needs_calendar(unit, roll));
 	switch (unit)
 	{
 		case UNIT_DAY:
@@ -113,13 +121,14 @@ deadline_compute(TimestampTz start, int term, TermUnit unit, pg_tz *zone,
 	if (TIMESTAMP_NOT_FINITE(start))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("a term cannot start at an infinite instant")));
+				 errmsg("a term cannot start at an infinite instant"),
+				 errhint("Pass NULL for an event that has not happened.")));
 	if (term < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a term cannot be negative"),
-				 errdetail("The term is %d of unit %s.", term, term_unit_name(unit))));
-
+				 errdetail("The term is %d of unit %s.", term, term_unit_name(unit)),
+				 errhint("Pass 0 for a term that ends with the day of the event.")));
 	if (unit == UNIT_HOUR)
 	{
 		if (pg_add_s64_overflow(start, term * USECS_PER_HOUR, &result) ||
@@ -137,6 +146,7 @@ reminder_compute(TimestampTz start, int term, TermUnit unit, TimestampTz end, in
 {
 	DateADT		day = 0;
 
+	Assert(remind > 0 && remind < term);
 	switch (unit)
 	{
 		case UNIT_HOUR:
@@ -168,6 +178,7 @@ deadline_in_market(TimestampTz start, int term, TermUnit unit,
 
 PG_FUNCTION_INFO_V1(returns_deadline);
 
+/* deadline(start timestamptz, term int, unit text, market text, roll boolean) */
 Datum
 returns_deadline(PG_FUNCTION_ARGS)
 {
@@ -182,15 +193,17 @@ returns_deadline(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(returns_easter);
 
+/* easter(year int) returns date */
 Datum
 returns_easter(PG_FUNCTION_ARGS)
 {
 	int			year = PG_GETARG_INT32(0);
 
-	/* the rule begins with the calendar, and is of no use to anybody in 5 digits */
+	/* the Gregorian calendar begins in 1582; years have 4 digits */
 	if (year < 1583 || year > 9999)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("Easter is computed for the years 1583 to 9999 only")));
+				 errmsg("Easter is computed for the years 1583 to 9999 only"),
+				 errdetail("The year is %d.", year)));
 	PG_RETURN_DATEADT(easter_sunday(year));
 }

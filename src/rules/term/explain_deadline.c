@@ -3,9 +3,9 @@
  * explain_deadline.c
  *		A term in words: every step of the arithmetic, in local dates.
  *
- * Tells what deadline.c decides and takes each step from it, so the story
- * cannot end elsewhere than the deadline.  Written in ISO dates and the zone of
- * the market, whatever the session's settings are.
+ * Each step is taken from deadline.c, so the text always ends at the deadline.
+ * Dates are written in ISO format and in the zone of the market, whatever the
+ * settings of the session are.
  *
  * src/rules/term/explain_deadline.c
  *
@@ -28,6 +28,7 @@
 
 static const char *const weekdays[] = {NULL, "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
+/* Sat 2026-02-07 */
 static void
 add_day(StringInfo out, DateADT day)
 {
@@ -82,7 +83,7 @@ add_off(StringInfo out, const Calendar *calendar, DateADT day)
 	appendStringInfoChar(out, '\n');
 }
 
-/* Why a day is a working day although it may be a weekend. */
+/* The name of an exception that makes a day a working day. */
 static void
 add_working_exception(StringInfo out, const Calendar *calendar, DateADT day)
 {
@@ -92,7 +93,7 @@ add_working_exception(StringInfo out, const Calendar *calendar, DateADT day)
 		appendStringInfo(out, " (%s)", exception->name);
 }
 
-/* The days off on which a term cannot end; to is the first that is not. */
+/* The days off from the day on which a term would end; to is a working day. */
 static void
 add_rolling(StringInfo out, const Calendar *calendar, DateADT from, DateADT to)
 {
@@ -107,7 +108,7 @@ add_rolling(StringInfo out, const Calendar *calendar, DateADT from, DateADT to)
 	}
 }
 
-/* A run of working days: the count reaches n on the last of them. */
+/* A run of working days, the last of which is business day n of the term. */
 static void
 add_counted(StringInfo out, const Calendar *calendar, DateADT first, DateADT last, int n)
 {
@@ -142,7 +143,7 @@ add_business_days(StringInfo out, const Calendar *calendar, DateADT start, DateA
 			add_off(out, calendar, day++);
 			continue;
 		}
-		/* ordinary days in one line, one that the calendar names in its own */
+		/* a line for a run of ordinary days, and one for each exception */
 		do
 			day++;
 		while (day <= last && calendar_is_working(calendar, day) &&
@@ -157,7 +158,7 @@ static void
 add_days(StringInfo out, DateADT start, int term, TermUnit unit,
 		 const Calendar *calendar, bool roll)
 {
-	DateADT		raw,
+	DateADT		raw,			/* before the term is moved to a working day */
 				last;
 
 	if (unit == UNIT_BUSINESS_DAY && term > 0)
@@ -182,7 +183,7 @@ char *
 deadline_explain(TimestampTz start, int term, TermUnit unit,
 				 const Market *market, bool roll)
 {
-	/* first the answer, because it checks what it is asked */
+	/* first, because it checks the arguments */
 	TimestampTz deadline = deadline_in_market(start, term, unit, market, roll);
 	const Calendar *calendar = term_needs_calendar(unit, roll) ? market_calendar(market) : NULL;
 	StringInfoData out;
@@ -209,6 +210,7 @@ deadline_explain(TimestampTz start, int term, TermUnit unit,
 
 PG_FUNCTION_INFO_V1(returns_explain_deadline);
 
+/* explain_deadline(start timestamptz, term int, unit text, market text, roll boolean) */
 Datum
 returns_explain_deadline(PG_FUNCTION_ARGS)
 {

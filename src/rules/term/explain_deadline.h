@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * explain_deadline.h
- *		A term in words.
+ *		A term in words: every step of the arithmetic, in local dates.
  *
  * src/rules/term/explain_deadline.h
  *
@@ -13,7 +13,7 @@
 #include "datatype/timestamp.h"
 #include "rules/rules.h"
 
-/* How deadline_in_market() comes to its answer, in words. */
+/* How deadline_in_market() computes its result; raises what it raises. */
 extern char *deadline_explain(TimestampTz start, int term, TermUnit unit,
 							  const Market *market, bool roll);
 

@@ -3,10 +3,10 @@
  * zone.c
  *		Local days of a time zone: which day an instant is on, when a day begins.
  *
- * A day need not begin at 00:00 (clocks that go forward at midnight skip it),
- * may begin twice (clocks that go back to midnight), and may not exist at all
- * (a change of sides of the date line).  All is told by one rule: a day begins
- * when the day before has passed for good.
+ * A day may not begin at 00:00 (when clocks go forward at midnight), may begin
+ * twice (when they go back to midnight), and may not exist at all (when a country
+ * changes sides of the date line).  One rule covers all of this: a day begins when
+ * the day before has ended for the last time.
  *
  * src/rules/term/zone.c
  *
@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "rules/term/zone.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -21,27 +22,27 @@
 #define EPOCH_DAYS	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)
 #define EPOCH_SECS	((int64) EPOCH_DAYS * SECS_PER_DAY)
 
-/* More than any zone is, or ever jumps, away from Greenwich. */
+/* Greater than the offset of any zone from UTC, and than any change of it. */
 #define MAX_OFFSET	(26 * SECS_PER_HOUR)
 
-/* A stretch of time with one offset, in seconds since 1970: [from, until). */
+/* A span of time with one offset from UTC, in seconds since 1970: [from, until). */
 typedef struct ZoneSpan
 {
 	pg_tz	   *zone;
-	int64		from;			/* the stretch may have begun earlier */
+	int64		from;			/* the offset may have begun earlier */
 	int64		until;
 	int64		offset;
 } ZoneSpan;
 
 /*
- * The stretches last met, because calls that follow one another mostly ask for
- * the same: one for events, one for ends of terms, which may lie beyond a
- * change of the clocks.
+ * The last spans, because most calls ask for the same span as the call before:
+ * one for events and one for the ends of terms, which may lie beyond a change of
+ * the clocks.
  */
 static ZoneSpan event_span;
 static ZoneSpan end_span;
 
-static void
+pg_noreturn static void
 refuse_overflow(void)
 {
 	ereport(ERROR,
@@ -49,6 +50,7 @@ refuse_overflow(void)
 			 errmsg("the end of the term is out of range")));
 }
 
+/* The span that holds t, from t on. */
 static ZoneSpan
 span_at(int64 t, pg_tz *zone)
 {
@@ -70,7 +72,7 @@ span_at(int64 t, pg_tz *zone)
 	return span;
 }
 
-/* Keep a stretch; the same one met from an earlier instant grows. */
+/* Keep a span.  If it is known already, it now begins at the earlier instant. */
 static void
 span_keep(ZoneSpan *memo, const ZoneSpan *span)
 {
@@ -81,7 +83,7 @@ span_keep(ZoneSpan *memo, const ZoneSpan *span)
 	memo->from = from;
 }
 
-/* Whole seconds since 1970, towards the past. */
+/* Whole seconds since 1970, rounded down. */
 static inline int64
 unix_seconds(TimestampTz at)
 {
@@ -118,12 +120,12 @@ zone_day(TimestampTz at, pg_tz *zone)
 }
 
 /*
- * The supremum of the instants whose local time is before the given one, which
- * is written as if it were universal time: walk the stretches around it, the
- * last that holds such an instant decides.
+ * The end of all instants whose local time is before the given one, which is
+ * written as if it were UTC.  Of the spans around it, the last one that has such
+ * an instant decides.
  */
 static int64
-local_time_begins(int64 local, pg_tz *zone)
+local_time_begin(int64 local, pg_tz *zone)
 {
 	int64		begin = 0;
 	int64		t = local - MAX_OFFSET;
@@ -157,10 +159,10 @@ zone_day_begin(DateADT day, pg_tz *zone)
 	if (day <= -POSTGRES_EPOCH_JDATE || day >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
 		refuse_overflow();
 
-	/* far enough from a change of the clocks, midnight comes once */
+	/* far from a change of the clocks there is one midnight */
 	if (unlikely(end_span.zone != zone || begin <= end_span.from ||
 				 begin >= end_span.until - MAX_OFFSET))
-		begin = local_time_begins(local, zone);
+		begin = local_time_begin(local, zone);
 	result = (begin - EPOCH_SECS) * USECS_PER_SEC;
 	if (!IS_VALID_TIMESTAMP(result))
 		refuse_overflow();

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * zone.h
- *		Local days: which one an instant is in, and when one begins.
+ *		Local days of a time zone: which day an instant is on, when a day begins.
  *
  * src/rules/term/zone.h
  *
@@ -14,15 +14,15 @@
 #include "pgtime.h"
 #include "utils/date.h"
 
-/* The local day of an instant. */
+/* The local day on which an instant is. */
 extern DateADT zone_day(TimestampTz at, pg_tz *zone);
 
 /* Seconds east of Greenwich at an instant. */
 extern int	zone_offset(TimestampTz at, pg_tz *zone);
 
 /*
- * The instant a local day begins: from it on, the day before never comes
- * again.  22008 when it is no timestamp.
+ * The instant in which a local day begins: at it and later, no local time is on
+ * an earlier day.  Raises 22008 when it is outside the range of timestamps.
  */
 extern TimestampTz zone_day_begin(DateADT day, pg_tz *zone);
 

@@ -3,9 +3,9 @@
  * diagram.c
  *		The workflow as a picture: text that Mermaid or Graphviz draws.
  *
- * An edge says who makes the move, [what it requires], for which resolution
- * and under which guard; a timer is an edge of its own, and one that leads
- * nowhere a note at its state.
+ * The label of an edge has the actors of the transition and, in brackets, what
+ * it requires, its resolution and its guard.  A timer is an edge of its own; a
+ * timer without a target is a note at its state.
  *
  * src/rules/workflow/diagram.c
  *
@@ -21,7 +21,6 @@
 #include "lib/stringinfo.h"
 #include "rules/cache/cache.h"
 #include "rules/term/deadline.h"
-#include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
 
 typedef struct Diagram
@@ -33,7 +32,7 @@ typedef struct Diagram
 	char	  **ids;			/* by the same number */
 } Diagram;
 
-/* How a language spells the same picture. */
+/* How a language writes the parts of a picture. */
 typedef struct Language
 {
 	const char *name;
@@ -42,13 +41,13 @@ typedef struct Language
 	void		(*edge) (Diagram *diagram, const char *from, const char *to, const char *label,
 						 const char *style);
 	void		(*end) (Diagram *diagram);
-	const char *start;			/* where the initial state comes from */
-	const char *stop;			/* where a final state goes; NULL: nowhere */
+	const char *start;			/* node before the initial state */
+	const char *stop;			/* node after a final state; NULL: none */
 } Language;
 
 /* ---- names ---- */
 
-/* Words that Mermaid does not take for the id of a state. */
+/* Words that Mermaid does not accept as the id of a state. */
 static bool
 is_reserved(const char *code)
 {
@@ -64,57 +63,58 @@ is_reserved(const char *code)
 	return false;
 }
 
+/* Do both languages accept the code as an id? */
 static bool
-is_plain(const char *code)
+is_plain_id(const char *code)
 {
 	if (strspn(code, "0123456789_") > 0 || is_reserved(code))
 		return false;
 	return code[strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
 }
 
-/* The code itself where it can be, else a name that is no state's code. */
+/* The code if it can be an id, else a name that is the code of no state. */
 static char *
 node_id(Machine machine, const char *code, int i)
 {
 	char	   *id;
 
-	if (is_plain(code))
+	if (is_plain_id(code))
 		return pstrdup(code);
 	for (id = psprintf("state_%d", i + 1); state_find(machine, id, strlen(id)) != NULL;)
 		id = psprintf("%s_", id);
 	return id;
 }
 
-/* Characters as numbers, except those that certainly mean nothing to Mermaid. */
+/* Write characters as numbers, except those without a meaning in Mermaid. */
 static char *
-mermaid_text(const char *text)
+mermaid_text(const char *string)
 {
 	StringInfoData out;
 
 	initStringInfo(&out);
-	for (; *text != '\0'; text++)
-		if (IS_HIGHBIT_SET(*text) || isalnum((unsigned char) *text) || strchr(" _-.,()[]", *text))
-			appendStringInfoChar(&out, *text);
-		else if ((unsigned char) *text < ' ')
+	for (; *string != '\0'; string++)
+		if (IS_HIGHBIT_SET(*string) || isalnum((unsigned char) *string) || strchr(" _-.,()[]", *string))
+			appendStringInfoChar(&out, *string);
+		else if ((unsigned char) *string < ' ')
 			appendStringInfoChar(&out, ' ');
 		else
-			appendStringInfo(&out, "#%d;", *text);
+			appendStringInfo(&out, "#%d;", *string);
 	return out.data;
 }
 
 static char *
-dot_text(const char *text)
+dot_text(const char *string)
 {
 	StringInfoData out;
 
 	initStringInfo(&out);
-	for (; *text != '\0'; text++)
-		if (*text == '"' || *text == '\\')
-			appendStringInfo(&out, "\\%c", *text);
-		else if (*text == '&')
+	for (; *string != '\0'; string++)
+		if (*string == '"' || *string == '\\')
+			appendStringInfo(&out, "\\%c", *string);
+		else if (*string == '&')
 			appendStringInfoString(&out, "&amp;");
 		else
-			appendStringInfoChar(&out, (unsigned char) *text < ' ' ? ' ' : *text);
+			appendStringInfoChar(&out, (unsigned char) *string < ' ' ? ' ' : *string);
 	return out.data;
 }
 
@@ -218,8 +218,9 @@ state_number(const Diagram *diagram, const State *state)
 }
 
 /*
- * From the initial state outwards, as a return goes: whatever draws it puts
- * first what it reads first.  States out of reach come last.
+ * Order the states from the initial one outwards, as a return goes, because the
+ * programs that draw place first what they read first.  States that cannot be
+ * reached come last.
  */
 static void
 order_states(Diagram *diagram)
@@ -278,9 +279,9 @@ same_timer(const StageRule *a, const StageRule *b)
 	return a->on_timeout == b->on_timeout && a->term == b->term && a->unit == b->unit;
 }
 
-/* Whom the rule is for: "kz phones exchange", "" for all. */
+/* Which returns the rule is for: "kz phones exchange"; "": all. */
 static char *
-rule_scope(const StageRule *rule)
+short_scope(const StageRule *rule)
 {
 	const char *parts[] = {
 		rule->market, rule->category,
@@ -296,11 +297,11 @@ rule_scope(const StageRule *rule)
 }
 
 /*
- * The k-th rule of a state and all that say the same: "after 7 days (kz, ru)".
- * NULL when one before it has told that already.
+ * One label for rule k of a state and all rules with the same term and target:
+ * "timer after 7 days (kz, ru)".  NULL when an earlier rule has this label.
  */
 static char *
-timer_label(const State *state, int k, const char *before)
+timer_label(const State *state, int k, const char *prefix)
 {
 	const StageRule *rule = &state->rules[k];
 	StringInfoData label;
@@ -313,7 +314,7 @@ timer_label(const State *state, int k, const char *before)
 	initStringInfo(&scopes);
 	for (int i = k; i < state->nrules; i++)
 	{
-		char	   *scope = rule_scope(&state->rules[i]);
+		char	   *scope = short_scope(&state->rules[i]);
 
 		if (!same_timer(&state->rules[i], rule))
 			continue;
@@ -322,12 +323,13 @@ timer_label(const State *state, int k, const char *before)
 		if (scope[0] != '\0')
 			appendStringInfo(&scopes, "%s%s", scopes.len > 0 ? ", " : "", scope);
 	}
-	appendStringInfo(&label, "%s after %s", before, term_text(rule->term, rule->unit));
+	appendStringInfo(&label, "%s after %s", prefix, term_text(rule->term, rule->unit));
 	if (scopes.len > 0)
 		appendStringInfo(&label, " (%s)", scopes.data);
 	return label.data;
 }
 
+/* The timers of a state that have no target; NULL: none. */
 static char *
 state_note(const State *state)
 {
@@ -378,12 +380,13 @@ language_of_argument(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_UNKNOWN_CODE),
 			 errmsg("unknown format \"%s\" of a diagram", name),
-			 errhint("The formats are mermaid and dot.")));
+			 errdetail("The known formats are: mermaid, dot."),
+			 errhint("Use one of the known formats.")));
 }
 
 PG_FUNCTION_INFO_V1(returns_workflow_diagram);
 
-/* workflow_diagram(machine text, format text) → text */
+/* workflow_diagram(machine text, format text) returns text */
 Datum
 returns_workflow_diagram(PG_FUNCTION_ARGS)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * graph.c
- *		A machine as a graph, and the defects found in it.
+ *		A machine of the workflow as a graph, and the defects found in it.
  *
  * src/rules/workflow/graph.c
  *
@@ -12,7 +12,6 @@
 #include "lib/stringinfo.h"
 #include "rules/cache/cache.h"
 #include "rules/workflow/graph.h"
-#include "rules/workflow/workflow.h"
 
 void
 graph_add_defect(Graph *graph, const char *state, const char *defect, char *detail)
@@ -62,9 +61,9 @@ edge_is_for(const Transition *edge, Resolution resolution)
 	return edge->resolution == RESOLUTION_ANY || edge->resolution == resolution;
 }
 
-/* The system has no note to give. */
+/* Only actors write notes, so the system cannot make a move that requires one. */
 bool
-edge_is_systems(const Transition *edge)
+edge_is_automatic(const Transition *edge)
 {
 	return (edge->actors & ACTOR_SYSTEM) != 0 && (edge->requires & REQUIRES_NOTE) == 0;
 }
@@ -72,7 +71,7 @@ edge_is_systems(const Transition *edge)
 void
 graph_mark_reached(Graph *graph, Resolution resolution, const State *without, bool *reached)
 {
-	int		   *todo = palloc(sizeof(int) * (graph->n + 1));
+	int		   *todo = palloc(sizeof(int) * (graph->n + 1));	/* each state once */
 	int			ntodo = 0;
 
 	for (int i = 0; i < graph->n; i++)
@@ -98,6 +97,7 @@ graph_mark_reached(Graph *graph, Resolution resolution, const State *without, bo
 	}
 }
 
+/* Report a machine that has not exactly one initial state; returns how many. */
 static int
 check_initial(Graph *graph)
 {
@@ -119,7 +119,6 @@ check_initial(Graph *graph)
 	return ninitial;
 }
 
-/* Reports what no resolution reaches, and judges it under all. */
 void
 graph_check_reached(Graph *graph)
 {

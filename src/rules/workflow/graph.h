@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * graph.h
- *		A machine as a graph, and the defects found in it.
+ *		A machine of the workflow as a graph, and the defects found in it.
  *
  * src/rules/workflow/graph.h
  *
@@ -13,7 +13,7 @@
 #include "nodes/pg_list.h"
 #include "rules/rules.h"
 
-/* The kinds of defect, as check_workflow() names them. */
+/* The kinds of defects, as check_workflow() returns them. */
 #define DEFECT_NO_INITIAL	"no initial state"
 #define DEFECT_INITIALS		"several initial states"
 #define DEFECT_NEEDED		"state that the extension needs"
@@ -39,36 +39,43 @@ typedef struct Defect
 	const char *detail;			/* a sentence */
 } Defect;
 
-/* One machine; its states are known by their number here. */
+/* One machine.  States are numbered from 0 here; arrays are indexed by number. */
 typedef struct Graph
 {
 	Machine		machine;
 	int			n;
 	const State **states;
-	int		  **targets;		/* of each transition of each state */
-	bool	   *judged[RESOLUTION_COUNT];	/* states that this resolution concerns */
+	int		  **targets;		/* by state: where its transitions lead */
+	bool	   *judged[RESOLUTION_COUNT];	/* by resolution: states in which
+											 * such a return can be */
 	List	   *defects;
 } Graph;
 
 extern void graph_load(Graph *graph, Machine machine);
+
+/* state NULL: the defect is of the machine as a whole. */
 extern void graph_add_defect(Graph *graph, const char *state, const char *defect, char *detail);
 
-/* The number of a state of this machine. */
+/* The number of a state, which must be of this machine. */
 extern int	graph_state_number(const Graph *graph, const State *state);
 
 /*
- * Mark what can be reached from the initial states, not through the state
- * without (NULL: through all).
+ * Set reached[] of every state that a return with this resolution can reach from
+ * an initial state on a path that avoids the state without (NULL: on any path).
  */
 extern void graph_mark_reached(Graph *graph, Resolution resolution, const State *without,
 							   bool *reached);
 
-/* Which states a return of this resolution can be in; reports those that none reaches. */
+/*
+ * Set graph->judged, and report the states that cannot be reached.  These are
+ * judged under every resolution.
+ */
 extern void graph_check_reached(Graph *graph);
 
+/* May a return with this resolution take the edge? */
 extern bool edge_is_for(const Transition *edge, Resolution resolution);
 
 /* Can the system take the edge by itself? */
-extern bool edge_is_systems(const Transition *edge);
+extern bool edge_is_automatic(const Transition *edge);
 
 #endif							/* RETURNS_GRAPH_H */

@@ -12,37 +12,46 @@
 #include "rules/workflow/outcome.h"
 
 static const Outcome outcomes[] = {
-	{RESOLUTION_REFUND, ROLE_REFUND_DUE, ROLE_REFUNDED, .pays = true, .takes_goods = true},
-	{RESOLUTION_EXCHANGE, ROLE_EXCHANGE_DUE, ROLE_EXCHANGED, .pays = false, .takes_goods = true},
+	[RESOLUTION_REFUND] = {
+		.due = ROLE_REFUND_DUE,.done = ROLE_REFUNDED,.pays = true,.takes_goods = true
+	},
+	[RESOLUTION_EXCHANGE] = {
+		.due = ROLE_EXCHANGE_DUE,.done = ROLE_EXCHANGED,.pays = false,.takes_goods = true
+	},
 };
 
-StaticAssertDecl(lengthof(outcomes) == RESOLUTION_COUNT - FIRST_RESOLUTION,
-				 "a resolution has no outcome");
+StaticAssertDecl(lengthof(outcomes) == RESOLUTION_COUNT, "a resolution has no outcome");
+
+const Outcome *
+outcome_of(Resolution resolution)
+{
+	Assert(resolution >= FIRST_RESOLUTION && resolution < RESOLUTION_COUNT);
+	Assert(outcomes[resolution].due != ROLE_NONE && outcomes[resolution].done != ROLE_NONE);
+	return &outcomes[resolution];
+}
 
 const Outcome *
 outcome_due_in(StateRole role)
 {
-	for (int i = 0; i < lengthof(outcomes); i++)
-		if (outcomes[i].due == role)
-			return &outcomes[i];
+	for (Resolution r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+		if (outcomes[r].due == role)
+			return &outcomes[r];
 	return NULL;
 }
 
 bool
 outcome_takes_goods(StateRole role)
 {
-	for (int i = 0; i < lengthof(outcomes); i++)
-		if (outcomes[i].done == role)
-			return outcomes[i].takes_goods;
+	for (Resolution r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
+		if (outcomes[r].done == role)
+			return outcomes[r].takes_goods;
 	return false;
 }
 
-const Outcome *
-outcome_of(Resolution resolution)
+bool
+outcome_awaits_refunds(StateRole role)
 {
-	const Outcome *outcome = &outcomes[resolution - FIRST_RESOLUTION];
+	const Outcome *outcome = outcome_due_in(role);
 
-	Assert(resolution >= FIRST_RESOLUTION && resolution < RESOLUTION_COUNT);
-	Assert(outcome->resolution == resolution);
-	return outcome;
+	return outcome != NULL && outcome->pays;
 }

@@ -1,12 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * silence.c
- *		What happens when nobody acts: are the timers sound?
+ *		What happens to a return when nobody acts: are the timers sound?
  *
- * A timer's move must be one that the system can make, and timers must not
- * lead round in a ring.  That a market has no timer for some state is no
- * defect of the workflow, but worth a warning: a return may wait there for
- * ever.
+ * The move of a timer must be one that the system can make, and timers must not
+ * form a ring.  A market that has no timer for some state is no defect of the
+ * workflow, but it deserves a warning: a return may wait in this state for ever.
  *
  * src/rules/workflow/silence.c
  *
@@ -16,12 +15,22 @@
 
 #include "lib/stringinfo.h"
 #include "rules/cache/cache.h"
+#include "rules/workflow/outcome.h"
 #include "rules/workflow/silence.h"
-#include "rules/workflow/workflow.h"
+#include "rules/workflow/stage_rule.h"
 
 /* ---- timers ---- */
 
-/* Where a rule is for both resolutions: is there one like it for this one? */
+static bool
+is_same_code(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/*
+ * Does a rule that is for all resolutions never apply to this one, because
+ * another rule for the same market and category is for it?
+ */
 static bool
 rule_is_shadowed(const State *state, const StageRule *rule, Resolution resolution)
 {
@@ -30,25 +39,23 @@ rule_is_shadowed(const State *state, const StageRule *rule, Resolution resolutio
 		const StageRule *other = &state->rules[i];
 
 		if (other->resolution == resolution && rule->resolution != resolution &&
-			(other->market == NULL ? rule->market == NULL :
-			 rule->market != NULL && strcmp(other->market, rule->market) == 0) &&
-			(other->category == NULL ? rule->category == NULL :
-			 rule->category != NULL && strcmp(other->category, rule->category) == 0))
+			is_same_code(other->market, rule->market) &&
+			is_same_code(other->category, rule->category))
 			return true;
 	}
 	return false;
 }
 
-/* The timer of "requested", market kz, category phones */
+/* "The timer of "requested", market kz, category phones" */
 static char *
-rule_name(const State *state, const StageRule *rule)
+timer_text(const State *state, const StageRule *rule)
 {
 	char	   *scope = stage_rule_scope(rule);
 
 	return psprintf("The timer of \"%s\"%s%s", state->code, scope[0] != '\0' ? ", " : "", scope);
 }
 
-/* Why the system cannot make the timer's move; NULL: it can. */
+/* Why the system cannot make the move of the timer; NULL: it can. */
 static const char *
 timer_obstacle(Graph *graph, int i, const StageRule *rule)
 {
@@ -60,7 +67,7 @@ timer_obstacle(Graph *graph, int i, const StageRule *rule)
 	if ((edge->actors & ACTOR_SYSTEM) == 0)
 		return "the system is not among the actors of that transition";
 	if (edge->requires & REQUIRES_NOTE)
-		return "that transition requires a note, and the system has none to give";
+		return "that transition requires a note, which the system cannot write";
 	for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 		if (graph->judged[r][i] && !edge_is_for(edge, r) &&
 			(rule->resolution == RESOLUTION_ANY || rule->resolution == r) &&
@@ -84,11 +91,12 @@ check_timers(Graph *graph)
 
 			if (state->kind == STATE_FINAL)
 				graph_add_defect(graph, state->code, DEFECT_TIMER_FINAL,
-								 psprintf("%s can never end: the state is final.", rule_name(state, rule)));
+								 psprintf("%s never starts, because the state is final.",
+										  timer_text(state, rule)));
 			else if (rule->on_timeout != NULL &&
 					 (obstacle = timer_obstacle(graph, i, rule)) != NULL)
 				graph_add_defect(graph, state->code, DEFECT_TIMER_TARGET,
-								 psprintf("%s leads to \"%s\", but %s.", rule_name(state, rule),
+								 psprintf("%s leads to \"%s\", but %s.", timer_text(state, rule),
 										  rule->on_timeout->code, obstacle));
 		}
 	}
@@ -97,21 +105,22 @@ check_timers(Graph *graph)
 /* ---- silence ---- */
 
 /* A kind of return, as the timers tell them apart. */
-typedef struct Silence
+typedef struct ReturnKind
 {
 	const Market *market;		/* NULL: one that no timer names */
 	const Category *category;	/* NULL: the same */
 	Resolution	resolution;
-} Silence;
+} ReturnKind;
 
 /*
- * Where a return of the kind goes from state i when nobody acts: where its
- * timer leads, or where it has none, any way the system may take.  Money on
- * its way arrives, whatever the timer says.  among NULL: all states, else
- * these.  -1: nowhere.
+ * Where a return of the kind goes from state i when nobody acts: to the target
+ * of its timer or, where it has no timer, along any edge that the system may
+ * take.  A return that waits for refunds moves when they are settled, whatever
+ * its timer says.  Only targets in among are considered (NULL: all).  -1: it
+ * stays.
  */
 static int
-silent_next(Graph *graph, int i, const Silence *kind, const bool *among)
+silent_next(Graph *graph, int i, const ReturnKind *kind, const bool *among)
 {
 	const State *state = graph->states[i];
 	const StageRule *rule = stage_rule_of_category(state, kind->market, kind->resolution,
@@ -122,16 +131,17 @@ silent_next(Graph *graph, int i, const Silence *kind, const bool *among)
 		const Transition *edge = &state->transitions[t];
 
 		if ((among == NULL || among[graph->targets[i][t]]) &&
-			edge_is_systems(edge) && edge_is_for(edge, kind->resolution) &&
-			(rule == NULL || edge->to == rule->on_timeout || state->role == ROLE_REFUND_DUE))
+			edge_is_automatic(edge) && edge_is_for(edge, kind->resolution) &&
+			(rule == NULL || edge->to == rule->on_timeout ||
+			 outcome_awaits_refunds(state->role)))
 			return graph->targets[i][t];
 	}
 	return -1;
 }
 
-/* "a -> b -> a", from state i until it comes back to where it was. */
+/* "a" -> "b" -> "a": from state i of a ring, until a state comes again. */
 static char *
-silent_path(Graph *graph, int i, const Silence *kind)
+ring_text(Graph *graph, int i, const ReturnKind *kind)
 {
 	StringInfoData path;
 	bool	   *seen = palloc0(graph->n);
@@ -142,13 +152,14 @@ silent_path(Graph *graph, int i, const Silence *kind)
 	{
 		seen[i] = true;
 		i = silent_next(graph, i, kind, NULL);
+		Assert(i >= 0);			/* else it would not be in a ring */
 		appendStringInfo(&path, " -> \"%s\"", graph->states[i]->code);
 	}
 	return path.data;
 }
 
 static char *
-silence_name(const Silence *kind)
+kind_text(const ReturnKind *kind)
 {
 	return psprintf("%s%s%s%s, resolution %s",
 					kind->market == NULL ? "other markets" : "market ",
@@ -159,12 +170,13 @@ silence_name(const Silence *kind)
 }
 
 /*
- * Does it end when nobody acts?  It does in a final state, and where the timer
- * says to stay.  A state that silence cannot leave although it should is
- * reported as such; what remains are rings of timers.
+ * Does a return of this kind come to rest when nobody acts?  It does in a state
+ * that is not open, and where neither a timer nor the system moves it
+ * (check_exits() reports a state where it should move).  A state from which it
+ * reaches no such state is in a ring of timers, or leads to one.
  */
 static void
-check_silence(Graph *graph, const Silence *kind, bool *reported)
+check_silence(Graph *graph, const ReturnKind *kind, bool *reported)
 {
 	bool	   *ends = palloc0(graph->n + 1);
 	bool		changed = true;
@@ -184,25 +196,25 @@ check_silence(Graph *graph, const Silence *kind, bool *reported)
 			continue;
 		reported[i] = true;
 		graph_add_defect(graph, graph->states[i]->code, DEFECT_SILENCE,
-						 psprintf("It would go on for ever: %s (%s).", silent_path(graph, i, kind),
-								  silence_name(kind)));
+						 psprintf("When nobody acts, the return never stops: %s (%s).",
+								  ring_text(graph, i, kind), kind_text(kind)));
 	}
 	pfree(ends);
 }
 
 static const char *
-market_of_timer(const StageRule *rule)
+rule_market(const StageRule *rule)
 {
 	return rule->market;
 }
 
 static const char *
-category_of_timer(const StageRule *rule)
+rule_category(const StageRule *rule)
 {
 	return rule->category;
 }
 
-/* The codes that the timers name, each once; NULL is not among them. */
+/* The markets or categories that the timers name, each once, without NULL. */
 static List *
 timer_codes(Graph *graph, const char *(*code_of) (const StageRule *))
 {
@@ -223,19 +235,19 @@ timer_codes(Graph *graph, const char *(*code_of) (const StageRule *))
 	return codes;
 }
 
-/* Every kind of return that the timers tell apart. */
+/* Check every kind of return that the timers tell apart. */
 void
 check_silences(Graph *graph)
 {
-	List	   *markets = timer_codes(graph, market_of_timer);
-	List	   *categories = timer_codes(graph, category_of_timer);
+	List	   *markets = timer_codes(graph, rule_market);
+	List	   *categories = timer_codes(graph, rule_category);
 	bool	   *reported = palloc0(graph->n + 1);
 
 	for (int m = -1; m < list_length(markets); m++)
 		for (int c = -1; c < list_length(categories); c++)
 			for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 			{
-				Silence		kind = {
+				ReturnKind	kind = {
 					m < 0 ? NULL : market_get(list_nth(markets, m)),
 					c < 0 ? NULL : category_get(list_nth(categories, c)),
 					r
@@ -247,6 +259,7 @@ check_silences(Graph *graph)
 
 /* ---- states without a timer ---- */
 
+/* Does any rule of the market apply to returns with the resolution? */
 static bool
 has_timer(const State *state, const char *market, Resolution resolution)
 {
@@ -261,7 +274,7 @@ has_timer(const State *state, const char *market, Resolution resolution)
 	return false;
 }
 
-/* The open states that a market which has timers has none for. */
+/* The open states for which a market has no timer; NULL: none. */
 static char *
 states_without_timer(Graph *graph, const char *market)
 {
@@ -272,7 +285,7 @@ states_without_timer(Graph *graph, const char *market)
 	{
 		const State *state = graph->states[i];
 
-		if (state->kind != STATE_OPEN || state->role == ROLE_REFUND_DUE)
+		if (state->kind != STATE_OPEN || outcome_awaits_refunds(state->role))
 			continue;
 		for (int r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 			if (graph->judged[r][i] && !has_timer(state, market, r))
@@ -288,21 +301,21 @@ char *
 workflow_gaps(void)
 {
 	Graph		graph;
-	StringInfoData told;
+	StringInfoData gaps;
 	List	   *markets;
 	ListCell   *cell;
 
 	graph_load(&graph, MACHINE_RETURN);
 	graph_check_reached(&graph);
-	markets = timer_codes(&graph, market_of_timer);
-	initStringInfo(&told);
+	markets = timer_codes(&graph, rule_market);
+	initStringInfo(&gaps);
 	foreach(cell, markets)
 	{
 		const char *market = lfirst(cell);
 		char	   *codes = states_without_timer(&graph, market);
 
 		if (codes != NULL)
-			appendStringInfo(&told, "%sMarket %s: %s.", told.len > 0 ? "\n" : "", market, codes);
+			appendStringInfo(&gaps, "%sMarket %s: %s.", gaps.len > 0 ? "\n" : "", market, codes);
 	}
-	return told.len > 0 ? told.data : NULL;
+	return gaps.len > 0 ? gaps.data : NULL;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * silence.h
- *		What happens when nobody acts: are the timers sound?
+ *		What happens to a return when nobody acts: are the timers sound?
  *
  * src/rules/workflow/silence.h
  *
@@ -12,12 +12,15 @@
 
 #include "rules/workflow/graph.h"
 
+/* Report timers that make no move, or one that the system cannot make. */
 extern void check_timers(Graph *graph);
+
+/* Report returns that move for ever when nobody acts.  After graph_check_reached(). */
 extern void check_silences(Graph *graph);
 
 /*
- * No defect, but worth a word: for each market that has timers, the states of
- * returns for which it has none.  NULL when there are none.
+ * For a warning, because it is no defect: the states for which a market has no
+ * timer, a line for each market that has timers.  NULL when there are none.
  */
 extern char *workflow_gaps(void);
 

@@ -1,13 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * soundness.c
- *		Can the workflow do what it should?
+ *		Is the workflow sound?
  *
- * A return is one token, so its net is a state machine and soundness is
- * reachability: every state can be reached, from every state a final one can
- * be, and that also when nobody acts.  What is reachable differs by the
- * resolution, since edges may be for one only; a state is judged under the
- * resolutions that reach it.  Guards look at data and are taken to pass.
+ * Soundness as defined for workflow nets (W. van der Aalst, 1997): every state
+ * can be reached from the initial one, a final state can be reached from every
+ * state, and here also when nobody acts.  A return is a single token, so its net
+ * is a state machine, and these are questions of reachability in a graph.
+ *
+ * A transition may be for one resolution only, so what is reachable depends on
+ * the resolution: a state is judged under the resolutions that reach it.  Guards
+ * decide by data, so they are assumed to let moves pass.
  *
  * src/rules/workflow/soundness.c
  *
@@ -15,7 +18,7 @@
  */
 #include "postgres.h"
 
-#include "base/plan.h"
+#include "base/as_owner.h"
 #include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
 #include "rules/workflow/outcome.h"
@@ -23,6 +26,7 @@
 #include "rules/workflow/soundness.h"
 #include "rules/workflow/workflow.h"
 
+/* bad[]: by resolution, does a state have the defect? */
 static bool
 is_bad_for_any(const bool *bad)
 {
@@ -32,7 +36,7 @@ is_bad_for_any(const bool *bad)
 	return false;
 }
 
-/* " with resolution exchange" where only returns with that one have the defect. */
+/* " with resolution exchange"; "" when the defect does not depend on it. */
 static const char *
 with_resolution(const bool *bad)
 {
@@ -51,7 +55,7 @@ with_resolution(const bool *bad)
 
 /* ---- what can be reached from a state ---- */
 
-/* Extend goal backwards along the edges that the resolution may take. */
+/* Add to goal[] the states from which one of them can be reached. */
 static void
 mark_leading(Graph *graph, Resolution resolution, bool *goal)
 {
@@ -109,14 +113,14 @@ check_exits(Graph *graph)
 		{
 			bad[r] = state->kind == STATE_OPEN && graph->judged[r][i];
 			for (int t = 0; t < state->ntransitions; t++)
-				if (edge_is_systems(&state->transitions[t]) &&
+				if (edge_is_automatic(&state->transitions[t]) &&
 					edge_is_for(&state->transitions[t], r))
 					bad[r] = false;
 		}
 		if (is_bad_for_any(bad))
 			graph_add_defect(graph, state->code, DEFECT_NO_EXIT,
-							 psprintf("When nobody acts, \"%s\" is left by no transition that the system can make%s: it would wait for ever.",
-									  state->code, with_resolution(bad)));
+							 psprintf("When nobody acts, a return%s waits in \"%s\" for ever: the system can make no transition from it.",
+									  with_resolution(bad), state->code));
 	}
 }
 
@@ -124,12 +128,12 @@ static void
 check_guard(Graph *graph, const Transition *edge)
 {
 	const char *why;
-	OwnState	own;
+	AsOwner		owner;
 	Oid			function;
 
-	own_begin_foreign(&own);
+	as_owner_begin_foreign(&owner);
 	function = guard_function(edge->guard, &why);
-	own_end(&own);
+	as_owner_end(&owner);
 	if (!OidIsValid(function))
 		graph_add_defect(graph, edge->from->code, DEFECT_GUARD,
 						 psprintf("\"%s\" guards the transition from \"%s\" to \"%s\". %s",
@@ -139,7 +143,7 @@ check_guard(Graph *graph, const Transition *edge)
 static void
 check_edges(Graph *graph)
 {
-	int			able = permitted_actors(graph->machine == MACHINE_REFUND ?
+	int			participants = permitted_actors(graph->machine == MACHINE_REFUND ?
 										MAY_MOVE_REFUNDS : MAY_MOVE_RETURNS);
 
 	for (int i = 0; i < graph->n; i++)
@@ -152,9 +156,9 @@ check_edges(Graph *graph)
 
 			if (state->kind == STATE_FINAL && !edge->reversal)
 				graph_add_defect(graph, state->code, DEFECT_FINAL_EXIT,
-								 psprintf("\"%s\" is final, and its transition to \"%s\" is not marked as a reversal.",
+								 psprintf("The state \"%s\" is final, but its transition to \"%s\" is not marked as a reversal.",
 										  state->code, edge->to->code));
-			if ((edge->actors & able) == 0)
+			if ((edge->actors & participants) == 0)
 				graph_add_defect(graph, state->code, DEFECT_NO_ACTOR,
 								 psprintf("None of the actors of the transition from \"%s\" to \"%s\" takes part in a %s.",
 										  state->code, edge->to->code, machine_name(graph->machine)));
@@ -164,22 +168,25 @@ check_edges(Graph *graph)
 	}
 }
 
-/* The state must be of this kind; with: only where that one exists (ROLE_NONE: always). */
+/*
+ * The state must exist and be of this kind.  It may be missing when another one
+ * is missing, which may be the same (ROLE_NONE: it may not be missing).
+ */
 static void
-check_needed_state(Graph *graph, StateRole role, StateKind kind, StateRole with)
+check_needed_state(Graph *graph, StateRole role, StateKind kind, StateRole needed_by)
 {
-	const State *state = rules_current()->roles[role];
+	const State *const *roles = rules_current()->roles;
 
-	if (state != NULL ? state->kind == kind :
-		with != ROLE_NONE && rules_current()->roles[with] == NULL)
+	if (roles[role] != NULL ? roles[role]->kind == kind :
+		needed_by != ROLE_NONE && roles[needed_by] == NULL)
 		return;
 	graph_add_defect(graph, state_role_name(role), DEFECT_NEEDED,
-					 psprintf("The machine \"%s\" needs the state \"%s\", of kind %s.",
+					 psprintf("The machine \"%s\" needs a state \"%s\" of kind %s.",
 							  machine_name(graph->machine), state_role_name(role),
 							  state_kind_name(kind)));
 }
 
-/* The states that the code knows by name must be what it takes them for. */
+/* The states that the C code knows by name must be of the kind that it assumes. */
 static void
 check_needed(Graph *graph)
 {
@@ -204,42 +211,67 @@ check_needed(Graph *graph)
 /* ---- money and goods ---- */
 
 static bool
-moves_money(const State *state)
+is_of_outcome(const State *state, const Outcome *outcome)
 {
-	return state->role == ROLE_REFUND_DUE || state->role == ROLE_REFUNDED;
+	return state->role == outcome->due || state->role == outcome->done;
 }
 
 /*
- * Refunds are issued where refund_due is entered, and when they have settled
- * the return is refunded, or due again when one fails late.  No other way may
- * leave refunds behind, or be ahead of them; and since these moves are not
- * asked for, nothing can be asked of them.
+ * Refunds are issued where the due state of an outcome that pays is entered.
+ * When they are settled, the return moves to the done state; when one fails
+ * later, it moves back.  No other transition may leave the two states, or the
+ * return would move away from its refunds; none may enter the done state, or it
+ * would be done before they are.  And these two transitions are made by no
+ * actor, so they can require nothing.
  */
 static void
-check_money_edge(Graph *graph, const Transition *edge)
+check_paying_edge(Graph *graph, const Transition *edge, const Outcome *outcome)
 {
-	bool		settles = edge->from->role == ROLE_REFUND_DUE && edge->to->role == ROLE_REFUNDED;
-	bool		fails = edge->from->role == ROLE_REFUNDED && edge->to->role == ROLE_REFUND_DUE;
-	bool		by_itself = edge->actors == ACTOR_SYSTEM && edge->requires == 0 && edge->guard == NULL;
+	bool		settles = edge->from->role == outcome->due && edge->to->role == outcome->done;
+	bool		fails = edge->from->role == outcome->done && edge->to->role == outcome->due;
+	bool		follows = edge->actors == ACTOR_SYSTEM && edge->requires == 0 && edge->guard == NULL;
+	const char *due = state_role_name(outcome->due);
+	const char *done = state_role_name(outcome->done);
+	const char *problem;
 
-	if (moves_money(edge->from) && !settles && !fails)
+	if (settles || fails)
+		problem = follows ? NULL :
+			"follows the refunds: its only actor must be the system, without requirements or guard";
+	else if (is_of_outcome(edge->from, outcome))
+		problem = psprintf("leaves refunds behind: \"%s\" and \"%s\" may only lead to each other",
+						   due, done);
+	else if (edge->to->role == outcome->done)
+		problem = psprintf("does not wait for the refunds: only \"%s\" may lead to \"%s\"",
+						   due, done);
+	else
+		problem = NULL;
+	if (problem != NULL)
 		graph_add_defect(graph, edge->from->code, DEFECT_MONEY,
-						 psprintf("The transition from \"%s\" to \"%s\" would leave refunds behind: \"refund_due\" is left to \"refunded\" only, and that to \"refund_due\".",
-								  edge->from->code, edge->to->code));
-	else if (edge->to->role == ROLE_REFUNDED && !settles)
-		graph_add_defect(graph, edge->from->code, DEFECT_MONEY,
-						 psprintf("The transition from \"%s\" to \"refunded\" would be ahead of the money: only \"refund_due\" leads there.",
-								  edge->from->code));
-	else if ((settles || fails) && !by_itself)
-		graph_add_defect(graph, edge->from->code, DEFECT_MONEY,
-						 psprintf("The transition from \"%s\" to \"%s\" follows the refunds by itself: it is for the system alone, without requirements or guard.",
-								  edge->from->code, edge->to->code));
+						 psprintf("The transition from \"%s\" to \"%s\" %s.",
+								  edge->from->code, edge->to->code, problem));
+}
+
+static void
+check_paying(Graph *graph, const Outcome *outcome)
+{
+	for (int i = 0; i < graph->n; i++)
+	{
+		const State *state = graph->states[i];
+
+		for (int t = 0; t < state->ntransitions; t++)
+			check_paying_edge(graph, &state->transitions[t], outcome);
+		for (int k = 0; state->role == outcome->due && k < state->nrules; k++)
+			if (state->rules[k].on_timeout != NULL)
+				graph_add_defect(graph, state->code, DEFECT_MONEY,
+								 psprintf("Its timer leads to \"%s\", but a timer cannot settle a refund: on_timeout must be NULL.",
+										  state->rules[k].on_timeout->code));
+	}
 }
 
 /*
- * What is accepted of the goods is decided where the due state of an outcome is
- * entered, so no path may lead to its end past that state.  For outcomes that
- * pay, check_money_edge() checks it.
+ * Which goods are accepted is decided where the due state of an outcome is
+ * entered, so every path to the done state must pass through the due state.  For
+ * outcomes that pay, check_paying_edge() has checked more.
  */
 static void
 check_decided(Graph *graph, const Outcome *outcome)
@@ -255,9 +287,25 @@ check_decided(Graph *graph, const Outcome *outcome)
 		if (!reached[graph_state_number(graph, done)])
 			continue;
 		graph_add_defect(graph, done->code, DEFECT_MONEY,
-						 psprintf("A path leads to \"%s\" without \"%s\", where it is decided what is accepted.",
+						 psprintf("A path leads to \"%s\" without \"%s\", where the accepted goods are decided.",
 								  done->code, state_role_name(outcome->due)));
 		break;
+	}
+}
+
+/* A return that is a draft again would still hold its units. */
+static void
+check_restarts(Graph *graph)
+{
+	for (int i = 0; i < graph->n; i++)
+	{
+		const State *state = graph->states[i];
+
+		for (int t = 0; t < state->ntransitions; t++)
+			if (state->transitions[t].to->kind == STATE_INITIAL)
+				graph_add_defect(graph, state->code, DEFECT_RESTART,
+								 psprintf("The transition leads back from \"%s\" to \"%s\", where a return must not hold units.",
+										  state->code, state->transitions[t].to->code));
 	}
 }
 
@@ -266,27 +314,16 @@ check_money(Graph *graph)
 {
 	if (graph->machine != MACHINE_RETURN)
 		return;
-	for (int i = 0; i < graph->n; i++)
-	{
-		const State *state = graph->states[i];
-
-		for (int t = 0; t < state->ntransitions; t++)
-		{
-			check_money_edge(graph, &state->transitions[t]);
-			if (state->transitions[t].to->kind == STATE_INITIAL)
-				graph_add_defect(graph, state->code, DEFECT_RESTART,
-								 psprintf("\"%s\" leads back to \"%s\", where a return holds no units.",
-										  state->code, state->transitions[t].to->code));
-		}
-		for (int k = 0; state->role == ROLE_REFUND_DUE && k < state->nrules; k++)
-			if (state->rules[k].on_timeout != NULL)
-				graph_add_defect(graph, state->code, DEFECT_MONEY,
-								 psprintf("Its timer leads to \"%s\" although time settles no refund: on_timeout must be NULL.",
-										  state->rules[k].on_timeout->code));
-	}
+	check_restarts(graph);
 	for (Resolution r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
-		if (!outcome_of(r)->pays)
-			check_decided(graph, outcome_of(r));
+	{
+		const Outcome *outcome = outcome_of(r);
+
+		if (outcome->pays)
+			check_paying(graph, outcome);
+		else
+			check_decided(graph, outcome);
+	}
 }
 
 List *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * soundness.h
- *		Can the workflow do what it should?
+ *		Is the workflow sound?
  *
  * src/rules/workflow/soundness.h
  *
@@ -13,8 +13,9 @@
 #include "nodes/pg_list.h"
 
 /*
- * The defects of both machines, in no order; NIL when they are sound.  Edges
- * and timers that name unknown states are not in the cache and not judged.
+ * The defects of all machines, a list of Defect in no order; NIL when they are
+ * sound.  Transitions and timers that name unknown states are not in the cache,
+ * so they are not judged.
  */
 extern List *workflow_defects(void);
 
