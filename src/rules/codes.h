@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * codes.h
- *		The fixed words of the rule tables: one table and one parser each.
+ *		The fixed words of the tables: one table and one parser each.
  *
  * A code is a word that the C code gives a meaning to: an actor, a resolution,
  * a fault.  Each set of codes has its words in codes.c and nowhere else.  The
@@ -81,6 +81,12 @@ typedef enum WindowStart
 	WINDOW_FROM_PURCHASED, WINDOW_FROM_DELIVERED
 } WindowStart;
 
+/* What became of the buyer's complaint at the bank about a payment. */
+typedef enum Chargeback
+{
+	CHARGEBACK_NONE, CHARGEBACK_OPEN, CHARGEBACK_WON, CHARGEBACK_LOST
+} Chargeback;
+
 /* The states that the C code knows by name, beside the shop's own. */
 typedef enum StateRole
 {
@@ -89,6 +95,14 @@ typedef enum StateRole
 	ROLE_PENDING, ROLE_SENT, ROLE_SETTLED, ROLE_FAILED,
 	ROLE_COUNT
 } StateRole;
+
+/* What an event of the history of a return says. */
+typedef enum EventKind
+{
+	EVENT_NONE, EVENT_TRANSITION, EVENT_REMINDER, EVENT_OVERDUE, EVENT_RECEIPT,
+	EVENT_REFUND, EVENT_OVERRIDE,
+	EVENT_COUNT
+} EventKind;
 
 /*
  * The word of a value, and the value of a word.  The parsers raise RT010 with
@@ -122,10 +136,17 @@ extern TermUnit term_unit_parse(const char *word);
 extern const char *window_start_name(WindowStart start);
 extern WindowStart window_start_parse(const char *word);
 
+extern const char *chargeback_name(Chargeback chargeback);
+extern Chargeback chargeback_parse(const char *word);
+
 /* ROLE_NONE: a state of the shop's own. */
 extern StateRole state_role_find(Machine machine, const char *word);
 extern const char *state_role_name(StateRole role);
 extern Machine state_role_machine(StateRole role);
+
+/* EVENT_NONE: the first len bytes are no kind; the audit reports it. */
+extern EventKind event_kind_find(const char *word, int len);
+extern const char *event_kind_name(EventKind kind);
 
 /* The words of several bits: "buyer, seller". */
 extern char *actors_describe(int actors);
