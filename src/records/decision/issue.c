@@ -104,7 +104,7 @@ check_cap(const Pricing *pricing, const PricedLine *line)
 						   money_text(line->cap, pricing->currency),
 						   money_text(line->refunded, pricing->currency),
 						   money_text(line->price.total, pricing->currency)),
-				 errhint("Run SELECT * FROM returns.verify() to find the refunds that its counters miss."),
+				 errhint("Run SELECT * FROM returns.verify(): the refunded amount of the sale line does not match its returns."),
 				 err_our_column("sale_line", "refunded")));
 }
 
