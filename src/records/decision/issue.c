@@ -61,7 +61,7 @@ static Statement issue_refund = {
 	TIMESTAMPTZOID}
 };
 
-#define NO_PROVIDER "       n "	/* nulls of issue_refund */
+#define NO_PROVIDER "       n " /* nulls of issue_refund */
 
 static Statement any_unsettled = {
 	"SELECT FROM returns.refund" OF_RETURN " AND status OPERATOR(pg_catalog.<>) 'settled'",
@@ -80,7 +80,7 @@ pricing_of_row(ReturnRow *row)
 {
 	const Reason *reason = reason_get(TextDatumGetCString(ROW_VALUE(row, REQ_REASON)));
 	Pricing    *pricing = price_lines(ROW_VALUE(row, REQ_ORDER_REF),
-								   DatumGetInt64(ROW_VALUE(row, REQ_ID)), reason, NULL);
+									  DatumGetInt64(ROW_VALUE(row, REQ_ID)), reason, NULL);
 
 	if (pricing->nlines == 0)
 		ereport(ERROR,
@@ -128,7 +128,7 @@ static void
 write_deduction(ReturnRow *row, const Pricing *pricing, const PricedLine *line)
 {
 	Datum		args[4] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
-		Int32GetDatum(line->line_no), amount_datum(line->price.deduction, pricing)};
+	Int32GetDatum(line->line_no), amount_datum(line->price.deduction, pricing)};
 	ResultSet	written = statement_run(&reduce_deduction, args, NULL);
 	bool		isnull;
 
@@ -148,7 +148,7 @@ write_lines(ReturnRow *row, const Pricing *pricing, bool owed)
 		Datum		args[7] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
 			Int32GetDatum(line->line_no), amount_datum(price->goods, pricing),
 			amount_datum(price->fee, pricing), amount_datum(price->shipping, pricing),
-			amount_datum(price->total, pricing)};
+		amount_datum(price->total, pricing)};
 
 		Assert(price->total ==
 			   price->goods - price->fee - price->deduction + price->shipping);
@@ -179,7 +179,7 @@ refund_key(ReturnRow *row, int payment_no)
 								DatumGetInt32(ROW_VALUE(row, REQ_LAST_SEQ)), payment_no,
 								TextDatumGetCString(ROW_VALUE(row, REQ_ORDER_REF)));
 	bytea	   *hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
-														  CStringGetTextDatum(seed)));
+														   CStringGetTextDatum(seed)));
 	pg_uuid_t	uuid;
 
 	Assert(VARSIZE_ANY_EXHDR(hash) >= sizeof(uuid.data));
@@ -188,27 +188,32 @@ refund_key(ReturnRow *row, int payment_no)
 }
 
 static void
-issue_tender(ReturnRow *row, const Pricing *pricing, const Tender *tender, char *provider)
+issue_tender(ReturnRow *row, const Pricing *pricing, const Tender *tender,
+			 const char *provider)
 {
-	Numeric		amount = minor_to_numeric(tender->taken, pricing->currency);
-	char	   *key = refund_key(row, tender->payment_no);
-	Datum		args[9] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID),
-		Int32GetDatum(tender->payment_no), NumericGetDatum(amount),
-		CStringGetTextDatum(pricing->currency->code),
-		PointerGetDatum(state_of_role(ROLE_PENDING)->code_text), CStringGetTextDatum(key),
+	AttestedRefund refund = {
+		.payment_no = tender->payment_no,
+		.amount = minor_to_numeric(tender->taken, pricing->currency),
+		.currency = pricing->currency->code,
+		.provider = provider,
+		.idempotency_key = refund_key(row, tender->payment_no),
+	};
+	Datum		args[9] = {
+		ROW_VALUE(row, REQ_ORDER_REF),
+		ROW_VALUE(row, REQ_ID),
+		Int32GetDatum(refund.payment_no),
+		NumericGetDatum(refund.amount),
+		CStringGetTextDatum(refund.currency),
+		PointerGetDatum(state_of_role(ROLE_PENDING)->code_text),
+		CStringGetTextDatum(refund.idempotency_key),
 		provider == NULL ? (Datum) 0 : CStringGetTextDatum(provider),
-	TimestampTzGetDatum(row->now)};
+		TimestampTzGetDatum(row->now),
+	};
 	ResultSet	written = write_both(&issue_refund, args, provider == NULL ? NO_PROVIDER : NULL,
 									 "refund", "payment");
 
-	attested_refund(row, &(AttestedRefund) {
-		.refund_id = result_int64(written, 0, 2),
-		.payment_no = tender->payment_no,
-		.amount = amount,
-		.currency = pricing->currency->code,
-		.provider = provider,
-		.idempotency_key = key,
-	});
+	refund.refund_id = result_int64(written, 0, 2);
+	attested_refund(row, &refund);
 }
 
 void

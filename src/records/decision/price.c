@@ -177,7 +177,7 @@ price_line(ResultSet lines, uint64 row, const Pricing *pricing, const Reason *re
 
 	if (trial == NULL && !result_is_null(lines, row, L_FEE))
 	{
-		/* refund_price() has priced the line for an exchange: it keeps its price */
+		/* refund_price() has set the price, for an exchange: keep it */
 		line->price.goods = stored_amount(lines, row, L_GOODS, currency, "refund_goods");
 		line->price.fee = stored_amount(lines, row, L_FEE, currency, "refund_fee");
 		line->price.shipping = stored_amount(lines, row, L_SHIPPING, currency, "refund_shipping");
@@ -192,8 +192,8 @@ price_line(ResultSet lines, uint64 row, const Pricing *pricing, const Reason *re
 
 	/*
 	 * The deduction was within the limit when it was entered.  Other units of
-	 * the line were decided since then, and rounding left the smaller share to
-	 * these: reduce the deduction to what they are worth now.
+	 * the line were decided since then, and rounding left the smaller share
+	 * to these: reduce the deduction to what they are worth now.
 	 */
 	facts.deduction = line->price.goods - line->price.fee;
 	line->cut = money_price_line(&facts, &line->price);
@@ -236,7 +236,7 @@ price_lines(Datum order_ref, int64 return_id, const Reason *reason,
 {
 	Pricing    *pricing = palloc0(sizeof(Pricing));
 	Datum		args[3] = {order_ref, Int64GetDatum(return_id),
-		Int32GetDatum(trial != NULL ? trial->line_no : 0)};
+	Int32GetDatum(trial != NULL ? trial->line_no : 0)};
 	ResultSet	lines = statement_run(&select_lines, args, trial != NULL ? NULL : "  n");
 
 	Assert(trial == NULL || lines.nrows <= 1);
@@ -264,12 +264,15 @@ pg_noreturn static void
 refuse_total(const Pricing *pricing, int64 return_id, const Shortage *shortage)
 {
 	const Currency *currency = pricing->currency;
-	char	   *disputed = shortage->disputed == 0 ? "" :
-		psprintf(" Another %s is under an open or lost chargeback.",
-				 money_text(shortage->disputed, currency));
-	char	   *uncaptured = shortage->uncaptured == 0 ? "" :
-		psprintf(" Another %s is not captured.", money_text(shortage->uncaptured, currency));
+	char	   *disputed = "";
+	char	   *uncaptured = "";
 
+	if (shortage->disputed != 0)
+		disputed = psprintf(" Another %s is under an open or lost chargeback.",
+							money_text(shortage->disputed, currency));
+	if (shortage->uncaptured != 0)
+		uncaptured = psprintf(" Another %s is not captured.",
+							  money_text(shortage->uncaptured, currency));
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 			 errmsg("payments cannot cover return " INT64_FORMAT, return_id),

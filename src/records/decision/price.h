@@ -18,9 +18,9 @@ typedef struct PricedLine
 {
 	int			line_no;
 	LinePrice	price;
-	bool		cut;			/* the deduction was reduced, see price_lines() */
+	bool		cut;			/* the deduction was reduced */
 	int64		refunded;		/* of the sale line, so far */
-	int64		cap;			/* what was paid for the sale line, with shipping */
+	int64		cap;			/* paid for the sale line, with shipping */
 } PricedLine;
 
 typedef struct Pricing

@@ -70,6 +70,7 @@ units_release(ReturnRow *row)
 		"UPDATE returns.sale_line s SET reserved = s.reserved" MINUS HELD FROM_LINES,
 		2, {TEXTOID, INT8OID}
 	};
+
 	/* a decided exchange that is called off gives its share of the line back */
 	static Statement undecide = {
 		"UPDATE returns.return_line l SET refund_goods = NULL, refund_fee = NULL,"

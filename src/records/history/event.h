@@ -36,7 +36,7 @@ typedef struct Event
 	const text *note;
 	Jsonb	   *details;
 	uint8		hash[PG_SHA256_DIGEST_LENGTH];
-	int			nest_level;		/* of the subtransaction that the event belongs to */
+	int			nest_level;		/* of the subtransaction that appended it */
 } Event;
 
 #endif							/* RETURNS_EVENT_H */

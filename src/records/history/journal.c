@@ -71,6 +71,7 @@ static DirectTable event_table = {
 	.guard = "zz_returns_event",
 };
 
+/* Events that are not written yet, in their order. */
 static MemoryContext kept_context = NULL;
 static Event *kept = NULL;
 static int	nkept = 0;
@@ -216,15 +217,20 @@ event_fill(Event *event, ReturnRow *row, EventKind kind, const State *from,
 	event->nest_level = GetCurrentTransactionNestLevel();
 }
 
+/* The hash of the last event of the return; NULL when there is none. */
+static const bytea *
+row_head(const ReturnRow *row)
+{
+	return ROW_NULL(row, REQ_LAST_HASH) ? NULL :
+		DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
+}
+
 /* Make the event the last one of the return: sets its seq and hash. */
 static void
 row_advance_head(ReturnRow *row, Event *event)
 {
-	const bytea *head = ROW_NULL(row, REQ_LAST_HASH) ? NULL :
-		DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
-
 	event->seq = DatumGetInt32(ROW_VALUE(row, REQ_LAST_SEQ)) + 1;
-	event_hash(event, head, event->hash);
+	event_hash(event, row_head(row), event->hash);
 	row_set(row, REQ_LAST_SEQ, Int32GetDatum(event->seq));
 	row_set(row, REQ_LAST_XID,
 			FullTransactionIdGetDatum(FullTransactionIdFromU64(event->xid)));
@@ -395,8 +401,7 @@ journal_keep_first(ReturnRow *row, const State *state, const Actor *by,
 				   const text *note, Jsonb *details)
 {
 	Event		event;
-	const bytea *head = ROW_NULL(row, REQ_LAST_HASH) ? NULL :
-		DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
+	const bytea *head = row_head(row);
 
 	event_fill(&event, row, EVENT_TRANSITION, NULL, state, by, note, details);
 	event.seq = 1;
