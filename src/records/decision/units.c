@@ -25,9 +25,9 @@
 #define MINUS " OPERATOR(pg_catalog.-) "
 
 /* The lines of the return, and the sale lines of each. */
-#define OF_RETURN "l.order_ref" EQ "$1 AND l.return_id" EQ "$2"
-#define OF_LINE "s.order_ref" EQ "$1 AND s.line_no" EQ "l.line_no"
-#define FROM_LINES " FROM returns.return_line l WHERE " OF_RETURN " AND " OF_LINE
+#define LINE_OF_RETURN "l.order_ref" EQ "$1 AND l.return_id" EQ "$2"
+#define SALE_OF_LINE "s.order_ref" EQ "$1 AND s.line_no" EQ "l.line_no"
+#define FROM_LINES " FROM returns.return_line l WHERE " LINE_OF_RETURN " AND " SALE_OF_LINE
 
 /* The units that a line holds. */
 #define HELD "(CASE WHEN l.refund_goods IS NULL THEN l.quantity ELSE l.accepted END)"
@@ -49,7 +49,7 @@ units_lock(ReturnRow *row)
 	static Statement lock = {
 		"SELECT s.line_no FROM returns.sale_line s WHERE s.order_ref" EQ "$1"
 		" AND s.line_no" EQ "ANY (ARRAY(SELECT l.line_no FROM returns.return_line l"
-		" WHERE " OF_RETURN ")) ORDER BY s.line_no FOR NO KEY UPDATE OF s",
+		" WHERE " LINE_OF_RETURN ")) ORDER BY s.line_no FOR NO KEY UPDATE OF s",
 		2, {TEXTOID, INT8OID}
 	};
 
@@ -74,7 +74,7 @@ units_release(ReturnRow *row)
 	/* a decided exchange that is called off gives its share of the line back */
 	static Statement undecide = {
 		"UPDATE returns.return_line l SET refund_goods = NULL, refund_fee = NULL,"
-		" refund_shipping = NULL WHERE " OF_RETURN " AND l.refund_goods IS NOT NULL",
+		" refund_shipping = NULL WHERE " LINE_OF_RETURN " AND l.refund_goods IS NOT NULL",
 		2, {TEXTOID, INT8OID}
 	};
 	AsOwner		owner;
@@ -92,7 +92,7 @@ check_free(ReturnRow *row)
 	static Statement find_short = {
 		"SELECT s.line_no, l.quantity, " FREE
 		" FROM returns.sale_line s, returns.return_line l"
-		" WHERE " OF_RETURN " AND " OF_LINE " AND l.quantity OPERATOR(pg_catalog.>) " FREE
+		" WHERE " LINE_OF_RETURN " AND " SALE_OF_LINE " AND l.quantity OPERATOR(pg_catalog.>) " FREE
 		" ORDER BY s.line_no LIMIT 1",
 		2, {TEXTOID, INT8OID}
 	};
@@ -133,10 +133,10 @@ units_decide(ReturnRow *row)
 	static Statement decide = {
 		"WITH d AS (UPDATE returns.return_line l"
 		" SET accepted = coalesce(l.accepted, l.received, l.quantity), refund_goods = 0"
-		" WHERE " OF_RETURN " AND l.refund_goods IS NULL"
+		" WHERE " LINE_OF_RETURN " AND l.refund_goods IS NULL"
 		" RETURNING l.line_no, l.quantity" MINUS "l.accepted AS rest)"
 		" UPDATE returns.sale_line s SET reserved = s.reserved" MINUS "l.rest"
-		" FROM d AS l WHERE " OF_LINE " AND l.rest OPERATOR(pg_catalog.>) 0",
+		" FROM d AS l WHERE " SALE_OF_LINE " AND l.rest OPERATOR(pg_catalog.>) 0",
 		2, {TEXTOID, INT8OID}
 	};
 	AsOwner		owner;
