@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * codes.c
- *		The fixed words of the rule tables: one table and one parser each.
+ *		The fixed words of the tables: one table and one parser each.
  *
  * src/rules/codes.c
  *
@@ -106,11 +106,20 @@ CODE_SET(state_roles, "state",
 		 CODE(ROLE_SETTLED, "settled"),
 		 CODE(ROLE_FAILED, "failed"));
 
+CODE_SET(event_kinds, "kind of event",
+		 CODE(EVENT_TRANSITION, "transition"),
+		 CODE(EVENT_REMINDER, "reminder"),
+		 CODE(EVENT_OVERDUE, "overdue"),
+		 CODE(EVENT_RECEIPT, "receipt"),
+		 CODE(EVENT_REFUND, "refund"),
+		 CODE(EVENT_OVERRIDE, "override"));
+
 StaticAssertDecl(lengthof(faults_words) == FAULT_COUNT, "a fault has no word");
 StaticAssertDecl(lengthof(machines_words) == MACHINE_COUNT, "a machine has no word");
 StaticAssertDecl(lengthof(resolutions_words) == RESOLUTION_COUNT - FIRST_RESOLUTION,
 				 "a resolution has no word");
 StaticAssertDecl(lengthof(state_roles_words) == ROLE_COUNT - 1, "a state role has no word");
+StaticAssertDecl(lengthof(event_kinds_words) == EVENT_COUNT - 1, "a kind of event has no word");
 
 static const Code *
 code_find(const CodeSet *set, const char *word, int len)
@@ -332,6 +341,20 @@ Machine
 state_role_machine(StateRole role)
 {
 	return role >= FIRST_REFUND_ROLE ? MACHINE_REFUND : MACHINE_RETURN;
+}
+
+EventKind
+event_kind_find(const char *word, int len)
+{
+	const Code *code = code_find(&event_kinds, word, len);
+
+	return code == NULL ? EVENT_NONE : code->value;
+}
+
+const char *
+event_kind_name(EventKind kind)
+{
+	return code_name(&event_kinds, kind);
 }
 
 char *

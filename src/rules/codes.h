@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * codes.h
- *		The fixed words of the rule tables: one table and one parser each.
+ *		The fixed words of the tables: one table and one parser each.
  *
  * A code is a word that the C code gives a meaning to: an actor, a resolution,
  * a fault.  Each set of codes has its words in codes.c and nowhere else.  The
@@ -96,6 +96,14 @@ typedef enum StateRole
 	ROLE_COUNT
 } StateRole;
 
+/* What an event of the history of a return says. */
+typedef enum EventKind
+{
+	EVENT_NONE, EVENT_TRANSITION, EVENT_REMINDER, EVENT_OVERDUE, EVENT_RECEIPT,
+	EVENT_REFUND, EVENT_OVERRIDE,
+	EVENT_COUNT
+} EventKind;
+
 /*
  * The word of a value, and the value of a word.  The parsers raise RT010 with
  * the known words in the hint; the word is not NULL.
@@ -135,6 +143,10 @@ extern Chargeback chargeback_parse(const char *word);
 extern StateRole state_role_find(Machine machine, const char *word);
 extern const char *state_role_name(StateRole role);
 extern Machine state_role_machine(StateRole role);
+
+/* EVENT_NONE: the first len bytes are no kind; the audit reports it. */
+extern EventKind event_kind_find(const char *word, int len);
+extern const char *event_kind_name(EventKind kind);
 
 /* The words of several bits: "buyer, seller". */
 extern char *actors_describe(int actors);

@@ -10,7 +10,7 @@
 #include "postgres.h"
 
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "records/decision/price.h"
 #include "rules/cache/cache.h"
@@ -19,28 +19,30 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-/* "o": what other returns of the same sale line were decided to be worth. */
-static KeptPlan select_lines = {
+#define EQ " OPERATOR(pg_catalog.=) "
+
+/* o: the units and the money of other returns that decided the same sale line. */
+static Statement select_lines = {
 	"SELECT l.line_no, COALESCE(l.accepted, l.quantity), l.deduction, l.policy_id,"
 	" l.refund_goods, l.refund_fee, l.refund_shipping,"
 	" s.quantity, s.amount_paid, s.shipping_paid, s.commission_rate, s.refunded,"
 	" s.currency, s.market, s.category, s.seller_ref, s.purchased_at,"
 	" o.units, o.goods, o.deduction, o.shipping, o.shipping_units"
 	" FROM returns.return_line AS l"
-	" JOIN returns.sale_line AS s ON s.order_ref OPERATOR(pg_catalog.=) l.order_ref"
-	" AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
+	" JOIN returns.sale_line AS s ON s.order_ref" EQ "l.order_ref"
+	" AND s.line_no" EQ "l.line_no"
 	" CROSS JOIN LATERAL (SELECT pg_catalog.sum(d.accepted) AS units,"
 	" pg_catalog.sum(d.refund_goods) AS goods, pg_catalog.sum(d.deduction) AS deduction,"
 	" pg_catalog.sum(d.refund_shipping) AS shipping,"
 	" pg_catalog.sum(d.accepted) FILTER (WHERE p.refund_shipping) AS shipping_units"
 	" FROM returns.return_line AS d"
-	" LEFT JOIN returns.policy AS p ON p.id OPERATOR(pg_catalog.=) d.policy_id"
-	" WHERE d.order_ref OPERATOR(pg_catalog.=) s.order_ref"
-	" AND d.line_no OPERATOR(pg_catalog.=) s.line_no"
+	" LEFT JOIN returns.policy AS p ON p.id" EQ "d.policy_id"
+	" WHERE d.order_ref" EQ "s.order_ref"
+	" AND d.line_no" EQ "s.line_no"
 	" AND d.return_id OPERATOR(pg_catalog.<>) l.return_id"
 	" AND d.refund_goods IS NOT NULL) AS o"
-	" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
-	" AND ($3 IS NULL OR l.line_no OPERATOR(pg_catalog.=) $3)"
+	" WHERE l.order_ref" EQ "$1 AND l.return_id" EQ "$2"
+	" AND ($3 IS NULL OR l.line_no" EQ "$3)"
 	" ORDER BY l.line_no",
 	3, {TEXTOID, INT8OID, INT4OID}
 };
@@ -55,170 +57,177 @@ enum
 };
 
 /*
- * Locked in the order of their keys, which never changes, then sorted by ranks
- * that nobody can change any more.
+ * The inner query locks the payments in the order of their keys, which never
+ * change.  The outer query sorts them by ranks that the locks keep from changing.
  */
 #define SELECT_PAYMENTS(lock) \
 	"SELECT p.payment_no, p.amount, p.refunded, p.currency, p.captured_at, p.chargeback, p.provider" \
-	" FROM (SELECT * FROM returns.payment WHERE order_ref OPERATOR(pg_catalog.=) $1" \
+	" FROM (SELECT * FROM returns.payment WHERE order_ref" EQ "$1" \
 	" ORDER BY payment_no" lock ") AS p ORDER BY p.refund_rank, p.payment_no"
 
-static KeptPlan select_payments = {SELECT_PAYMENTS(""), 1, {TEXTOID}};
-static KeptPlan lock_payments = {SELECT_PAYMENTS(" FOR NO KEY UPDATE"), 1, {TEXTOID}};
+static Statement select_payments = {SELECT_PAYMENTS(""), 1, {TEXTOID}};
+static Statement lock_payments = {SELECT_PAYMENTS(" FOR NO KEY UPDATE"), 1, {TEXTOID}};
 
 enum
 {
 	P_PAYMENT_NO = 1, P_AMOUNT, P_REFUNDED, P_CURRENCY, P_CAPTURED_AT, P_CHARGEBACK, P_PROVIDER
 };
 
-static char *
-column_text(uint64 row, int col)
-{
-	bool		isnull;
-	Datum		value = plan_value(row, col, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-/* Amounts that we stored or checked: exact, NULL counts as 0. */
+/* An amount that the tables have checked: it is exact; NULL counts as 0. */
 static int64
-column_money(uint64 row, int col, const Currency *currency, const char *what)
+stored_amount(ResultSet rows, uint64 row, int col, const Currency *currency,
+			  const char *what)
 {
 	bool		isnull;
-	Datum		value = plan_value(row, col, &isnull);
+	Datum		value = result_value(rows, row, col, &isnull);
 
 	return isnull ? 0 : stored_to_minor(value, currency, what);
 }
 
-static int64
-column_int(uint64 row, int col, bool wide)
-{
-	bool		isnull;
-	Datum		value = plan_value(row, col, &isnull);
-
-	if (isnull)
-		return 0;
-	return wide ? DatumGetInt64(value) : DatumGetInt32(value);
-}
-
-/* The policy the line was requested under, or would be. */
+/* The policy that applied when the line was requested; for a draft, that applies. */
 static const Policy *
-line_policy(uint64 row, const Reason *reason)
+line_policy(ResultSet lines, uint64 row, const Reason *reason)
 {
-	bool		isnull;
-	Datum		id = plan_value(row, L_POLICY_ID, &isnull);
+	TimestampTz purchased_at;
 
-	if (!isnull)
-		return policy_by_id(DatumGetInt64(id));
-	return policy_find(market_get(column_text(row, L_MARKET)),
-					   category_get(column_text(row, L_CATEGORY)), reason,
-					   column_text(row, L_SELLER_REF),
-					   DatumGetTimestampTz(plan_value(row, L_PURCHASED_AT, &isnull)));
+	if (!result_is_null(lines, row, L_POLICY_ID))
+		return policy_by_id(result_int64(lines, row, L_POLICY_ID));
+	(void) result_time(lines, row, L_PURCHASED_AT, &purchased_at);
+	return policy_find(market_get(result_cstring(lines, row, L_MARKET)),
+					   category_get(result_cstring(lines, row, L_CATEGORY)), reason,
+					   result_cstring(lines, row, L_SELLER_REF), purchased_at);
 }
 
 static void
-line_facts(uint64 row, const Pricing *pricing, const Reason *reason, LineFacts *facts)
+line_facts(ResultSet lines, uint64 row, const Pricing *pricing, const Reason *reason,
+		   LineFacts *facts)
 {
-	const Policy *policy = line_policy(row, reason);
+	const Policy *policy = line_policy(lines, row, reason);
 	const Currency *currency = pricing->currency;
 	bool		isnull;
 
-	facts->quantity = column_int(row, L_QUANTITY, false);
-	facts->paid = column_money(row, L_PAID, currency, "amount_paid");
-	facts->shipping_paid = column_money(row, L_SHIPPING_PAID, currency, "shipping_paid");
-	facts->commission_rate = DatumGetNumeric(plan_value(row, L_COMMISSION_RATE, &isnull));
-	facts->units_before = column_int(row, L_UNITS_BEFORE, true);
-	facts->goods_before = column_money(row, L_GOODS_BEFORE, currency, "refund_goods");
-	facts->deduction_before = column_money(row, L_DEDUCTION_BEFORE, currency, "deduction");
-	facts->shipping_before = column_money(row, L_SHIPPING_BEFORE, currency, "refund_shipping");
-	facts->shipping_units_before = column_int(row, L_SHIPPING_UNITS_BEFORE, true);
-	facts->units = column_int(row, L_UNITS, false);
-	facts->deduction = column_money(row, L_DEDUCTION, currency, "deduction");
+	facts->quantity = result_int(lines, row, L_QUANTITY);
+	facts->paid = stored_amount(lines, row, L_PAID, currency, "amount_paid");
+	facts->shipping_paid = stored_amount(lines, row, L_SHIPPING_PAID, currency, "shipping_paid");
+	facts->commission_rate =
+		DatumGetNumeric(result_value(lines, row, L_COMMISSION_RATE, &isnull));
+	Assert(!isnull);
+	facts->units_before = result_int64(lines, row, L_UNITS_BEFORE);
+	facts->goods_before = stored_amount(lines, row, L_GOODS_BEFORE, currency, "refund_goods");
+	facts->deduction_before =
+		stored_amount(lines, row, L_DEDUCTION_BEFORE, currency, "deduction");
+	facts->shipping_before =
+		stored_amount(lines, row, L_SHIPPING_BEFORE, currency, "refund_shipping");
+	facts->shipping_units_before = result_int64(lines, row, L_SHIPPING_UNITS_BEFORE);
+	facts->units = result_int(lines, row, L_UNITS);
+	facts->deduction = stored_amount(lines, row, L_DEDUCTION, currency, "deduction");
 	facts->fault = pricing->fault;
 	facts->restocking = policy != NULL ? policy->restocking : 0;
 	facts->refund_shipping = policy != NULL && policy->refund_shipping;
 }
 
-static void
+pg_noreturn static void
 refuse_deduction(const Pricing *pricing, const PricedLine *line, const LineFacts *facts)
 {
+	const Currency *currency = pricing->currency;
+
 	if (facts->deduction < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("deduction from line %d must not be negative", line->line_no),
-				 errdetail("It is %s.", money_text(facts->deduction, pricing->currency)),
-				 errhint("Set deduction to 0, or to what the line has lost in value."),
+				 errdetail("The deduction is %s.", money_text(facts->deduction, currency)),
+				 errhint("Set deduction to 0, or to the loss in value of the line."),
 				 err_our_column("return_line", "deduction")));
 	if (pricing->fault != FAULT_NONE)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
-				 errmsg("no deduction may be taken from line %d", line->line_no),
-				 errdetail("The reason of the return is somebody's fault, so the buyer gets the line's full share."),
+				 errmsg("no deduction can be taken from line %d", line->line_no),
+				 errdetail("The reason of the return has the fault \"%s\", so the buyer gets the full share of the line.",
+						   fault_name(pricing->fault)),
 				 errhint("Set deduction to 0."),
 				 err_our_column("return_line", "deduction")));
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 			 errmsg("deduction from line %d is more than its units are worth", line->line_no),
-			 errdetail("Units accepted: %d; their share is %s, the restocking fee %s, the deduction %s.",
-					   facts->units, money_text(line->price.goods, pricing->currency),
-					   money_text(line->price.fee, pricing->currency),
-					   money_text(facts->deduction, pricing->currency)),
-			 errhint("Deduct at most what is left of the share after the fee."),
+			 errdetail("The share of the accepted units (%d) is %s, the restocking fee is %s, and the deduction is %s.",
+					   facts->units, money_text(line->price.goods, currency),
+					   money_text(line->price.fee, currency),
+					   money_text(facts->deduction, currency)),
+			 errhint("Set deduction to %s or less.",
+					 money_text(line->price.goods - line->price.fee, currency)),
 			 err_our_column("return_line", "deduction")));
 }
 
 static void
-price_line(uint64 row, Pricing *pricing, const Reason *reason, const LineTrial *trial,
-		   PricedLine *line)
+price_line(ResultSet lines, uint64 row, const Pricing *pricing, const Reason *reason,
+		   const LineTrial *trial, PricedLine *line)
 {
+	const Currency *currency = pricing->currency;
 	LineFacts	facts;
-	bool		unpriced;
 
-	line_facts(row, pricing, reason, &facts);
+	line_facts(lines, row, pricing, reason, &facts);
 	if (trial != NULL)
 	{
 		facts.units = trial->units;
-		facts.deduction = numeric_to_minor(trial->deduction, pricing->currency, "deduction");
+		facts.deduction = numeric_to_minor(trial->deduction, currency, "deduction");
 	}
-	line->line_no = column_int(row, L_LINE_NO, false);
-	line->refunded = column_money(row, L_REFUNDED, pricing->currency, "refunded");
+	line->line_no = result_int(lines, row, L_LINE_NO);
+	line->refunded = stored_amount(lines, row, L_REFUNDED, currency, "refunded");
 	line->cap = money_add(facts.paid, facts.shipping_paid);
 
-	(void) plan_value(row, L_FEE, &unpriced);
-	if (unpriced || trial != NULL)
+	if (trial == NULL && !result_is_null(lines, row, L_FEE))
 	{
-		if (money_price_line(&facts, &line->price))
-			return;
-		if (trial != NULL || facts.fault != FAULT_NONE || facts.deduction < 0)
-			refuse_deduction(pricing, line, &facts);
-
-		/*
-		 * Right when it was entered: the line's other units were decided
-		 * since, and these got the smaller share of it.
-		 */
-		facts.deduction = line->price.goods - line->price.fee;
-		line->cut = money_price_line(&facts, &line->price);
+		/* refund_price() has set the price, for an exchange: keep it */
+		line->price.goods = stored_amount(lines, row, L_GOODS, currency, "refund_goods");
+		line->price.fee = stored_amount(lines, row, L_FEE, currency, "refund_fee");
+		line->price.shipping = stored_amount(lines, row, L_SHIPPING, currency, "refund_shipping");
+		line->price.deduction = facts.deduction;
+		money_complete(&facts, &line->price);
 		return;
 	}
-	line->price.goods = column_money(row, L_GOODS, pricing->currency, "refund_goods");
-	line->price.fee = column_money(row, L_FEE, pricing->currency, "refund_fee");
-	line->price.shipping = column_money(row, L_SHIPPING, pricing->currency, "refund_shipping");
-	line->price.deduction = facts.deduction;
-	money_complete(&facts, &line->price);
+	if (money_price_line(&facts, &line->price))
+		return;
+	if (trial != NULL || facts.fault != FAULT_NONE || facts.deduction < 0)
+		refuse_deduction(pricing, line, &facts);
+
+	/*
+	 * The deduction was within the limit when it was entered.  Other units of
+	 * the line were decided since then, and rounding left the smaller share
+	 * to these: reduce the deduction to what they are worth now.
+	 */
+	facts.deduction = line->price.goods - line->price.fee;
+	line->cut = money_price_line(&facts, &line->price);
+	Assert(line->cut);
 }
 
-static void
-check_currency(const Pricing *pricing, int64 return_id, const Currency *other)
+pg_noreturn static void
+refuse_currencies(int64 return_id, const Currency *one, const Currency *other)
 {
-	if (strcmp(pricing->currency->code, other->code) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_NOT_RETURNABLE),
-				 errmsg("lines of return " INT64_FORMAT " were paid in different currencies",
-						return_id),
-				 errdetail("One line was paid in %s, another in %s.", pricing->currency->code,
-						   other->code),
-				 errhint("Open one return for each currency."),
-				 err_our_column("sale_line", "currency")));
+	ereport(ERROR,
+			(errcode(ERRCODE_RT_NOT_RETURNABLE),
+			 errmsg("lines of return " INT64_FORMAT " were paid in different currencies",
+					return_id),
+			 errdetail("One line was paid in %s, another in %s.", one->code, other->code),
+			 errhint("Open one return for each currency."),
+			 err_our_column("sale_line", "currency")));
+}
+
+/* The currency of all lines; NULL when there are none. */
+static const Currency *
+common_currency(ResultSet lines, int64 return_id)
+{
+	const Currency *common = NULL;
+
+	for (uint64 i = 0; i < lines.nrows; i++)
+	{
+		const Currency *currency = currency_get(result_cstring(lines, i, L_CURRENCY));
+
+		if (common != NULL && strcmp(common->code, currency->code) != 0)
+			refuse_currencies(return_id, common, currency);
+		if (common == NULL)
+			common = currency;
+	}
+	return common;
 }
 
 Pricing *
@@ -227,79 +236,69 @@ price_lines(Datum order_ref, int64 return_id, const Reason *reason,
 {
 	Pricing    *pricing = palloc0(sizeof(Pricing));
 	Datum		args[3] = {order_ref, Int64GetDatum(return_id),
-		Int32GetDatum(trial != NULL ? trial->line_no : 0)};
+	Int32GetDatum(trial != NULL ? trial->line_no : 0)};
+	ResultSet	lines = statement_run(&select_lines, args, trial != NULL ? NULL : "  n");
 
+	Assert(trial == NULL || lines.nrows <= 1);
+	pricing->currency = common_currency(lines, return_id);
 	pricing->fault = reason->fault;
-	pricing->nlines = plan_run(&select_lines, args, trial != NULL ? "   " : "  n");
+	pricing->nlines = lines.nrows;
 	pricing->lines = palloc0(sizeof(PricedLine) * Max(pricing->nlines, 1));
 	for (int i = 0; i < pricing->nlines; i++)
 	{
-		const Currency *currency = currency_get(column_text(i, L_CURRENCY));
-
-		if (pricing->currency == NULL)
-			pricing->currency = currency;
-		check_currency(pricing, return_id, currency);
-	}
-
-	/* pricing may look rules up, which must not disturb the result */
-	if (pricing->nlines > 0)
-	{
-		SPITupleTable *rows = SPI_tuptable;
-
-		for (int i = 0; i < pricing->nlines; i++)
-		{
-			SPI_tuptable = rows;
-			price_line(i, pricing, reason, trial, &pricing->lines[i]);
-			pricing->total = money_add(pricing->total, pricing->lines[i].price.total);
-		}
+		price_line(lines, i, pricing, reason, trial, &pricing->lines[i]);
+		pricing->total = money_add(pricing->total, pricing->lines[i].price.total);
 	}
 	return pricing;
 }
 
-/* What keeps the payments from covering the total, for DETAIL. */
+/* What the payments of an order have left to refund, and what they have not. */
 typedef struct Shortage
 {
 	int64		available;
 	int64		uncaptured;
-	int64		disputed;
+	int64		disputed;		/* under an open or lost chargeback */
 } Shortage;
 
-static void
+pg_noreturn static void
 refuse_total(const Pricing *pricing, int64 return_id, const Shortage *shortage)
 {
-	char	   *disputed = shortage->disputed == 0 ? "" :
-		psprintf(" Another %s is under a chargeback.",
-				 money_text(shortage->disputed, pricing->currency));
-	char	   *uncaptured = shortage->uncaptured == 0 ? "" :
-		psprintf(" Another %s is not captured.",
-				 money_text(shortage->uncaptured, pricing->currency));
+	const Currency *currency = pricing->currency;
+	char	   *disputed = "";
+	char	   *uncaptured = "";
 
+	if (shortage->disputed != 0)
+		disputed = psprintf(" Another %s is under an open or lost chargeback.",
+							money_text(shortage->disputed, currency));
+	if (shortage->uncaptured != 0)
+		uncaptured = psprintf(" Another %s is not captured.",
+							  money_text(shortage->uncaptured, currency));
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 			 errmsg("payments cannot cover return " INT64_FORMAT, return_id),
-			 errdetail("It is owed %s; the order's payments have %s left to refund.%s%s",
-					   money_text(pricing->total, pricing->currency),
-					   money_text(shortage->available, pricing->currency), disputed, uncaptured),
-			 errhint("Record the missing capture or the end of the chargeback in returns.payment, or let the refunds that hold the money fail."),
+			 errdetail("The amount to refund is %s, but the payments of the order have only %s left to refund.%s%s",
+					   money_text(pricing->total, currency),
+					   money_text(shortage->available, currency), disputed, uncaptured),
+			 errhint("Record a capture or the end of a chargeback in returns.payment, or report refunds that hold the money as failed."),
 			 err_our_column("payment", "refunded")));
 }
 
-/* What a payment can still give; 0 with the reason counted. */
+/* What a payment has left to refund; when that is nothing, the reason is counted. */
 static int64
-payment_left(uint64 row, const Pricing *pricing, Shortage *shortage)
+payment_left(ResultSet payments, uint64 row, const Pricing *pricing, Shortage *shortage)
 {
-	char	   *chargeback = column_text(row, P_CHARGEBACK);
-	bool		uncaptured;
+	const Currency *currency = pricing->currency;
+	Chargeback	chargeback;
 	int64		left;
 
-	if (strcmp(column_text(row, P_CURRENCY), pricing->currency->code) != 0)
+	if (strcmp(result_cstring(payments, row, P_CURRENCY), currency->code) != 0)
 		return 0;
-	left = column_money(row, P_AMOUNT, pricing->currency, "amount") -
-		column_money(row, P_REFUNDED, pricing->currency, "refunded");
-	(void) plan_value(row, P_CAPTURED_AT, &uncaptured);
-	if (uncaptured)
+	chargeback = chargeback_parse(result_cstring(payments, row, P_CHARGEBACK));
+	left = stored_amount(payments, row, P_AMOUNT, currency, "amount") -
+		stored_amount(payments, row, P_REFUNDED, currency, "refunded");
+	if (result_is_null(payments, row, P_CAPTURED_AT))
 		shortage->uncaptured += left;
-	else if (strcmp(chargeback, "open") == 0 || strcmp(chargeback, "lost") == 0)
+	else if (chargeback == CHARGEBACK_OPEN || chargeback == CHARGEBACK_LOST)
 		shortage->disputed += left;
 	else
 	{
@@ -309,20 +308,23 @@ payment_left(uint64 row, const Pricing *pricing, Shortage *shortage)
 	return 0;
 }
 
-/* Split the total; what remains uncovered. */
+/* Split the total over the payments; returns the amount that they cannot cover. */
 static int64
-spread_total(Pricing *pricing, Datum order_ref, bool lock, Shortage *shortage)
+split_total(Pricing *pricing, Datum order_ref, bool lock, Shortage *shortage)
 {
+	ResultSet	payments;
+
 	if (pricing->total == 0)
 		return 0;
-	pricing->ntenders = plan_run(lock ? &lock_payments : &select_payments, &order_ref, NULL);
+	payments = statement_run(lock ? &lock_payments : &select_payments, &order_ref, NULL);
+	pricing->ntenders = payments.nrows;
 	pricing->tenders = palloc0(sizeof(Tender) * Max(pricing->ntenders, 1));
 	pricing->providers = palloc0(sizeof(char *) * Max(pricing->ntenders, 1));
 	for (int i = 0; i < pricing->ntenders; i++)
 	{
-		pricing->tenders[i].payment_no = column_int(i, P_PAYMENT_NO, false);
-		pricing->tenders[i].left = payment_left(i, pricing, shortage);
-		pricing->providers[i] = column_text(i, P_PROVIDER);
+		pricing->tenders[i].payment_no = result_int(payments, i, P_PAYMENT_NO);
+		pricing->tenders[i].left = payment_left(payments, i, pricing, shortage);
+		pricing->providers[i] = result_cstring(payments, i, P_PROVIDER);
 	}
 	return money_waterfall(pricing->total, pricing->tenders, pricing->ntenders);
 }
@@ -332,7 +334,7 @@ price_tenders(Pricing *pricing, Datum order_ref, int64 return_id, bool lock)
 {
 	Shortage	shortage = {0};
 
-	if (spread_total(pricing, order_ref, lock, &shortage) > 0)
+	if (split_total(pricing, order_ref, lock, &shortage) > 0)
 		refuse_total(pricing, return_id, &shortage);
 }
 
@@ -341,5 +343,5 @@ price_covered(Pricing *pricing, Datum order_ref)
 {
 	Shortage	shortage = {0};
 
-	return spread_total(pricing, order_ref, true, &shortage) == 0;
+	return split_total(pricing, order_ref, true, &shortage) == 0;
 }

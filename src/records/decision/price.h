@@ -18,21 +18,21 @@ typedef struct PricedLine
 {
 	int			line_no;
 	LinePrice	price;
-	bool		cut;			/* the deduction, to what the units are worth now */
+	bool		cut;			/* the deduction was reduced */
 	int64		refunded;		/* of the sale line, so far */
-	int64		cap;			/* all that was paid for it */
+	int64		cap;			/* paid for the sale line, with shipping */
 } PricedLine;
 
 typedef struct Pricing
 {
-	const Currency *currency;
+	const Currency *currency;	/* NULL: the return has no lines */
 	Fault		fault;
 	int			nlines;
 	PricedLine *lines;			/* by line_no */
 	int64		total;
 	int			ntenders;
 	Tender	   *tenders;		/* in the order in which they are filled */
-	char	  **providers;		/* of the tenders; NULL: none */
+	char	  **providers;		/* of each tender; NULL: none */
 } Pricing;
 
 /* Units and deduction of a line that are not stored yet. */
@@ -44,24 +44,31 @@ typedef struct LineTrial
 } LineTrial;
 
 /*
- * Price the lines of a return: their accepted units, or all where none were
- * accepted yet.  trial NULL, or the one line to price instead of all: RT006
- * when its deduction is more than the line is worth.  Memory is taken in the
- * current context.  To be called between own_begin() and own_end(), with the
- * sale lines locked where the result is to be written.
+ * Price the lines of a return: the units accepted, or the quantity requested
+ * when accepted is null.  A stored deduction that is more than the units are
+ * worth now is reduced to that.  trial: NULL, or the one line to price instead;
+ * raises RT006 when its deduction is more than its units are worth.  RT004 when
+ * the currencies of the lines differ.
+ *
+ * The result is allocated in the current memory context.  Call this in a
+ * section of as_owner_begin(), with the sale lines locked when the result will
+ * be written.
  */
 extern Pricing *price_lines(Datum order_ref, int64 return_id,
 							const Reason *reason, const LineTrial *trial);
 
 /*
- * Split the total over the captured payments of the order, locking them if
- * asked to.  RT006 when they cannot cover it.  A payment under a chargeback
- * that is open or lost gives nothing: its money is at the bank's disposal, or
- * the buyer has it already.
+ * Split the total over the captured payments of the order; lock: lock them.
+ * RT006 when they cannot cover it.  A payment under an open or lost chargeback
+ * is not used: the bank decides about its money, or the buyer has it already.
+ * Call this in a section of as_owner_begin().
  */
 extern void price_tenders(Pricing *pricing, Datum order_ref, int64 return_id, bool lock);
 
-/* Would it cover the total?  Locks the payments, so that the answer stands. */
+/*
+ * Do the payments cover the total?  Locks them, so that the answer stays true
+ * until the transaction ends.
+ */
 extern bool price_covered(Pricing *pricing, Datum order_ref);
 
 #endif							/* RETURNS_PRICE_H */

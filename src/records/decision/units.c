@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * units.c
- *		Units of the sale lines that a return holds, takes back or lets go.
+ *		Units of the sale lines that a return holds, takes back or frees.
  *
- * sale_line.reserved counts the units held by returns in open states, and
+ * sale_line.reserved counts the units that returns in open states hold, and
  * sale_line.returned those of returns that ended as refunded or exchanged.  A
- * line holds its quantity until it is decided what is accepted (refund_goods
- * is set from then on), and what is accepted from then on.
+ * line of a return holds its quantity until the return is decided, which sets
+ * refund_goods; then it holds the units that were accepted.
  *
  * src/records/decision/units.c
  *
@@ -15,167 +15,169 @@
 #include "postgres.h"
 
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "records/decision/units.h"
 
-#define LINES_OF_RETURN \
-	" FROM returns.return_line l WHERE l.order_ref OPERATOR(pg_catalog.=) $1" \
-	" AND l.return_id OPERATOR(pg_catalog.=) $2" \
-	" AND s.order_ref OPERATOR(pg_catalog.=) $1" \
-	" AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
+#define EQ " OPERATOR(pg_catalog.=) "
+#define PLUS " OPERATOR(pg_catalog.+) "
+#define MINUS " OPERATOR(pg_catalog.-) "
 
-/* What a line holds; l is the return line. */
-#define HELD \
-	"(CASE WHEN l.refund_goods IS NULL THEN l.quantity ELSE l.accepted END)"
+/* The lines of the return, and the sale lines of each. */
+#define LINE_OF_RETURN "l.order_ref" EQ "$1 AND l.return_id" EQ "$2"
+#define SALE_OF_LINE "s.order_ref" EQ "$1 AND s.line_no" EQ "l.line_no"
+#define FROM_LINES " FROM returns.return_line l WHERE " LINE_OF_RETURN " AND " SALE_OF_LINE
 
-static uint64
-run_on_lines(ReturnRow *row, KeptPlan *plan)
+/* The units that a line holds. */
+#define HELD "(CASE WHEN l.refund_goods IS NULL THEN l.quantity ELSE l.accepted END)"
+
+/* The units of a sale line that no return holds or has returned. */
+#define FREE "(s.quantity" MINUS "s.reserved" MINUS "s.returned)"
+
+static ResultSet
+run_on_return(ReturnRow *row, Statement *statement)
 {
-	Datum		args[2];
+	Datum		args[2] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID)};
 
-	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
-	args[1] = ROW_VALUE(row, REQ_ID);
-	return plan_run(plan, args, NULL);
+	return statement_run(statement, args, NULL);
 }
 
 uint64
 units_lock(ReturnRow *row)
 {
-	static KeptPlan lock = {
-		"SELECT s.line_no FROM returns.sale_line s"
-		" WHERE s.order_ref OPERATOR(pg_catalog.=) $1 AND s.line_no OPERATOR(pg_catalog.=) ANY"
-		" (ARRAY(SELECT l.line_no FROM returns.return_line l"
-		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2))"
-		" ORDER BY s.line_no FOR NO KEY UPDATE OF s",
+	static Statement lock = {
+		"SELECT s.line_no FROM returns.sale_line s WHERE s.order_ref" EQ "$1"
+		" AND s.line_no" EQ "ANY (ARRAY(SELECT l.line_no FROM returns.return_line l"
+		" WHERE " LINE_OF_RETURN ")) ORDER BY s.line_no FOR NO KEY UPDATE OF s",
 		2, {TEXTOID, INT8OID}
 	};
 
-	return run_on_lines(row, &lock);
+	return run_on_return(row, &lock).nrows;
+}
+
+/* Run an UPDATE of the sale lines of the return, which are locked. */
+static void
+update_sale_lines(ReturnRow *row, Statement *update, uint64 nlines)
+{
+	trigger_check_wrote("sale_line", run_on_return(row, update).nrows, nlines);
 }
 
 void
 units_release(ReturnRow *row)
 {
-	static KeptPlan release = {
-		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.-) " HELD
-		LINES_OF_RETURN,
+	static Statement release = {
+		"UPDATE returns.sale_line s SET reserved = s.reserved" MINUS HELD FROM_LINES,
 		2, {TEXTOID, INT8OID}
 	};
-	/* a decided exchange that is called off gives its share of the line back */
-	static KeptPlan undecide = {
-		"UPDATE returns.return_line l SET refund_goods = NULL, refund_fee = NULL,"
-		" refund_shipping = NULL"
-		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
-		" AND l.refund_goods IS NOT NULL",
-		2, {TEXTOID, INT8OID}
-	};
-	OwnState	own;
-	uint64		nlines;
 
-	own_begin(&own);
-	nlines = units_lock(row);
-	trigger_check_wrote("sale_line", run_on_lines(row, &release), nlines);
-	run_on_lines(row, &undecide);
-	own_end(&own);
+	/* a decided exchange that is called off gives its share of the line back */
+	static Statement undecide = {
+		"UPDATE returns.return_line l SET refund_goods = NULL, refund_fee = NULL,"
+		" refund_shipping = NULL WHERE " LINE_OF_RETURN " AND l.refund_goods IS NOT NULL",
+		2, {TEXTOID, INT8OID}
+	};
+	AsOwner		owner;
+
+	as_owner_begin(&owner);
+	update_sale_lines(row, &release, units_lock(row));
+	run_on_return(row, &undecide);
+	as_owner_end(&owner);
+}
+
+/* RT005 when a line needs more units than its sale line has free. */
+static void
+check_free(ReturnRow *row)
+{
+	static Statement find_short = {
+		"SELECT s.line_no, l.quantity, " FREE
+		" FROM returns.sale_line s, returns.return_line l"
+		" WHERE " LINE_OF_RETURN " AND " SALE_OF_LINE " AND l.quantity OPERATOR(pg_catalog.>) " FREE
+		" ORDER BY s.line_no LIMIT 1",
+		2, {TEXTOID, INT8OID}
+	};
+	ResultSet	found = run_on_return(row, &find_short);
+
+	if (found.nrows > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_RT_TOO_MANY_UNITS),
+				 errmsg("return " INT64_FORMAT " cannot be reopened",
+						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
+				 errdetail("Line %d needs %d units, but only %d are available.",
+						   result_int(found, 0, 1), result_int(found, 0, 2),
+						   result_int(found, 0, 3)),
+				 errhint("Cancel another return that holds units of the line, or leave this one closed."),
+				 errtable(row->rel)));
 }
 
 void
 units_hold_again(ReturnRow *row)
 {
-	static KeptPlan find_short = {
-		"SELECT s.line_no, l.quantity,"
-		" s.quantity OPERATOR(pg_catalog.-) s.reserved OPERATOR(pg_catalog.-) s.returned"
-		" FROM returns.sale_line s, returns.return_line l"
-		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
-		" AND s.order_ref OPERATOR(pg_catalog.=) $1 AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
-		" AND l.quantity OPERATOR(pg_catalog.>)"
-		" (s.quantity OPERATOR(pg_catalog.-) s.reserved OPERATOR(pg_catalog.-) s.returned)"
-		" ORDER BY s.line_no LIMIT 1",
+	static Statement hold = {
+		"UPDATE returns.sale_line s SET reserved = s.reserved" PLUS "l.quantity" FROM_LINES,
 		2, {TEXTOID, INT8OID}
 	};
-	static KeptPlan hold = {
-		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.+) l.quantity"
-		LINES_OF_RETURN,
-		2, {TEXTOID, INT8OID}
-	};
-	OwnState	own;
-	bool		isnull;
+	AsOwner		owner;
 	uint64		nlines;
 
-	own_begin(&own);
+	as_owner_begin(&owner);
 	nlines = units_lock(row);
-	if (run_on_lines(row, &find_short) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_TOO_MANY_UNITS),
-				 errmsg("return " INT64_FORMAT " cannot be taken up again",
-						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
-				 errdetail("Of line %d it would hold %d, and %d are left.",
-						   DatumGetInt32(plan_value(0, 1, &isnull)),
-						   DatumGetInt32(plan_value(0, 2, &isnull)),
-						   DatumGetInt32(plan_value(0, 3, &isnull))),
-				 errhint("Other returns have its units: cancel one of them, or leave it closed."),
-				 errtable(row->rel)));
-	trigger_check_wrote("sale_line", run_on_lines(row, &hold), nlines);
-	own_end(&own);
+	check_free(row);
+	update_sale_lines(row, &hold, nlines);
+	as_owner_end(&owner);
 }
 
 void
 units_decide(ReturnRow *row)
 {
-	static KeptPlan decide = {
+	static Statement decide = {
 		"WITH d AS (UPDATE returns.return_line l"
-		" SET accepted = coalesce(l.accepted, l.received, l.quantity),"
-		" refund_goods = 0"
-		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
-		" AND l.refund_goods IS NULL"
-		" RETURNING l.line_no, l.quantity OPERATOR(pg_catalog.-) l.accepted AS rest)"
-		" UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.-) d.rest"
-		" FROM d WHERE s.order_ref OPERATOR(pg_catalog.=) $1"
-		" AND s.line_no OPERATOR(pg_catalog.=) d.line_no AND d.rest OPERATOR(pg_catalog.>) 0",
+		" SET accepted = coalesce(l.accepted, l.received, l.quantity), refund_goods = 0"
+		" WHERE " LINE_OF_RETURN " AND l.refund_goods IS NULL"
+		" RETURNING l.line_no, l.quantity" MINUS "l.accepted AS rest)"
+		" UPDATE returns.sale_line s SET reserved = s.reserved" MINUS "l.rest"
+		" FROM d AS l WHERE " SALE_OF_LINE " AND l.rest OPERATOR(pg_catalog.>) 0",
 		2, {TEXTOID, INT8OID}
 	};
-	OwnState	own;
+	AsOwner		owner;
 
-	own_begin(&own);
+	as_owner_begin(&owner);
 	(void) units_lock(row);
-	run_on_lines(row, &decide);
-	own_end(&own);
+	run_on_return(row, &decide);
+	as_owner_end(&owner);
+}
+
+/* Lock the sale lines of the return and move units of each by an UPDATE. */
+static void
+move_units(ReturnRow *row, Statement *update)
+{
+	AsOwner		owner;
+
+	as_owner_begin(&owner);
+	update_sale_lines(row, update, units_lock(row));
+	as_owner_end(&owner);
 }
 
 void
 units_take_back(ReturnRow *row)
 {
-	static KeptPlan take = {
-		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.-) l.accepted,"
-		" returned = s.returned OPERATOR(pg_catalog.+) l.accepted"
-		LINES_OF_RETURN,
+	static Statement take = {
+		"UPDATE returns.sale_line s SET reserved = s.reserved" MINUS "l.accepted,"
+		" returned = s.returned" PLUS "l.accepted" FROM_LINES,
 		2, {TEXTOID, INT8OID}
 	};
-	OwnState	own;
-	uint64		nlines;
 
-	own_begin(&own);
-	nlines = units_lock(row);
-	trigger_check_wrote("sale_line", run_on_lines(row, &take), nlines);
-	own_end(&own);
+	move_units(row, &take);
 }
 
 void
 units_give_back(ReturnRow *row)
 {
-	static KeptPlan give = {
-		"UPDATE returns.sale_line s SET reserved = s.reserved OPERATOR(pg_catalog.+) l.accepted,"
-		" returned = s.returned OPERATOR(pg_catalog.-) l.accepted"
-		LINES_OF_RETURN,
+	static Statement give = {
+		"UPDATE returns.sale_line s SET reserved = s.reserved" PLUS "l.accepted,"
+		" returned = s.returned" MINUS "l.accepted" FROM_LINES,
 		2, {TEXTOID, INT8OID}
 	};
-	OwnState	own;
-	uint64		nlines;
 
-	own_begin(&own);
-	nlines = units_lock(row);
-	trigger_check_wrote("sale_line", run_on_lines(row, &give), nlines);
-	own_end(&own);
+	move_units(row, &give);
 }

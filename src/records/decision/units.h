@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * units.h
- *		Units of the sale lines that a return holds, takes back or lets go.
+ *		Units of the sale lines that a return holds, takes back or frees.
  *
  * src/records/decision/units.h
  *
@@ -13,24 +13,28 @@
 #include "records/row.h"
 
 /*
- * Lock the sale lines of the return in key order.  Everything that counts
- * units or money of a line does so under this lock.  Returns their number.
+ * Lock the sale lines of the return in key order; returns their number.  Every
+ * change to the units or the money of a sale line is made under this lock.  Call
+ * this in a section of as_owner_begin().
  */
 extern uint64 units_lock(ReturnRow *row);
 
-/* The return ends without goods taken back: let go what it held. */
+/* The return ends and the goods are not taken back: free the units that it held. */
 extern void units_release(ReturnRow *row);
 
-/* It goes on after all: RT005 where others hold or have returned its units. */
+/*
+ * The return is reopened: hold its units again.  RT005 when other returns hold
+ * or have returned them.
+ */
 extern void units_hold_again(ReturnRow *row);
 
 /*
- * It is decided what is taken back: accepted is filled in where nobody did,
- * and the units that were not accepted are let go.
+ * The return is decided: set accepted where it is null, to what was received or
+ * else requested, and free the units that were not accepted.
  */
 extern void units_decide(ReturnRow *row);
 
-/* The decided units pass from reserved to returned, or back again. */
+/* Move the decided units from reserved to returned, or back again. */
 extern void units_take_back(ReturnRow *row);
 extern void units_give_back(ReturnRow *row);
 

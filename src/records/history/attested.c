@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attested.c
- *		What an event attests of the money that moved before it.
+ *		What an event attests about the money that moved before it.
  *
  * src/records/history/attested.c
  *
@@ -17,7 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#define KEY "booked"			/* of the details, nobody else's */
+#define ATTESTED_KEY "booked"	/* of the details of an event */
 
 typedef struct AttestedTransfer
 {
@@ -45,7 +45,7 @@ attested_refund(ReturnRow *row, const AttestedRefund *refund)
 }
 
 static char *
-hex_of(const uint8 *hash)
+hash_to_hex(const uint8 *hash)
 {
 	char	   *hex = palloc(2 * PG_SHA256_DIGEST_LENGTH + 1);
 
@@ -61,7 +61,7 @@ attested_jsonb(ReturnRow *row)
 	ListCell   *cell;
 
 	json_begin(&json);
-	json_open_object(&json, KEY);
+	json_open_object(&json, ATTESTED_KEY);
 	if (row->refunds != NIL)
 	{
 		json_open_array(&json, "refunds");
@@ -72,7 +72,7 @@ attested_jsonb(ReturnRow *row)
 			json_open_object(&json, NULL);
 			json_int(&json, "refund_id", refund->refund_id);
 			json_int(&json, "payment_no", refund->payment_no);
-			json_number(&json, "amount", DatumGetNumeric(refund->amount));
+			json_number(&json, "amount", refund->amount);
 			json_text(&json, "currency", refund->currency);
 			json_text(&json, "provider", refund->provider);
 			json_text(&json, "idempotency_key", refund->idempotency_key);
@@ -87,7 +87,7 @@ attested_jsonb(ReturnRow *row)
 		{
 			AttestedTransfer *transfer = lfirst(cell);
 
-			json_text(&json, psprintf("%d", transfer->transfer_no), hex_of(transfer->hash));
+			json_text(&json, psprintf("%d", transfer->transfer_no), hash_to_hex(transfer->hash));
 		}
 		json_close(&json);
 	}
@@ -95,17 +95,18 @@ attested_jsonb(ReturnRow *row)
 	return json_end(&json);
 }
 
-/* The key is ours: what a client has put there does not get into the history. */
+/* A client must not be able to attest anything: drop the key from its details. */
 static Jsonb *
-without_key(Jsonb *details)
+details_without_key(Jsonb *details)
 {
 	JsonbValue	value;
 
 	if (details == NULL || !JB_ROOT_IS_OBJECT(details) ||
-		getKeyJsonValueFromContainer(&details->root, KEY, strlen(KEY), &value) == NULL)
+		getKeyJsonValueFromContainer(&details->root, ATTESTED_KEY, strlen(ATTESTED_KEY),
+									 &value) == NULL)
 		return details;
 	return DatumGetJsonbP(DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(details),
-											  CStringGetTextDatum(KEY)));
+											  CStringGetTextDatum(ATTESTED_KEY)));
 }
 
 Jsonb *
@@ -113,7 +114,7 @@ attested_details(ReturnRow *row, Jsonb *details)
 {
 	Jsonb	   *attested;
 
-	details = without_key(details);
+	details = details_without_key(details);
 	if (row->transfers == NIL && row->refunds == NIL)
 		return details;
 	attested = attested_jsonb(row);

@@ -15,13 +15,7 @@
 #include "rules/rules.h"
 #include "utils/jsonb.h"
 
-typedef enum EventKind
-{
-	EVENT_TRANSITION, EVENT_REMINDER, EVENT_OVERDUE, EVENT_RECEIPT, EVENT_REFUND,
-	EVENT_OVERRIDE
-} EventKind;
-
-/* One event as the journal keeps it until it is written. */
+/* An event as the journal keeps it in memory until it is written. */
 typedef struct Event
 {
 	EventKind	kind;
@@ -32,19 +26,17 @@ typedef struct Event
 	TimestampTz at;
 	bool		has_due;
 	TimestampTz due_at;
-	ActorKind	actor;
+	ActorKind	actor;			/* ACTOR_NONE: none */
 	NameData	db_role;
+	const text *order_ref;
 	/* NULL: none */
 	const State *from;
 	const State *to;
-	const text *order_ref;
 	const text *actor_ref;
 	const text *note;
 	Jsonb	   *details;
 	uint8		hash[PG_SHA256_DIGEST_LENGTH];
-	int			nest_level;		/* of the subtransaction that it belongs to */
+	int			nest_level;		/* of the subtransaction that appended it */
 } Event;
-
-extern const char *event_kind_name(EventKind kind);
 
 #endif							/* RETURNS_EVENT_H */

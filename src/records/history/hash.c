@@ -3,9 +3,10 @@
  * hash.c
  *		The hash that chains the events of a return, and the hash of a transfer.
  *
- * Every field goes in with its length, so that no two different events have
- * the same bytes; integers big-endian, instants as microseconds since 2000 in
- * UTC, jsonb as its text: nothing depends on the session or the machine.
+ * A field is hashed with its length, so that two different records never have
+ * the same bytes.  Integers are big-endian, times are microseconds since 2000
+ * in UTC, jsonb is its text: the hash does not depend on the settings of the
+ * session or on the machine.
  *
  * src/records/history/hash.c
  *
@@ -33,18 +34,21 @@ static pg_cryptohash_ctx *hash_context = NULL;
 static StringInfoData hash_buffer;
 
 /*
- * One context for the life of the backend: making one costs more than hashing
- * an event.  It gets a resource owner of its own, or the end of the statement
- * would free it with a warning.
+ * The backend keeps one hash context: creating one costs more than hashing an
+ * event.  The context has a resource owner of its own; otherwise the end of the
+ * statement would free it with a warning.
  */
 static void
-hash_prepare(void)
+hash_begin(void)
 {
 	ResourceOwner saved_owner = CurrentResourceOwner;
 	MemoryContext saved_context;
 
-	if (hash_context != NULL)
+	if (likely(hash_context != NULL))
+	{
+		resetStringInfo(&hash_buffer);
 		return;
+	}
 	saved_context = MemoryContextSwitchTo(TopMemoryContext);
 	initStringInfo(&hash_buffer);
 	CurrentResourceOwner = ResourceOwnerCreate(NULL, "returns hash");
@@ -92,7 +96,7 @@ add_int64(int64 value)
 }
 
 static void
-hash_finish(uint8 *hash)
+hash_end(uint8 *hash)
 {
 	if (pg_cryptohash_init(hash_context) < 0 ||
 		pg_cryptohash_update(hash_context, (uint8 *) hash_buffer.data, hash_buffer.len) < 0 ||
@@ -100,12 +104,24 @@ hash_finish(uint8 *hash)
 		elog(ERROR, "could not hash a record: %s", pg_cryptohash_error(hash_context));
 }
 
-void
-event_hash(const Event *event, const uint8 *previous, int previous_length, uint8 *hash)
+bytea *
+hash_to_bytea(const uint8 *hash)
 {
-	hash_prepare();
-	resetStringInfo(&hash_buffer);
-	add_bytes(previous, previous_length);
+	bytea	   *value = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+
+	SET_VARSIZE(value, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
+	memcpy(VARDATA(value), hash, PG_SHA256_DIGEST_LENGTH);
+	return value;
+}
+
+void
+event_hash(const Event *event, const bytea *previous, uint8 *hash)
+{
+	hash_begin();
+	if (previous == NULL)
+		add_bytes("", 0);
+	else
+		add_bytes(VARDATA_ANY(previous), VARSIZE_ANY_EXHDR(previous));
 	add_text(event->order_ref);
 	add_int64(event->return_id);
 	add_int64(event->seq);
@@ -127,15 +143,16 @@ event_hash(const Event *event, const uint8 *previous, int previous_length, uint8
 		add_int64(event->due_at);
 	else
 		add_missing();
-	hash_finish(hash);
+	hash_end(hash);
 }
 
-/*
- * event_hash(previous bytea, order_ref, return_id, seq, epoch, xid, at, actor,
- * actor_ref, db_role, from_state, to_state, kind, note, details, due_at): what
- * the hash of such an event must be.  For returns.verify() and auditors.
- */
-PG_FUNCTION_INFO_V1(returns_event_hash);
+/* The arguments of event_hash() in SQL. */
+enum
+{
+	EH_PREVIOUS, EH_ORDER_REF, EH_RETURN_ID, EH_SEQ, EH_EPOCH, EH_XID, EH_AT, EH_ACTOR,
+	EH_ACTOR_REF, EH_DB_ROLE, EH_FROM_STATE, EH_TO_STATE, EH_KIND, EH_NOTE, EH_DETAILS,
+	EH_DUE_AT, EH_NARGS
+};
 
 static const text *
 arg_text(FunctionCallInfo fcinfo, int n)
@@ -143,62 +160,82 @@ arg_text(FunctionCallInfo fcinfo, int n)
 	return PG_ARGISNULL(n) ? NULL : PG_GETARG_TEXT_PP(n);
 }
 
+/* A state with the code of an argument, in *state; NULL when it is null. */
+static const State *
+arg_state(FunctionCallInfo fcinfo, int n, State *state)
+{
+	if (PG_ARGISNULL(n))
+		return NULL;
+	state->code = text_to_cstring(PG_GETARG_TEXT_PP(n));
+	return state;
+}
+
+/*
+ * The event that the arguments describe, with its states in from and to.  False
+ * when such an event cannot exist: a field is missing, the actor or the kind is
+ * unknown.
+ */
+static bool
+event_from_args(FunctionCallInfo fcinfo, Event *event, State *from, State *to)
+{
+	static const int required[] = {
+		EH_ORDER_REF, EH_RETURN_ID, EH_SEQ, EH_EPOCH, EH_XID, EH_AT, EH_DB_ROLE, EH_KIND
+	};
+	const text *actor = arg_text(fcinfo, EH_ACTOR);
+	const text *kind = arg_text(fcinfo, EH_KIND);
+
+	Assert(PG_NARGS() == EH_NARGS);
+	for (int i = 0; i < lengthof(required); i++)
+		if (PG_ARGISNULL(required[i]))
+			return false;
+
+	event->order_ref = arg_text(fcinfo, EH_ORDER_REF);
+	event->return_id = PG_GETARG_INT64(EH_RETURN_ID);
+	event->seq = PG_GETARG_INT32(EH_SEQ);
+	event->epoch = PG_GETARG_INT32(EH_EPOCH);
+	event->xid = U64FromFullTransactionId(PG_GETARG_FULLTRANSACTIONID(EH_XID));
+	event->at = PG_GETARG_TIMESTAMPTZ(EH_AT);
+	event->actor = actor == NULL ? ACTOR_NONE :
+		actor_kind_find(VARDATA_ANY(actor), VARSIZE_ANY_EXHDR(actor));
+	event->actor_ref = arg_text(fcinfo, EH_ACTOR_REF);
+	namestrcpy(&event->db_role, NameStr(*PG_GETARG_NAME(EH_DB_ROLE)));
+	event->from = arg_state(fcinfo, EH_FROM_STATE, from);
+	event->to = arg_state(fcinfo, EH_TO_STATE, to);
+	event->kind = event_kind_find(VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind));
+	event->note = arg_text(fcinfo, EH_NOTE);
+	event->details = PG_ARGISNULL(EH_DETAILS) ? NULL : PG_GETARG_JSONB_P(EH_DETAILS);
+	event->has_due = !PG_ARGISNULL(EH_DUE_AT);
+	event->due_at = event->has_due ? PG_GETARG_TIMESTAMPTZ(EH_DUE_AT) : 0;
+	return event->kind != EVENT_NONE && (actor == NULL || event->actor != ACTOR_NONE);
+}
+
+PG_FUNCTION_INFO_V1(returns_event_hash);
+
+/*
+ * event_hash(previous bytea, order_ref, return_id, seq, epoch, xid, at, actor,
+ * actor_ref, db_role, from_state, to_state, kind, note, details, due_at): the
+ * hash that such an event must have; NULL when it cannot exist.  For
+ * returns.verify() and auditors.
+ */
 Datum
 returns_event_hash(PG_FUNCTION_ARGS)
 {
-	bytea	   *previous = PG_ARGISNULL(0) ? NULL : PG_GETARG_BYTEA_PP(0);
-	const text *from = arg_text(fcinfo, 10);
-	const text *to = arg_text(fcinfo, 11);
-	State		from_state = {.code = from ? text_to_cstring(from) : NULL};
-	State		to_state = {.code = to ? text_to_cstring(to) : NULL};
 	Event		event = {0};
-	char	   *kind;
-	bytea	   *result;
+	State		from = {0};
+	State		to = {0};
+	uint8		hash[PG_SHA256_DIGEST_LENGTH];
 
-	for (int i = 1; i <= 6; i++)
-		if (PG_ARGISNULL(i))
-			PG_RETURN_NULL();
-	if (PG_ARGISNULL(9) || PG_ARGISNULL(12))
+	if (!event_from_args(fcinfo, &event, &from, &to))
 		PG_RETURN_NULL();
-
-	event.order_ref = arg_text(fcinfo, 1);
-	event.return_id = PG_GETARG_INT64(2);
-	event.seq = PG_GETARG_INT32(3);
-	event.epoch = PG_GETARG_INT32(4);
-	event.xid = U64FromFullTransactionId(PG_GETARG_FULLTRANSACTIONID(5));
-	event.at = PG_GETARG_TIMESTAMPTZ(6);
-	event.actor = PG_ARGISNULL(7) ? ACTOR_NONE :
-		actor_kind_find(VARDATA_ANY(arg_text(fcinfo, 7)),
-						VARSIZE_ANY_EXHDR(arg_text(fcinfo, 7)));
-	event.actor_ref = arg_text(fcinfo, 8);
-	namestrcpy(&event.db_role, NameStr(*PG_GETARG_NAME(9)));
-	event.from = from ? &from_state : NULL;
-	event.to = to ? &to_state : NULL;
-	kind = text_to_cstring(arg_text(fcinfo, 12));
-	for (event.kind = EVENT_TRANSITION; event.kind < EVENT_OVERRIDE; event.kind++)
-		if (strcmp(event_kind_name(event.kind), kind) == 0)
-			break;
-	/* an actor or a kind that does not exist cannot have the right hash */
-	if (strcmp(event_kind_name(event.kind), kind) != 0 ||
-		(event.actor == ACTOR_NONE && !PG_ARGISNULL(7)))
-		PG_RETURN_NULL();
-	event.note = arg_text(fcinfo, 13);
-	event.details = PG_ARGISNULL(14) ? NULL : PG_GETARG_JSONB_P(14);
-	event.has_due = !PG_ARGISNULL(15);
-	event.due_at = event.has_due ? PG_GETARG_TIMESTAMPTZ(15) : 0;
-
-	result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	event_hash(&event, previous ? (uint8 *) VARDATA_ANY(previous) : (const uint8 *) "",
-			   previous ? VARSIZE_ANY_EXHDR(previous) : 0, (uint8 *) VARDATA(result));
-	PG_RETURN_BYTEA_P(result);
+	event_hash(&event, PG_ARGISNULL(EH_PREVIOUS) ? NULL : PG_GETARG_BYTEA_PP(EH_PREVIOUS),
+			   hash);
+	PG_RETURN_BYTEA_P(hash_to_bytea(hash));
 }
 
 void
 transfer_hash(const TransferContent *transfer, uint8 *hash)
 {
-	hash_prepare();
-	resetStringInfo(&hash_buffer);
+	hash_begin();
 	add_text(transfer->order_ref);
 	add_int64(transfer->return_id);
 	add_int64(transfer->transfer_no);
@@ -213,63 +250,81 @@ transfer_hash(const TransferContent *transfer, uint8 *hash)
 		add_text(transfer->no_party[i] ? NULL : DatumGetTextPP(transfer->parties[i]));
 		add_string(DatumGetCString(DirectFunctionCall1(numeric_out, transfer->amounts[i])));
 	}
-	hash_finish(hash);
+	hash_end(hash);
 }
 
-/* An array of entries, as the transfer has them; NULL elements only for parties. */
-static int
-arg_array(FunctionCallInfo fcinfo, int n, Oid type, Datum **values, bool **isnull)
+/* The arguments of transfer_hash() in SQL. */
+enum
 {
+	TH_ORDER_REF, TH_RETURN_ID, TH_TRANSFER_NO, TH_REFUND_ID, TH_KIND, TH_AT, TH_REVERSES,
+	TH_CURRENCY, TH_ACCOUNTS, TH_PARTIES, TH_AMOUNTS, TH_NARGS
+};
+
+/* The elements of an argument that is an array of a varlena type; their number. */
+static int
+arg_elements(FunctionCallInfo fcinfo, int n, Oid type, const Datum **values,
+			 const bool **isnull)
+{
+	Datum	   *elements;
+	bool	   *nulls;
 	int			count;
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), type, -1, false, TYPALIGN_INT, values, isnull,
-					  &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), type, -1, false, TYPALIGN_INT, &elements,
+					  &nulls, &count);
+	*values = elements;
+	*isnull = nulls;
 	return count;
 }
 
-/*
- * transfer_hash(order_ref, return_id, transfer_no, refund_id, kind, at,
- * reverses, currency, accounts text[], parties text[], amounts numeric[]): what
- * the event that booked such a transfer must say.  NULL where none can say it.
- */
+/* The entries that the arguments describe; false when such entries cannot exist. */
+static bool
+entries_from_args(FunctionCallInfo fcinfo, TransferContent *transfer)
+{
+	const bool *no_account;
+	const bool *no_amount;
+
+	transfer->nentries = arg_elements(fcinfo, TH_ACCOUNTS, TEXTOID, &transfer->accounts,
+									  &no_account);
+	if (arg_elements(fcinfo, TH_PARTIES, TEXTOID, &transfer->parties,
+					 &transfer->no_party) != transfer->nentries ||
+		arg_elements(fcinfo, TH_AMOUNTS, NUMERICOID, &transfer->amounts,
+					 &no_amount) != transfer->nentries)
+		return false;
+	for (int i = 0; i < transfer->nentries; i++)
+		if (no_account[i] || no_amount[i])
+			return false;
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(returns_transfer_hash);
 
+/*
+ * transfer_hash(order_ref, return_id, transfer_no, refund_id, kind, at,
+ * reverses, currency, accounts text[], parties text[], amounts numeric[]): the
+ * hash that the next event must attest for such a transfer; NULL when the
+ * transfer cannot exist.
+ */
 Datum
 returns_transfer_hash(PG_FUNCTION_ARGS)
 {
 	TransferContent transfer = {0};
-	Datum	   *columns[3];
-	bool	   *nulls[3];
-	int			counts[3];
-	bytea	   *result;
+	uint8		hash[PG_SHA256_DIGEST_LENGTH];
 
-	for (int i = 0; i < PG_NARGS(); i++)
-		if (PG_ARGISNULL(i) && i != 3 && i != 6)
+	Assert(PG_NARGS() == TH_NARGS);
+	for (int i = 0; i < TH_NARGS; i++)
+		if (PG_ARGISNULL(i) && i != TH_REFUND_ID && i != TH_REVERSES)
 			PG_RETURN_NULL();
-	for (int i = 0; i < 3; i++)
-		counts[i] = arg_array(fcinfo, 8 + i, i == 2 ? NUMERICOID : TEXTOID, &columns[i], &nulls[i]);
-	if (counts[0] != counts[1] || counts[0] != counts[2])
+	if (!entries_from_args(fcinfo, &transfer))
 		PG_RETURN_NULL();
-	for (int i = 0; i < counts[0]; i++)
-		if (nulls[0][i] || nulls[2][i])
-			PG_RETURN_NULL();
 
-	transfer.order_ref = arg_text(fcinfo, 0);
-	transfer.return_id = PG_GETARG_INT64(1);
-	transfer.transfer_no = PG_GETARG_INT32(2);
-	transfer.refund_id = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3);
-	transfer.kind = arg_text(fcinfo, 4);
-	transfer.at = PG_GETARG_TIMESTAMPTZ(5);
-	transfer.reverses = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT32(6);
-	transfer.currency = arg_text(fcinfo, 7);
-	transfer.nentries = counts[0];
-	transfer.accounts = columns[0];
-	transfer.parties = columns[1];
-	transfer.no_party = nulls[1];
-	transfer.amounts = columns[2];
-
-	result = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	SET_VARSIZE(result, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	transfer_hash(&transfer, (uint8 *) VARDATA(result));
-	PG_RETURN_BYTEA_P(result);
+	transfer.order_ref = arg_text(fcinfo, TH_ORDER_REF);
+	transfer.return_id = PG_GETARG_INT64(TH_RETURN_ID);
+	transfer.transfer_no = PG_GETARG_INT32(TH_TRANSFER_NO);
+	transfer.refund_id = PG_ARGISNULL(TH_REFUND_ID) ? 0 : PG_GETARG_INT64(TH_REFUND_ID);
+	transfer.kind = arg_text(fcinfo, TH_KIND);
+	transfer.at = PG_GETARG_TIMESTAMPTZ(TH_AT);
+	transfer.reverses = PG_ARGISNULL(TH_REVERSES) ? 0 : PG_GETARG_INT32(TH_REVERSES);
+	transfer.currency = arg_text(fcinfo, TH_CURRENCY);
+	transfer_hash(&transfer, hash);
+	PG_RETURN_BYTEA_P(hash_to_bytea(hash));
 }

@@ -13,11 +13,14 @@
 #include "datatype/timestamp.h"
 #include "records/history/event.h"
 
-/* sha256 over the previous head (NULL at the start) and all that the event says. */
-extern void event_hash(const Event *event, const uint8 *previous, int previous_length,
-					   uint8 *hash);
+/*
+ * The sha256 of an event: over the hash of the previous event (NULL: it is the
+ * first one) and every field of the event, except hash and nest_level.  Writes
+ * PG_SHA256_DIGEST_LENGTH bytes.
+ */
+extern void event_hash(const Event *event, const bytea *previous, uint8 *hash);
 
-/* A transfer as it is hashed; texts as values of their type. */
+/* The content of a ledger transfer; texts as values of their type. */
 typedef struct TransferContent
 {
 	const text *order_ref;
@@ -29,13 +32,17 @@ typedef struct TransferContent
 	int			reverses;		/* 0: none */
 	const text *currency;
 	int			nentries;
+	/* of the entries */
 	const Datum *accounts;
 	const Datum *parties;
 	const bool *no_party;
 	const Datum *amounts;		/* numeric */
 } TransferContent;
 
-/* sha256 over all that a transfer says. */
+/* The sha256 of a transfer and its entries, in the order of entry_no. */
 extern void transfer_hash(const TransferContent *transfer, uint8 *hash);
+
+/* A hash as a value of type bytea. */
+extern bytea *hash_to_bytea(const uint8 *hash);
 
 #endif							/* RETURNS_HASH_H */

@@ -3,11 +3,11 @@
  * journal.c
  *		The history of a return: events chained by hash.
  *
- * An event is made where it happens, in the BEFORE ROW trigger of the request,
- * because the head of the chain goes into that very row.  It is kept in memory
- * and written with its fellows of the same statement by the AFTER STATEMENT
- * trigger, in one multi-insert: half the cost of an INSERT for each.  What a
- * rolled-back subtransaction has kept is forgotten with it.
+ * The BEFORE ROW trigger of return_request appends an event, because the head
+ * of the chain is stored in that row.  The event is kept in memory.  The AFTER
+ * STATEMENT trigger writes all events of the statement with one multi-insert,
+ * which costs half as much as one INSERT for each.  The events of a rolled-back
+ * subtransaction are forgotten.
  *
  * src/records/history/journal.c
  *
@@ -43,6 +43,8 @@ typedef enum EventColumn
 	EV_DETAILS, EV_NCOLUMNS
 } EventColumn;
 
+StaticAssertDecl(EV_NCOLUMNS <= STATEMENT_MAX_ARGS, "return_event has too many columns");
+
 static const DirectColumn event_columns[EV_NCOLUMNS] = {
 	[EV_RETURN_ID] = {"return_id", INT8OID, true},
 	[EV_XID] = {"xid", XID8OID, true},
@@ -69,15 +71,16 @@ static DirectTable event_table = {
 	.guard = "zz_returns_event",
 };
 
+/* Events that are not written yet, in their order. */
 static MemoryContext kept_context = NULL;
 static Event *kept = NULL;
 static int	nkept = 0;
 static int	kept_capacity = 0;
-static int	flush_depth = 0;
-static int	flush_level = 0;		/* of transactions, that the outermost flush is in */
+static int	flush_depth = 0;	/* of nested flushes */
+static int	flush_level = 0;	/* nest level of the outermost flush */
 
 static void
-forget_all(void)
+forget_events(void)
 {
 	nkept = 0;
 	kept = NULL;
@@ -86,7 +89,7 @@ forget_all(void)
 }
 
 static void
-undo(int nest_level)
+undo_events(int nest_level)
 {
 	int			left = 0;
 
@@ -99,14 +102,14 @@ undo(int nest_level)
 }
 
 static void
-keep(int nest_level)
+hand_events_up(int nest_level)
 {
 	for (int i = 0; i < nkept; i++)
 		kept[i].nest_level = Min(kept[i].nest_level, nest_level - 1);
 }
 
 static void
-before_commit(void)
+check_events_written(void)
 {
 	if (nkept > 0)
 		ereport(ERROR,
@@ -117,15 +120,16 @@ before_commit(void)
 }
 
 static void
-end(bool committed)
+end_events(bool committed)
 {
 	flush_depth = 0;
 	if (kept_capacity > 0)
-		forget_all();
+		forget_events();
 }
 
 static const ScopeUser scope_user = {
-	.undo = undo,.keep = keep,.before_commit = before_commit,.end = end
+	.undo = undo_events,.keep = hand_events_up,.before_commit = check_events_written,
+	.end = end_events
 };
 
 void
@@ -137,8 +141,9 @@ journal_init(void)
 }
 
 /*
- * Which life of the cluster this is.  Transaction ids start anew when a dump
- * is restored elsewhere, so the first writer there opens the next epoch.
+ * A dump that is restored into another cluster brings events with transaction
+ * ids of the old one, and the new cluster counts from the start.  So the first
+ * writer in a cluster with another system identifier opens the next epoch.
  */
 int
 journal_epoch(void)
@@ -169,10 +174,10 @@ journal_epoch(void)
 }
 
 /*
- * The transaction of the event, for the order in which events_after() gives
- * them out: never an older one than that of the event before it.  Else a
- * transaction that began first and came second to this return would put its
- * event before that of the other.  A later transaction still has a later one.
+ * The transaction id of the next event.  events_after() returns events in the
+ * order of their transaction ids, so it must not be lower than the id of the
+ * event before it: a transaction that began earlier can write to this return
+ * later.  Such an event gets the id of the event before it.
  */
 static uint64
 event_xid(ReturnRow *row)
@@ -183,13 +188,13 @@ event_xid(ReturnRow *row)
 	if (ROW_NULL(row, REQ_LAST_XID))
 		return own;
 	last = U64FromFullTransactionId(DatumGetFullTransactionId(ROW_VALUE(row, REQ_LAST_XID)));
-	/* one that is still to come here is of an earlier life of the cluster */
+	/* an id that this cluster has not assigned yet is from an earlier epoch */
 	if (likely(last <= own) || last >= U64FromFullTransactionId(ReadNextFullTransactionId()))
 		return own;
 	return last;
 }
 
-/* Lay the event out; seq and hash follow from the head in the row. */
+/* Set all fields but seq and hash, which row_advance_head() sets. */
 static void
 event_fill(Event *event, ReturnRow *row, EventKind kind, const State *from,
 		   const State *to, const Actor *by, const text *note, Jsonb *details)
@@ -212,30 +217,24 @@ event_fill(Event *event, ReturnRow *row, EventKind kind, const State *from,
 	event->nest_level = GetCurrentTransactionNestLevel();
 }
 
-static Datum
-hash_bytea(const uint8 *hash)
+/* The hash of the last event of the return; NULL when there is none. */
+static const bytea *
+row_head(const ReturnRow *row)
 {
-	bytea	   *value = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-
-	SET_VARSIZE(value, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	memcpy(VARDATA(value), hash, PG_SHA256_DIGEST_LENGTH);
-	return PointerGetDatum(value);
+	return ROW_NULL(row, REQ_LAST_HASH) ? NULL :
+		DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
 }
 
-/* Move the head of the chain in the row past the event. */
+/* Make the event the last one of the return: sets its seq and hash. */
 static void
-row_advance(ReturnRow *row, Event *event)
+row_advance_head(ReturnRow *row, Event *event)
 {
-	bytea	   *head = ROW_NULL(row, REQ_LAST_HASH) ? NULL :
-		DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
-
 	event->seq = DatumGetInt32(ROW_VALUE(row, REQ_LAST_SEQ)) + 1;
-	event_hash(event, head ? (uint8 *) VARDATA_ANY(head) : (const uint8 *) "",
-			   head ? VARSIZE_ANY_EXHDR(head) : 0, event->hash);
+	event_hash(event, row_head(row), event->hash);
 	row_set(row, REQ_LAST_SEQ, Int32GetDatum(event->seq));
 	row_set(row, REQ_LAST_XID,
 			FullTransactionIdGetDatum(FullTransactionIdFromU64(event->xid)));
-	row_set(row, REQ_LAST_HASH, hash_bytea(event->hash));
+	row_set(row, REQ_LAST_HASH, PointerGetDatum(hash_to_bytea(event->hash)));
 }
 
 static void *
@@ -245,26 +244,43 @@ copy_varlena(const void *value)
 		DatumGetPointer(datumCopy(PointerGetDatum(value), false, -1));
 }
 
-/* The name of a code as a text value, made once: copies is where it is kept. */
+/* A word as a text value that lives as long as the backend. */
 static Datum
-code_text(Datum *copies, int code, const char *name)
+permanent_text(const char *word)
 {
-	if (copies[code] == 0)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	Datum		value = CStringGetTextDatum(word);
 
-		copies[code] = CStringGetTextDatum(name);
-		MemoryContextSwitchTo(old);
-	}
-	return copies[code];
+	MemoryContextSwitchTo(old);
+	return value;
+}
+
+static Datum
+event_kind_text(EventKind kind)
+{
+	static Datum texts[EVENT_COUNT];
+
+	Assert(kind > EVENT_NONE && kind < EVENT_COUNT);
+	if (unlikely(texts[kind] == 0))
+		texts[kind] = permanent_text(event_kind_name(kind));
+	return texts[kind];
+}
+
+static Datum
+actor_kind_text(ActorKind kind)
+{
+	static Datum texts[ACTOR_SYSTEM + 1];
+
+	Assert(kind > ACTOR_NONE && kind <= ACTOR_SYSTEM);
+	if (unlikely(texts[kind] == 0))
+		texts[kind] = permanent_text(actor_kind_name(kind));
+	return texts[kind];
 }
 
 /* An event as a row of return_event. */
 static void
-fill_event(int row, Datum *values, bool *isnull, void *arg)
+event_values(int row, Datum *values, bool *isnull, void *arg)
 {
-	static Datum kind_texts[EVENT_OVERRIDE + 1];
-	static Datum actor_texts[ACTOR_SYSTEM + 1];
 	const Event *event = &((const Event *) arg)[row];
 
 	values[EV_RETURN_ID] = Int64GetDatum(event->return_id);
@@ -273,14 +289,13 @@ fill_event(int row, Datum *values, bool *isnull, void *arg)
 	values[EV_SEQ] = Int32GetDatum(event->seq);
 	values[EV_EPOCH] = Int32GetDatum(event->epoch);
 	values[EV_ORDER_REF] = PointerGetDatum(event->order_ref);
-	values[EV_KIND] = code_text(kind_texts, event->kind, event_kind_name(event->kind));
+	values[EV_KIND] = event_kind_text(event->kind);
 	values[EV_FROM_STATE] = event->from ? PointerGetDatum(event->from->code_text) : (Datum) 0;
 	values[EV_TO_STATE] = event->to ? PointerGetDatum(event->to->code_text) : (Datum) 0;
-	values[EV_ACTOR] = event->actor == ACTOR_NONE ? (Datum) 0 :
-		code_text(actor_texts, event->actor, actor_kind_name(event->actor));
+	values[EV_ACTOR] = event->actor == ACTOR_NONE ? (Datum) 0 : actor_kind_text(event->actor);
 	values[EV_ACTOR_REF] = PointerGetDatum(event->actor_ref);
 	values[EV_DB_ROLE] = NameGetDatum(&event->db_role);
-	values[EV_HASH] = hash_bytea(event->hash);
+	values[EV_HASH] = PointerGetDatum(hash_to_bytea(event->hash));
 	values[EV_DUE_AT] = TimestampTzGetDatum(event->due_at);
 	values[EV_NOTE] = PointerGetDatum(event->note);
 	values[EV_DETAILS] = PointerGetDatum(event->details);
@@ -294,9 +309,9 @@ fill_event(int row, Datum *values, bool *isnull, void *arg)
 }
 
 /*
- * Write what the current subtransaction has kept; others keep theirs.  What is
- * written may fire triggers of the user, and they may move returns again:
- * only the outermost flush gives the memory back.
+ * Write the events of the current subtransaction; those of others stay in
+ * memory.  Writing may fire triggers of the user, which may move returns and so
+ * flush again: only the outermost flush frees the memory.
  */
 static void
 journal_flush(void)
@@ -322,10 +337,10 @@ journal_flush(void)
 		flush_level = nest_level;
 	flush_depth = depth + 1;
 	if (nmine > 0)
-		direct_insert(&event_table, nmine, fill_event, events);
+		direct_insert(&event_table, nmine, event_values, events);
 	flush_depth = depth;
 	if (nkept == 0 && flush_depth == 0)
-		forget_all();
+		forget_events();
 }
 
 static void
@@ -361,8 +376,10 @@ journal_append(ReturnRow *row, EventKind kind, const State *from, const State *t
 {
 	Event		event;
 
+	Assert(from != NULL && to != NULL);
+	Assert((kind == EVENT_TRANSITION) == (from != to));
 	event_fill(&event, row, kind, from, to, by, note, details);
-	row_advance(row, &event);
+	row_advance_head(row, &event);
 	event_keep(&event);
 }
 
@@ -376,7 +393,7 @@ journal_open(ReturnRow *row, const State *state, const Actor *by, const text *no
 	row_clear(row, REQ_LAST_XID);
 	row_clear(row, REQ_LAST_HASH);
 	event_fill(&event, row, EVENT_TRANSITION, NULL, state, by, note, details);
-	row_advance(row, &event);
+	row_advance_head(row, &event);
 }
 
 void
@@ -384,18 +401,18 @@ journal_keep_first(ReturnRow *row, const State *state, const Actor *by,
 				   const text *note, Jsonb *details)
 {
 	Event		event;
-	bytea	   *head = DatumGetByteaPP(ROW_VALUE(row, REQ_LAST_HASH));
+	const bytea *head = row_head(row);
 
 	event_fill(&event, row, EVENT_TRANSITION, NULL, state, by, note, details);
 	event.seq = 1;
-	event_hash(&event, (const uint8 *) "", 0, event.hash);
-	if (VARSIZE_ANY_EXHDR(head) != PG_SHA256_DIGEST_LENGTH ||
+	event_hash(&event, NULL, event.hash);
+	if (head == NULL || VARSIZE_ANY_EXHDR(head) != PG_SHA256_DIGEST_LENGTH ||
 		memcmp(VARDATA_ANY(head), event.hash, PG_SHA256_DIGEST_LENGTH) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("return " INT64_FORMAT " was changed after it had been checked",
 						event.return_id),
-				 errdetail("Another BEFORE trigger of returns.return_request ran after zz_returns_request."),
+				 errdetail("Another BEFORE trigger of returns.return_request fired after zz_returns_request."),
 				 errhint("Rename that trigger so that it sorts before zz_returns_request.")));
 	event_keep(&event);
 }

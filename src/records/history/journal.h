@@ -16,25 +16,30 @@
 #include "utils/jsonb.h"
 
 /*
- * Append an event to the row's return: takes the next seq, moves the hash
- * head, keeps the event for the end of the statement.  from NULL: the return
- * begins.  note NULL and details NULL: none.
+ * Append an event to the return of the row: gives it the next seq, makes its
+ * hash the head of the chain, keeps it for the end of the statement.  from and
+ * to differ in a transition and are the same state in any other event.  note
+ * NULL and details NULL: none.
  */
 extern void journal_append(ReturnRow *row, EventKind kind, const State *from,
 						   const State *to, const Actor *by, const text *note,
 						   Jsonb *details);
 
 /*
- * The first event of a return.  A row is not inserted yet when its BEFORE
- * trigger runs, and may never be (ON CONFLICT): journal_open() only fills in
- * the head, journal_keep_first() keeps the same event once the row is there.
+ * The first event of a return.  When the BEFORE trigger of an INSERT runs, the
+ * row does not exist yet, and ON CONFLICT may skip it.  So journal_open() only
+ * sets the head in the row, and journal_keep_first() appends the same event
+ * from the AFTER trigger.  RT007 when the row was changed in between.
  */
 extern void journal_open(ReturnRow *row, const State *state, const Actor *by,
 						 const text *note, Jsonb *details);
 extern void journal_keep_first(ReturnRow *row, const State *state, const Actor *by,
 							   const text *note, Jsonb *details);
 
-/* Which life of the cluster this is: transaction ids are unique within it. */
+/*
+ * The epoch of this cluster: transaction ids are unique within an epoch.
+ * Raises RT012 when returns.installation has no row.
+ */
 extern int	journal_epoch(void);
 
 extern void journal_init(void);
