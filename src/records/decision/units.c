@@ -116,7 +116,7 @@ units_hold_again(ReturnRow *row)
 						   DatumGetInt32(plan_value(0, 2, &isnull)),
 						   DatumGetInt32(plan_value(0, 3, &isnull))),
 				 errhint("Other returns have its units: cancel one of them, or leave it closed."),
-				 errtable(row->rel)));
+				 errtable(row->trigger.rel)));
 	trigger_check_wrote("sale_line", run_on_lines(row, &hold), nlines);
 	own_end(&own);
 }
