@@ -40,9 +40,9 @@ typedef enum RequestColumn
 
 typedef struct ReturnRow
 {
-	TriggerRow	trigger;		/* both versions of the row; writes go to the new one */
+	TriggerRow	trigger;		/* the old row, and the new one to write */
 	TimestampTz now;
-	TimestampTz since;			/* the term of the next stage is counted from it */
+	TimestampTz since;			/* start of the term of the next stage */
 	const State *state;			/* current, follows the moves */
 	int64		owed;			/* by a refund that this move opened; -1: none */
 	List	   *transfers;		/* since the last event: attested.h */
@@ -55,8 +55,9 @@ typedef struct ReturnRow
  */
 extern void return_row_load(ReturnRow *row, TriggerData *trigdata);
 
+/* ROW_VALUE: the value must not be null. */
 #define ROW_NULL(row, col)	trigger_is_null(&(row)->trigger, col)
-#define ROW_VALUE(row, col)	trigger_value(&(row)->trigger, col)	/* not null */
+#define ROW_VALUE(row, col)	trigger_value(&(row)->trigger, col)
 
 static inline void
 row_set(ReturnRow *row, RequestColumn col, Datum value)

@@ -206,7 +206,7 @@ request_delete(TriggerData *trigdata)
 						   text_to_cstring(status)),
 				 errhint("Cancel the return instead."),
 				 errtable(row.trigger.rel)));
-	/* a role that bypasses row-level security may delete drafts without an actor */
+	/* a role that row-level security lets pass needs no actor for it */
 	actor = actor_if_any();
 	if (actor != NULL)
 		check_beginner(&row, actor);
