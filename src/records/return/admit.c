@@ -103,7 +103,9 @@ check_lines_agree(const ReturnRow *row, const DraftLine *lines, int nlines)
 				 errtable(row->trigger.rel)));
 	for (int i = 0; i < nlines; i++)
 	{
-		if (!actor_is_party(&buyer, &(Parties) {.buyer_ref = lines[i].buyer_ref}))
+		Parties		sold_to = {.buyer_ref = lines[i].buyer_ref};
+
+		if (!actor_is_party(&buyer, &sold_to))
 			refuse_mixed(row, "buyer", &lines[i]);
 		if (strcmp(lines[i].sale.seller_ref, lines[0].sale.seller_ref) != 0)
 			refuse_mixed(row, "seller", &lines[i]);
@@ -188,6 +190,7 @@ fill_from_lines(ReturnRow *row, const DraftLine *lines, int nlines)
 {
 	ArrayBuildState *categories = NULL;
 
+	Assert(nlines > 0);
 	for (int i = 0; i < nlines; i++)
 	{
 		const Category *category = lines[i].sale.category;
@@ -213,6 +216,7 @@ request_admit(ReturnRow *row)
 	int			nlines;
 	AsOwner		owner;
 
+	Assert(row->state->kind != STATE_OPEN);
 	check_evidence(row, reason);
 	as_owner_begin(&owner);
 	nlines = lines_read(row, &lines);
@@ -305,6 +309,7 @@ request_decide(ReturnRow *row)
 	List	   *policies;
 	AsOwner		owner;
 
+	Assert(row->state->role == ROLE_REQUESTED);
 	as_owner_begin(&owner);
 	policies = deciding_policies(row);
 	if (policies != NIL)

@@ -262,15 +262,15 @@ move_question(const RequestChange *change, const State *to, const Actor *actor)
 static void
 check_carrier(const RequestChange *change, const Actor *actor)
 {
-	text	   *carrier = trigger_old_text(&change->row.trigger, REQ_CARRIER);
+	Parties		before = {.carrier = trigger_old_text(&change->row.trigger, REQ_CARRIER)};
 
-	if (actor->kind == ACTOR_CARRIER && carrier != NULL &&
-		!actor_is_party(actor, &(Parties) {.carrier = carrier}))
+	if (actor->kind == ACTOR_CARRIER && before.carrier != NULL &&
+		!actor_is_party(actor, &before))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
 				 errmsg("carrier \"%s\" is not a party to return " INT64_FORMAT, actor->ref,
 						row_id(&change->row)),
-				 errdetail("The carrier of the return is \"%s\".", text_to_cstring(carrier)),
+				 errdetail("The carrier of the return is \"%s\".", text_to_cstring(before.carrier)),
 				 errhint("Check returns.actor, or let an operator change the column carrier."),
 				 err_column(change->row.trigger.rel, "carrier")));
 }
