@@ -222,8 +222,9 @@ check_quantity(const TriggerRow *row)
 				 errmsg("line %d of order \"%s\" has fewer than %d units",
 						DatumGetInt32(trigger_value(row, LN_LINE_NO)),
 						trigger_cstring(row, LN_ORDER_REF), quantity),
-				 errdetail("The return asks for %d units; %d were bought.", quantity, bought),
-				 errhint("returns.eligibility() shows how many units can still be returned."),
+				 errdetail("The quantity is %d; the quantity of the sale line is %d.", quantity, bought),
+				 errhint("SELECT line_no, units_left FROM returns.eligibility(%s) shows how many units can be returned.",
+						 quote_literal_cstr(trigger_cstring(row, LN_ORDER_REF))),
 				 err_column(row->rel, "quantity")));
 }
 
@@ -264,7 +265,7 @@ refuse_units(const TriggerRow *row, LineColumn col, const char *detail)
 					trigger_column_name(row, col), DatumGetInt32(trigger_value(row, LN_LINE_NO)),
 					return_id(row)),
 			 errdetail("%s", detail),
-			 errhint("received is at most quantity, and accepted is at most received."),
+			 errhint("The values must satisfy 0 <= accepted <= received <= quantity."),
 			 err_column(row->rel, trigger_column_name(row, col))));
 }
 
@@ -321,10 +322,10 @@ check_receipt(const TriggerRow *row, const ParentReturn *parent)
 		refuse_negative(row, LN_ACCEPTED);
 	if (received > quantity)
 		refuse_units(row, LN_RECEIVED,
-					 psprintf("%d units are received, but the return has %d.", received, quantity));
+					 psprintf("The line has received = %d and quantity = %d.", received, quantity));
 	if (accepted > received)
 		refuse_units(row, LN_ACCEPTED,
-					 psprintf("%d units are accepted, but %d are received.", accepted, received));
+					 psprintf("The line has accepted = %d and received = %d.", accepted, received));
 	check_deduction(row, parent, accepted);
 }
 
