@@ -15,10 +15,11 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "records/sale_facts.h"
 #include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
 #include "rules/money.h"
@@ -38,61 +39,33 @@ typedef struct SaleLine
 	int64		paid;			/* minor units, for the goods of all its units */
 } SaleLine;
 
-static char *
-column_string(uint64 row, int col)
-{
-	bool		isnull;
-
-	return TextDatumGetCString(plan_value(row, col, &isnull));
-}
-
-static int
-column_int(uint64 row, int col)
-{
-	bool		isnull;
-
-	return DatumGetInt32(plan_value(row, col, &isnull));
-}
-
-static void
-line_from_row(SaleLine *line, uint64 row)
-{
-	bool		isnull;
-
-	line->facts.line_no = column_int(row, 1);
-	line->facts.market = market_get(column_string(row, 2));
-	line->facts.category = category_get(column_string(row, 3));
-	line->facts.seller_ref = column_string(row, 4);
-	line->buyer_ref = column_string(row, 5);
-	line->facts.quantity = column_int(row, 6);
-	line->facts.reserved = column_int(row, 7);
-	line->facts.returned = column_int(row, 8);
-	line->facts.purchased_at = DatumGetTimestampTz(plan_value(row, 9, &isnull));
-	line->facts.delivered_at = DatumGetTimestampTz(plan_value(row, 10, &isnull));
-	line->facts.delivered = !isnull;
-	line->currency = currency_get(column_string(row, 11));
-	line->paid = numeric_to_minor(plan_value(row, 12, &isnull), line->currency, "amount_paid");
-}
-
 /* The lines of an order in the current memory context. */
 static int
 read_lines(Datum order_ref, SaleLine **lines)
 {
-	static KeptPlan plan = {
-		"SELECT line_no, market, category, seller_ref, buyer_ref, quantity, reserved, returned,"
-		" purchased_at, delivered_at, currency, amount_paid FROM returns.sale_line"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 ORDER BY line_no", 1, {TEXTOID}
+	static Statement read = {
+		"SELECT " SALE_FACTS ", s.buyer_ref, s.currency, s.amount_paid FROM returns.sale_line s"
+		" WHERE s.order_ref OPERATOR(pg_catalog.=) $1 ORDER BY s.line_no",
+		1, {TEXTOID}
 	};
-	OwnState	own;
-	uint64		n;
+	ResultSet	result;
+	AsOwner		owner;
 
-	own_begin(&own);
-	n = plan_read(&plan, &order_ref, NULL);
-	*lines = palloc(sizeof(SaleLine) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
-		line_from_row(&(*lines)[i], i);
-	own_end(&own);
-	return n;
+	as_owner_begin(&owner);
+	result = statement_read(&read, &order_ref, NULL);
+	*lines = palloc(sizeof(SaleLine) * Max(result.nrows, 1));
+	for (uint64 i = 0; i < result.nrows; i++)
+	{
+		SaleLine   *line = &(*lines)[i];
+
+		sale_facts_read(result, i, &line->facts);
+		line->buyer_ref = result_cstring(result, i, AFTER_SALE_FACTS);
+		line->currency = currency_get(result_cstring(result, i, AFTER_SALE_FACTS + 1));
+		line->paid = numeric_to_minor(NumericGetDatum(result_numeric(result, i, AFTER_SALE_FACTS + 2)),
+									  line->currency, "amount_paid");
+	}
+	as_owner_end(&owner);
+	return result.nrows;
 }
 
 /*

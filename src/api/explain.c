@@ -22,6 +22,7 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "records/return/stage.h"
+#include "records/sale_facts.h"
 #include "rules/cache/cache.h"
 #include "rules/policy/policy.h"
 #include "rules/policy/policy_load.h"
@@ -167,10 +168,8 @@ read_return(Explained *r)
 static int
 read_lines(const Explained *r, ExplainedLine **lines)
 {
-	static KeptPlan read = {
-		"SELECT s.line_no, s.market, s.category, s.seller_ref, s.quantity, s.reserved,"
-		" s.returned, s.purchased_at, s.delivered_at, s.sku, l.quantity, l.policy_id,"
-		" l.window_ends_at"
+	static Statement read = {
+		"SELECT " SALE_FACTS ", s.sku, l.quantity, l.policy_id, l.window_ends_at"
 		" FROM returns.return_line l JOIN returns.sale_line s"
 		" ON s.order_ref OPERATOR(pg_catalog.=) l.order_ref"
 		" AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
@@ -179,31 +178,20 @@ read_lines(const Explained *r, ExplainedLine **lines)
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2] = {r->order_ref, Int64GetDatum(r->id)};
-	int			n = plan_run(&read, args, NULL);
-	bool		isnull;
+	ResultSet	result = statement_run(&read, args, NULL);
 
-	*lines = palloc0(sizeof(ExplainedLine) * (n + 1));
-	for (int i = 0; i < n; i++)
+	*lines = palloc0(sizeof(ExplainedLine) * (result.nrows + 1));
+	for (uint64 i = 0; i < result.nrows; i++)
 	{
 		ExplainedLine *line = &(*lines)[i];
-		Datum		policy_id;
 
-		line->sale.line_no = column_int(i, 1);
-		line->sale.market = market_get(column_text(i, 2));
-		line->sale.category = category_get(column_text(i, 3));
-		line->sale.seller_ref = column_text(i, 4);
-		line->sale.quantity = column_int(i, 5);
-		line->sale.reserved = column_int(i, 6);
-		line->sale.returned = column_int(i, 7);
-		column_time(i, 8, &line->sale.purchased_at);
-		line->sale.delivered = column_time(i, 9, &line->sale.delivered_at);
-		line->sku = column_text(i, 10);
-		line->quantity = column_int(i, 11);
-		policy_id = plan_value(i, 12, &isnull);
-		line->policy_id = isnull ? 0 : DatumGetInt64(policy_id);
-		line->has_window = column_time(i, 13, &line->window_ends_at);
+		sale_facts_read(result, i, &line->sale);
+		line->sku = result_cstring(result, i, AFTER_SALE_FACTS);
+		line->quantity = result_int(result, i, AFTER_SALE_FACTS + 1);
+		line->policy_id = result_int64(result, i, AFTER_SALE_FACTS + 2);
+		line->has_window = result_time(result, i, AFTER_SALE_FACTS + 3, &line->window_ends_at);
 	}
-	return n;
+	return result.nrows;
 }
 
 /* ---- the policy of a line ---- */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * facts.c
- *		The triggers of the facts that the shop supplies: sale_line, payment.
+ *		The row triggers of the tables that the shop fills: sale_line, payment.
  *
- * Codes and amounts are checked when they are written.  Once a return rests on
- * a fact it stands: what was bought and paid cannot change under a decision.
- * That all lines of an order name one buyer is not checked here: it would cost
- * a look-up for every line that is loaded, and a return checks its own lines.
+ * Codes and amounts are checked when they are written.  A row that a return or a
+ * refund refers to can no longer change: decisions are based on it.  It is not
+ * checked here that all lines of an order have the same buyer: that would cost a
+ * look-up for every line that is loaded, and a return checks its own lines.
  *
  * src/records/facts.c
  *
@@ -23,7 +23,7 @@
 #include "rules/money.h"
 #include "utils/builtins.h"
 
-#define ORDER_REF 0				/* of both tables */
+#define ORDER_REF 0				/* column of both tables */
 
 typedef enum SaleColumn
 {
@@ -32,7 +32,7 @@ typedef enum SaleColumn
 	SL_PURCHASED_AT, SL_DELIVERED_AT, SL_RESERVED, SL_RETURNED, SL_REFUNDED, SL_NCOLUMNS
 } SaleColumn;
 
-static const char *const sale_names[SL_NCOLUMNS] = {
+static const char *const sale_names[] = {
 	"order_ref", "line_no", "buyer_ref", "seller_ref", "sku", "category", "market",
 	"quantity", "amount_paid", "shipping_paid", "commission_rate", "currency",
 	"purchased_at", "delivered_at", "reserved", "returned", "refunded"
@@ -44,10 +44,15 @@ typedef enum PaymentColumn
 	PM_PROVIDER_REF, PM_CAPTURED_AT, PM_REFUND_RANK, PM_CHARGEBACK, PM_REFUNDED, PM_NCOLUMNS
 } PaymentColumn;
 
-static const char *const payment_names[PM_NCOLUMNS] = {
+static const char *const payment_names[] = {
 	"order_ref", "payment_no", "method", "amount", "currency", "provider",
 	"provider_ref", "captured_at", "refund_rank", "chargeback", "refunded"
 };
+
+StaticAssertDecl(lengthof(sale_names) == SL_NCOLUMNS, "a column has no name");
+StaticAssertDecl(lengthof(payment_names) == PM_NCOLUMNS, "a column has no name");
+StaticAssertDecl((int) SL_ORDER_REF == ORDER_REF && (int) PM_ORDER_REF == ORDER_REF,
+				 "order_ref is not the same column of both tables");
 
 static AttrNumber sale_attnos[SL_NCOLUMNS];
 static AttrNumber payment_attnos[PM_NCOLUMNS];
@@ -73,9 +78,9 @@ typedef struct FactTable
 	ColumnSet  *columns;
 	int			number;			/* column of the key beside order_ref */
 	int			first_computed; /* to the end */
-	int			last_fact;		/* from the first: fixed once the row is in use */
+	int			last_fact;		/* the columns up to it are fixed once in use */
 	Statement  *in_use;
-	const char *user;			/* what refers to it */
+	const char *user;			/* what refers to its rows */
 	void		(*check) (const TriggerRow *row);	/* codes and amounts */
 } FactTable;
 
@@ -138,7 +143,7 @@ typedef struct Fact
 	TriggerRow	row;
 } Fact;
 
-/* The key of the row that was there before. */
+/* The key of the old row, for messages. */
 static char *
 fact_key(const Fact *fact)
 {
@@ -174,7 +179,7 @@ refuse_computed(const Fact *fact, int col)
 						  "Leave the column out, or send it back unchanged.");
 }
 
-/* A new row starts with zeros. */
+/* In a new row the computed columns are 0 or null. */
 static void
 check_inserted_computed(const Fact *fact)
 {
@@ -194,7 +199,7 @@ check_inserted_computed(const Fact *fact)
 	}
 }
 
-/* A fact that is still open may be filled in at any time. */
+/* Some columns are null at first and may be set at any time, once. */
 static bool
 may_fill_in(const Fact *fact, int col)
 {
@@ -294,9 +299,9 @@ returns_payment_row(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(returns_protected);
 
 /*
- * BEFORE any event, FOR EACH ROW or STATEMENT: the extension inserts, and takes
- * the history of a draft away with it; with the argument 'kept' it may also
- * update.  Whatever else the trigger is made for is refused.
+ * BEFORE any event, FOR EACH ROW or STATEMENT, on a table that only the extension
+ * writes.  It may insert, and delete the history of a draft; where the trigger
+ * has an argument it may also update.  TRUNCATE and all that others do is refused.
  */
 Datum
 returns_protected(PG_FUNCTION_ARGS)
@@ -309,8 +314,8 @@ returns_protected(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("table \"%s\" is protected", RelationGetRelationName(trigger->tg_relation)),
-				 errdetail("The extension keeps it, and what it says does not change."),
-				 errhint("Move the return or the refund instead: the record follows."),
+				 errdetail("Only the extension writes to this table."),
+				 errhint("Update returns.return_request or returns.refund instead; the extension then writes what follows."),
 				 errtable(trigger->tg_relation)));
 	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 						   trigger->tg_newtuple : trigger->tg_trigtuple);

@@ -12,19 +12,14 @@
 #include "base/columns.h"
 #include "base/compat.h"
 #include "records/row.h"
-#include "utils/builtins.h"
+#include "rules/session.h"
 
-static const char *const column_names[REQ_NCOLUMNS] = {
-	[REQ_ID] = "id",
+static const char *const column_names[] = {
 	[REQ_LAST_XID] = "last_xid",
 	[REQ_LAST_SEQ] = "last_seq",
 	[REQ_LAST_TRANSFER] = "last_transfer",
 	[REQ_FAILURES] = "failures",
 	[REQ_OVERDUE] = "overdue",
-	[REQ_ORDER_REF] = "order_ref",
-	[REQ_STATUS] = "status",
-	[REQ_RESOLUTION] = "resolution",
-	[REQ_REASON] = "reason",
 	[REQ_LAST_HASH] = "last_hash",
 	[REQ_CREATED_AT] = "created_at",
 	[REQ_UPDATED_AT] = "updated_at",
@@ -39,13 +34,20 @@ static const char *const column_names[REQ_NCOLUMNS] = {
 	[REQ_CURRENCY] = "currency",
 	[REQ_CATEGORIES] = "categories",
 	[REQ_REFUND_TOTAL] = "refund_total",
+	[REQ_CONTENT_HASH] = "content_hash",
+	[REQ_ID] = "id",
+	[REQ_ORDER_REF] = "order_ref",
+	[REQ_STATUS] = "status",
+	[REQ_RESOLUTION] = "resolution",
+	[REQ_REASON] = "reason",
 	[REQ_NOTE] = "note",
 	[REQ_DETAILS] = "details",
 	[REQ_CARRIER] = "carrier",
 	[REQ_TRACKING_REF] = "tracking_ref",
 	[REQ_IDEMPOTENCY_KEY] = "idempotency_key",
-	[REQ_CONTENT_HASH] = "content_hash",
 };
+
+StaticAssertDecl(lengthof(column_names) == REQ_NCOLUMNS, "a column has no name");
 
 static AttrNumber attno[REQ_NCOLUMNS];
 static ColumnSet columns = {
@@ -55,6 +57,7 @@ static ColumnSet columns = {
 const char *
 request_column_name(RequestColumn col)
 {
+	Assert(col < REQ_NCOLUMNS);
 	return column_names[col];
 }
 
@@ -65,21 +68,30 @@ request_columns(Relation rel)
 	return attno;
 }
 
-text *
-row_text(ReturnRow *row, RequestColumn col)
+void
+return_row_load(ReturnRow *row, TriggerData *trigdata)
 {
-	return ROW_NULL(row, col) ? NULL : DatumGetTextPP(ROW_VALUE(row, col));
+	trigger_row_load(&row->trigger, trigdata, &columns);
+	row->now = row->since = clock_now();
+	row->state = NULL;
+	row->owed = -1;
+	row->transfers = row->refunds = NIL;
+}
+
+text *
+row_text(const ReturnRow *row, RequestColumn col)
+{
+	return trigger_text(&row->trigger, col);
 }
 
 Jsonb *
-row_details(ReturnRow *row)
+row_details(const ReturnRow *row)
 {
-	return ROW_NULL(row, REQ_DETAILS) ? NULL :
-		DatumGetJsonbP(ROW_VALUE(row, REQ_DETAILS));
+	return ROW_NULL(row, REQ_DETAILS) ? NULL : DatumGetJsonbP(ROW_VALUE(row, REQ_DETAILS));
 }
 
 Resolution
-row_resolution(ReturnRow *row)
+row_resolution(const ReturnRow *row)
 {
 	return resolution_parse_text(row_text(row, REQ_RESOLUTION));
 }

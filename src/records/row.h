@@ -4,10 +4,10 @@
  *		The row of a return while it changes.
  *
  * All that belongs to a return (its computed columns, the head of its journal,
- * the number of its last transfer) is written in one place and at most once a
- * statement: the BEFORE ROW trigger of return_request.  The trigger lays the
- * new row out as a ReturnRow, everything that happens is written into it, and
- * the trigger hands the row back.
+ * the number of its last transfer) is written in one place and at most once per
+ * statement: in the BEFORE ROW trigger of return_request.  The trigger lays the
+ * new row out as a ReturnRow, every rule that writes to the return writes into
+ * it, and the trigger returns it to the executor.
  *
  * src/records/row.h
  *
@@ -16,64 +16,93 @@
 #ifndef RETURNS_ROW_H
 #define RETURNS_ROW_H
 
+#include "base/trigger_row.h"
 #include "rules/rules.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
-/* The columns of return_request, whatever their physical numbers. */
+/*
+ * The columns of return_request, whatever their physical numbers.  The computed
+ * ones, which only the extension writes, come first.
+ */
 typedef enum RequestColumn
 {
-	REQ_ID, REQ_LAST_XID, REQ_LAST_SEQ, REQ_LAST_TRANSFER, REQ_FAILURES, REQ_OVERDUE,
-	REQ_ORDER_REF, REQ_STATUS, REQ_RESOLUTION, REQ_REASON, REQ_LAST_HASH,
-	REQ_CREATED_AT, REQ_UPDATED_AT, REQ_REQUESTED_AT, REQ_CLOSED_AT,
-	REQ_DUE_AT, REQ_WAKE_AT, REQ_ON_TIMEOUT, REQ_BUYER_REF, REQ_SELLER_REF,
-	REQ_MARKET, REQ_CURRENCY, REQ_CATEGORIES, REQ_REFUND_TOTAL, REQ_NOTE,
-	REQ_DETAILS, REQ_CARRIER, REQ_TRACKING_REF, REQ_IDEMPOTENCY_KEY,
-	REQ_CONTENT_HASH,
+	REQ_LAST_XID, REQ_LAST_SEQ, REQ_LAST_TRANSFER, REQ_FAILURES, REQ_OVERDUE, REQ_LAST_HASH,
+	REQ_CREATED_AT, REQ_UPDATED_AT, REQ_REQUESTED_AT, REQ_CLOSED_AT, REQ_DUE_AT,
+	REQ_WAKE_AT, REQ_ON_TIMEOUT, REQ_BUYER_REF, REQ_SELLER_REF, REQ_MARKET, REQ_CURRENCY,
+	REQ_CATEGORIES, REQ_REFUND_TOTAL, REQ_CONTENT_HASH,
+	REQ_ID, REQ_ORDER_REF, REQ_STATUS, REQ_RESOLUTION, REQ_REASON, REQ_NOTE, REQ_DETAILS,
+	REQ_CARRIER, REQ_TRACKING_REF, REQ_IDEMPOTENCY_KEY,
 	REQ_NCOLUMNS
 } RequestColumn;
 
+#define REQ_NCOMPUTED (REQ_CONTENT_HASH + 1)
+
 typedef struct ReturnRow
 {
-	Relation	rel;
-	const AttrNumber *attno;	/* by RequestColumn */
-	Datum	   *values;			/* of the new row, by attno - 1 */
-	bool	   *isnull;
+	TriggerRow	trigger;		/* the old row, and the new one to write */
 	TimestampTz now;
-	TimestampTz since;			/* what the term of the next stage is counted from */
+	TimestampTz since;			/* start of the term of the next stage */
 	const State *state;			/* current, follows the moves */
 	int64		owed;			/* by a refund that this move opened; -1: none */
 	List	   *transfers;		/* since the last event: attested.h */
 	List	   *refunds;
 } ReturnRow;
 
-#define ROW_NULL(b, col)	((b)->isnull[(b)->attno[col] - 1])
-#define ROW_VALUE(b, col)	((b)->values[(b)->attno[col] - 1])
+/*
+ * Lay the row of a row trigger of return_request out, at the time clock_now().
+ * The caller sets the state.  Errors as of trigger_row_load().
+ */
+extern void return_row_load(ReturnRow *row, TriggerData *trigdata);
+
+/* ROW_VALUE: the value must not be null. */
+#define ROW_NULL(row, col)	trigger_is_null(&(row)->trigger, col)
+#define ROW_VALUE(row, col)	trigger_value(&(row)->trigger, col)
 
 static inline void
 row_set(ReturnRow *row, RequestColumn col, Datum value)
 {
-	ROW_VALUE(row, col) = value;
-	ROW_NULL(row, col) = false;
+	trigger_set(&row->trigger, col, value);
 }
 
 static inline void
 row_clear(ReturnRow *row, RequestColumn col)
 {
-	ROW_VALUE(row, col) = (Datum) 0;
-	ROW_NULL(row, col) = true;
+	trigger_clear(&row->trigger, col);
 }
 
-/* A text column, NULL when it is null. */
-extern text *row_text(ReturnRow *row, RequestColumn col);
+/* The return's id, which no statement may change: that of the old row, if any. */
+static inline int64
+row_id(const ReturnRow *row)
+{
+	bool		isnull;
 
-/* The details, NULL when there are none. */
-extern Jsonb *row_details(ReturnRow *row);
+	return DatumGetInt64(row->trigger.old == NULL ? ROW_VALUE(row, REQ_ID) :
+						 trigger_old_value(&row->trigger, REQ_ID, &isnull));
+}
 
-extern Resolution row_resolution(ReturnRow *row);
+/* Arguments $1 and $2 of a statement about this return: order_ref and id. */
+static inline void
+row_key(const ReturnRow *row, Datum *args)
+{
+	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
+	args[1] = ROW_VALUE(row, REQ_ID);
+}
+
+/* A text column; NULL when the value is null. */
+extern text *row_text(const ReturnRow *row, RequestColumn col);
+
+/* The details; NULL when there are none. */
+extern Jsonb *row_details(const ReturnRow *row);
+
+extern Resolution row_resolution(const ReturnRow *row);
 
 /* The columns of rel by RequestColumn; rel is returns.return_request. */
 extern const AttrNumber *request_columns(Relation rel);
 extern const char *request_column_name(RequestColumn col);
+
+/* For texts of statements about one return: $1 is order_ref, $2 is id. */
+#define EQ " OPERATOR(pg_catalog.=) "
+#define OF_RETURN " WHERE order_ref" EQ "$1 AND return_id" EQ "$2"
 
 #endif							/* RETURNS_ROW_H */

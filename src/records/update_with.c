@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * update_with.c
- *		Work on a return that no statement of the client updates.
+ *		Write to a return that no statement of the client updates.
  *
  * src/records/update_with.c
  *
@@ -11,17 +11,18 @@
 
 #include "access/xact.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/scope.h"
 #include "catalog/pg_type.h"
 #include "records/update_with.h"
 #include "utils/memutils.h"
 
 /*
- * What a statement of ours wants done by the trigger that it fires.  They
- * nest where a trigger of the user's updates other returns; an error unwinds
- * without us, so the transaction callbacks drop what was aborted.  Until then
- * they must last: not on the stack, but in the memory of the subtransaction.
+ * The work that a statement of ours hands to the trigger that it fires.  They
+ * nest when a trigger of the user updates other returns.  An error leaves the
+ * function that made one without running its last lines; the scope callbacks
+ * drop it then.  It must live until they run: it is allocated in the memory of
+ * the subtransaction, not on the stack.
  */
 typedef struct UpdateWith
 {
@@ -30,25 +31,25 @@ typedef struct UpdateWith
 	int64		return_id;		/* 0: every row of the statement */
 	RowWork		work;
 	void	   *arg;
-	uint64		taken;
+	uint64		taken;			/* rows that the trigger has done the work on */
 } UpdateWith;
 
-static UpdateWith *current = NULL;
+static UpdateWith *innermost = NULL;
 
 static void
-undo(int nest_level)
+drop_aborted(int nest_level)
 {
-	while (current != NULL && current->nest_level >= nest_level)
-		current = current->outer;
+	while (innermost != NULL && innermost->nest_level >= nest_level)
+		innermost = innermost->outer;
 }
 
 static void
-end(bool committed)
+drop_all(bool committed)
 {
-	current = NULL;
+	innermost = NULL;
 }
 
-static const ScopeUser scope_user = {.undo = undo,.end = end};
+static const ScopeUser scope_user = {.undo = drop_aborted,.end = drop_all};
 
 void
 update_with_init(void)
@@ -59,48 +60,51 @@ update_with_init(void)
 bool
 update_with_take(int64 return_id, RowWork *work, void **arg)
 {
-	if (current == NULL || !own_writing() ||
-		(current->return_id != 0 && (current->return_id != return_id || current->taken > 0)))
+	if (innermost == NULL || !writing_as_owner() ||
+		(innermost->return_id != 0 &&
+		 (innermost->return_id != return_id || innermost->taken > 0)))
 		return false;
-	current->taken++;
-	*work = current->work;
-	*arg = current->arg;
+	innermost->taken++;
+	*work = innermost->work;
+	*arg = innermost->arg;
 	return true;
 }
 
 /* Run the statement, which updates rows without changing them, with the work. */
 static uint64
-update_with_run(KeptPlan *update, Datum *args, int64 return_id, RowWork work, void *arg)
+update_with_run(Statement *update, Datum *args, int64 return_id, RowWork work, void *arg)
 {
 	UpdateWith *mine = MemoryContextAlloc(CurTransactionContext, sizeof(UpdateWith));
-	OwnState	own;
+	AsOwner		owner;
 	uint64		found;
 
-	*mine = (UpdateWith) {current, GetCurrentTransactionNestLevel(), return_id, work, arg, 0};
-	own_begin(&own);
-	current = mine;
-	found = plan_run(update, args, NULL);
-	current = mine->outer;
+	*mine = (UpdateWith) {innermost, GetCurrentTransactionNestLevel(), return_id, work, arg, 0};
+	as_owner_begin(&owner);
+	innermost = mine;
+	found = statement_run(update, args, NULL).nrows;
+	Assert(innermost == mine);
+	innermost = mine->outer;
 	if (mine->taken < found)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("a return was updated without its trigger"),
+				 errdetail("The row triggers of returns.return_request did not fire."),
 				 errhint("Enable the triggers of returns.return_request, or run CALL returns.setup().")));
-	own_end(&own);
+	as_owner_end(&owner);
 	pfree(mine);
 	return found;
 }
 
 /*
- * The statements name status, which the work may move: so a trigger of the
- * user's on UPDATE OF status sees these moves too.
+ * The statements assign status, because the work may move the return: a trigger
+ * of the user that fires on UPDATE OF status then fires for these moves too.
  */
 bool
 return_update_with(Datum order_ref, int64 return_id, RowWork work, void *arg)
 {
-	static KeptPlan update = {
+	static Statement update = {
 		"UPDATE returns.return_request SET status = status"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE order_ref" EQ "$1 AND id" EQ "$2",
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2] = {order_ref, Int64GetDatum(return_id)};
@@ -111,9 +115,9 @@ return_update_with(Datum order_ref, int64 return_id, RowWork work, void *arg)
 uint64
 return_update_all_with(Datum tids, RowWork work, void *arg)
 {
-	static KeptPlan update = {
+	static Statement update = {
 		"UPDATE ONLY returns.return_request SET status = status"
-		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
+		" WHERE ctid" EQ "ANY ($1)",
 		1, {TIDARRAYOID}
 	};
 

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * update_with.h
- *		Work on a return that no statement of the client updates.
+ *		Write to a return that no statement of the client updates.
  *
- * Whoever needs to write to a return that is not being updated (a refund was
- * settled, goods were received) asks for it with return_update_with(), which
- * updates the row and lets its own work be called from inside the trigger of
- * return_request.
+ * The row of a return is written only by the trigger of return_request.  Code
+ * that has something to write although the client updates another table (a
+ * refund was settled, goods were received) calls return_update_with(): it
+ * updates the row, and the trigger then calls the given work with it.
  *
  * src/records/update_with.h
  *
@@ -17,17 +17,22 @@
 
 #include "records/row.h"
 
-/*
- * Update the return's row (locking it) and call work from inside its trigger.
- * False when there is no such return.
- */
+/* What the trigger calls; it may change the row and move the return. */
 typedef void (*RowWork) (ReturnRow *row, void *arg);
+
+/*
+ * Update the row of a return, which locks it, and call work in its trigger.
+ * False when there is no such return.  RT007 when the trigger did not fire.
+ */
 extern bool return_update_with(Datum order_ref, int64 return_id, RowWork work, void *arg);
 
-/* The same for every row that a tid[] names; returns how many there were. */
+/* The same for every row that a tid[] names; returns the number of rows found. */
 extern uint64 return_update_all_with(Datum tids, RowWork work, void *arg);
 
-/* Work that return_update_with() wants done on the row now being updated, if any. */
+/*
+ * For the trigger: the work of return_update_with() on the row being updated.
+ * False when there is none: the statement is one of the client.
+ */
 extern bool update_with_take(int64 return_id, RowWork *work, void **arg);
 
 extern void update_with_init(void);

@@ -286,8 +286,8 @@ reschedule_work(ReturnRow *row, void *arg)
 		return;
 	for (int i = 0; i < lengthof(kept); i++)
 	{
-		values[i] = ROW_VALUE(row, kept[i]);
 		isnull[i] = ROW_NULL(row, kept[i]);
+		values[i] = isnull[i] ? (Datum) 0 : ROW_VALUE(row, kept[i]);
 	}
 	before = DatumGetTimestampTz(values[0]);
 	row->since = start.since;
@@ -297,10 +297,10 @@ reschedule_work(ReturnRow *row, void *arg)
 	still_over = later && DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) <= row->now;
 	/* what follows was promised too; and what has been marked or put off stays so */
 	for (int i = later ? (still_over ? 1 : 2) : 0; i < lengthof(kept); i++)
-	{
-		ROW_VALUE(row, kept[i]) = values[i];
-		ROW_NULL(row, kept[i]) = isnull[i];
-	}
+		if (isnull[i])
+			row_clear(row, kept[i]);
+		else
+			row_set(row, kept[i], values[i]);
 	if (!later)
 		return;
 	if (!still_over)

@@ -95,6 +95,11 @@ RESET ROLE;
 SET returns.actor = 'operator:o';
 SELECT is(count(*), 0::bigint, 'an edit of many rows that was refused for one of them has written none') FROM returns.return_request WHERE note = 'all';
 
+-- The key of a return, which names it in the refusal.
+SELECT throws_ok(format('UPDATE returns.return_request SET %s = %s WHERE id = %s', c, v, :draft), 'RT007',
+	format('column "%s" of return %s cannot be changed', c, :draft), format('the column %s of a return cannot be set to %s', c, v))
+  FROM (VALUES ('id', 'NULL'), ('id', '4711'), ('order_ref', 'NULL'), ('order_ref', '''open''')) AS k (c, v);
+
 DELETE FROM returns.actor_grant WHERE db_role LIKE 'edit\_%';
 DROP OWNED BY edit_all, edit_own;
 DROP ROLE edit_all, edit_own;

@@ -84,6 +84,12 @@ SELECT is(pg_temp.written(actor, o, 'UPDATE returns.return_line SET order_ref = 
 	format('%s may send back a whole line of a return that is %s', coalesce(nullif(actor, ''), 'no actor'), o))
   FROM who, unnest('{draft,requested,received,refund_due}'::text[]) AS o;
 
+-- The key of a line: the refusal names the return that the line belongs to.
+SELECT throws_ok(format('UPDATE returns.return_line SET %s = %s WHERE return_id = %s', c, v, l.return_id), 'RT007',
+	format('column "%s" of a line of return %s cannot be changed', c, l.return_id), format('the column %s of a line cannot be set to %s', c, v))
+  FROM (VALUES ('order_ref', 'NULL'), ('return_id', 'NULL'), ('return_id', '4711'), ('line_no', 'NULL'), ('line_no', '2')) AS k (c, v),
+	(SELECT min(return_id) FROM returns.return_line) AS l (return_id);
+
 DELETE FROM returns.actor_grant WHERE db_role = 'line_all';
 DROP OWNED BY line_all;
 DROP ROLE line_all;

@@ -107,7 +107,7 @@ check_free(ReturnRow *row)
 						   result_int(found, 0, 1), result_int(found, 0, 2),
 						   result_int(found, 0, 3)),
 				 errhint("Cancel another return that holds units of the line, or leave this one closed."),
-				 errtable(row->rel)));
+				 errtable(row->trigger.rel)));
 }
 
 void

@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * admit.c
- *		draft → requested: every line is judged and its units are reserved.
+ *		A return is requested: its lines are judged and their units reserved.
+ *
+ * Once a return is requested, a rule may decide it at once: the policies of its
+ * lines have limits below which the system approves a return, or refunds it
+ * without taking the goods back.
  *
  * src/records/return/admit.c
  *
@@ -11,7 +15,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -19,6 +23,7 @@
 #include "records/return/admit.h"
 #include "records/return/checks.h"
 #include "records/return/move.h"
+#include "records/sale_facts.h"
 #include "rules/cache/cache.h"
 #include "rules/policy/policy.h"
 #include "rules/policy/policy_load.h"
@@ -29,112 +34,90 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-/* A line of the draft with the sale it rests on. */
-typedef struct Line
+/* A line of the draft and the sale line that it returns units of. */
+typedef struct DraftLine
 {
 	SaleFacts	sale;
-	int			quantity;
 	text	   *buyer_ref;
 	const char *currency;
+	int			quantity;
 	Verdict		verdict;
-} Line;
-
-static char *
-column_string(uint64 row, int col)
-{
-	bool		isnull;
-
-	return TextDatumGetCString(plan_value(row, col, &isnull));
-}
+} DraftLine;
 
 /*
- * Read the lines and lock them and their sales, in key order: who changes a
- * line of the draft at this moment holds the line, not always the request.
+ * Read the lines, and lock them and their sale lines in key order.  An UPDATE or
+ * DELETE of a line of the draft locks that line, but not always the request.
  */
 static int
-lines_read(ReturnRow *row, Line **lines)
+lines_read(const ReturnRow *row, DraftLine **lines)
 {
-	static KeptPlan read_lines = {
-		"SELECT s.line_no, s.market, s.category, s.seller_ref, s.quantity, s.reserved,"
-		" s.returned, s.purchased_at, s.delivered_at, s.buyer_ref, s.currency, l.quantity"
+	static Statement read_lines = {
+		"SELECT " SALE_FACTS ", s.buyer_ref, s.currency, l.quantity"
 		" FROM returns.return_line l JOIN returns.sale_line s"
-		" ON s.order_ref OPERATOR(pg_catalog.=) l.order_ref"
-		" AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
-		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
+		" ON s.order_ref" EQ "l.order_ref AND s.line_no" EQ "l.line_no"
+		" WHERE l.order_ref" EQ "$1 AND l.return_id" EQ "$2"
 		" ORDER BY l.line_no FOR NO KEY UPDATE OF l, s",
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2];
-	uint64		n;
+	ResultSet	result;
 
-	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
-	args[1] = ROW_VALUE(row, REQ_ID);
-	n = plan_run(&read_lines, args, NULL);
-	*lines = palloc0(sizeof(Line) * Max(n, 1));
-	for (uint64 i = 0; i < n; i++)
+	row_key(row, args);
+	result = statement_run(&read_lines, args, NULL);
+	*lines = palloc0(sizeof(DraftLine) * Max(result.nrows, 1));
+	for (uint64 i = 0; i < result.nrows; i++)
 	{
-		Line	   *line = &(*lines)[i];
-		bool		isnull;
+		DraftLine  *line = &(*lines)[i];
 
-		line->sale.line_no = DatumGetInt32(plan_value(i, 1, &isnull));
-		line->sale.seller_ref = column_string(i, 4);
-		line->sale.quantity = DatumGetInt32(plan_value(i, 5, &isnull));
-		line->sale.reserved = DatumGetInt32(plan_value(i, 6, &isnull));
-		line->sale.returned = DatumGetInt32(plan_value(i, 7, &isnull));
-		line->sale.purchased_at = DatumGetTimestampTz(plan_value(i, 8, &isnull));
-		line->sale.delivered_at = DatumGetTimestampTz(plan_value(i, 9, &isnull));
-		line->sale.delivered = !isnull;
-		line->buyer_ref = DatumGetTextPCopy(plan_value(i, 10, &isnull));
-		line->currency = column_string(i, 11);
-		line->quantity = DatumGetInt32(plan_value(i, 12, &isnull));
-		line->sale.market = market_get(column_string(i, 2));
-		line->sale.category = category_get(column_string(i, 3));
+		sale_facts_read(result, i, &line->sale);
+		line->buyer_ref = result_text(result, i, AFTER_SALE_FACTS);
+		line->currency = result_cstring(result, i, AFTER_SALE_FACTS + 1);
+		line->quantity = result_int(result, i, AFTER_SALE_FACTS + 2);
 	}
-	return n;
+	return result.nrows;
 }
 
-static void
-refuse_mixed(ReturnRow *row, const char *what, const Line *a, const Line *b)
+pg_noreturn static void
+refuse_mixed(const ReturnRow *row, const char *what, const DraftLine *line)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_NOT_RETURNABLE),
-			 errmsg("return " INT64_FORMAT " has lines of more than one %s",
-					DatumGetInt64(ROW_VALUE(row, REQ_ID)), what),
-			 errdetail("Line %d and line %d of order \"%s\" differ in it.",
-					   a->sale.line_no, b->sale.line_no,
-					   text_to_cstring(row_text(row, REQ_ORDER_REF))),
+			 errmsg("return " INT64_FORMAT " has lines of more than one %s", row_id(row), what),
+			 errdetail("Line %d of order \"%s\" has another %s than the return.",
+					   line->sale.line_no, text_to_cstring(row_text(row, REQ_ORDER_REF)), what),
 			 errhint("Open one return for each %s.", what)));
 }
 
-/* One buyer, one seller, one market, one currency. */
+/* A return is of one buyer, one seller, one market and one currency. */
 static void
-lines_agree(ReturnRow *row, const Line *lines, int nlines)
+check_lines_agree(const ReturnRow *row, const DraftLine *lines, int nlines)
 {
 	Actor		buyer = {.kind = ACTOR_BUYER, .ref_text = row_text(row, REQ_BUYER_REF)};
 
 	if (nlines == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_REQUIREMENT_MISSING),
-				 errmsg("return " INT64_FORMAT " has no lines",
-						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
+				 errmsg("return " INT64_FORMAT " has no lines", row_id(row)),
 				 errdetail("A return is requested for at least one line of its order."),
-				 errhint("Insert its lines into returns.return_line first."),
-				 errtable(row->rel)));
+				 errhint("Insert the lines into returns.return_line first."),
+				 errtable(row->trigger.rel)));
 	for (int i = 0; i < nlines; i++)
 	{
-		if (!actor_is_party(&buyer, &(Parties) {.buyer_ref = lines[i].buyer_ref}))
-			refuse_mixed(row, "buyer", &lines[0], &lines[i]);
+		Parties		sold_to = {.buyer_ref = lines[i].buyer_ref};
+
+		if (!actor_is_party(&buyer, &sold_to))
+			refuse_mixed(row, "buyer", &lines[i]);
 		if (strcmp(lines[i].sale.seller_ref, lines[0].sale.seller_ref) != 0)
-			refuse_mixed(row, "seller", &lines[0], &lines[i]);
+			refuse_mixed(row, "seller", &lines[i]);
 		if (lines[i].sale.market != lines[0].sale.market)
-			refuse_mixed(row, "market", &lines[0], &lines[i]);
+			refuse_mixed(row, "market", &lines[i]);
 		if (strcmp(lines[i].currency, lines[0].currency) != 0)
-			refuse_mixed(row, "currency", &lines[0], &lines[i]);
+			refuse_mixed(row, "currency", &lines[i]);
 	}
 }
 
 static void
-lines_judge(ReturnRow *row, Line *lines, int nlines, const Reason *reason)
+check_lines_returnable(const ReturnRow *row, DraftLine *lines, int nlines, const Reason *reason)
 {
 	for (int i = 0; i < nlines; i++)
 	{
@@ -149,74 +132,77 @@ lines_judge(ReturnRow *row, Line *lines, int nlines, const Reason *reason)
 							text_to_cstring(row_text(row, REQ_ORDER_REF))),
 					 errdetail("%s", verdict->why),
 					 verdict->hint ? errhint("%s", verdict->hint) : 0,
-					 errtable(row->rel)));
+					 errtable(row->trigger.rel)));
 	}
 }
 
 static void
-evidence_check(ReturnRow *row, const Reason *reason)
+check_evidence(const ReturnRow *row, const Reason *reason)
 {
 	if (reason->evidence_required && !row_has_evidence(row))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_REQUIREMENT_MISSING),
 				 errmsg("reason \"%s\" requires evidence", reason->code),
-				 errdetail("Return " INT64_FORMAT " has none.",
-						   DatumGetInt64(ROW_VALUE(row, REQ_ID))),
-				 errhint("Set details to an object whose \"evidence\" is a non-empty array."),
-				 err_column(row->rel, "details")));
+				 errdetail("Return " INT64_FORMAT " has none.", row_id(row)),
+				 errhint("Write evidence into the column details, for example {\"evidence\": [\"photo-1\"]}."),
+				 err_column(row->trigger.rel, "details")));
 }
 
+/* Reserve the units of the line and note the policy that governs it. */
 static void
-line_admit(ReturnRow *row, const Line *line)
+line_admit(const ReturnRow *row, const DraftLine *line)
 {
-	static KeptPlan reserve = {
+	static Statement reserve = {
 		"UPDATE returns.sale_line SET reserved = reserved OPERATOR(pg_catalog.+) $3"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $2",
+		" WHERE order_ref" EQ "$1 AND line_no" EQ "$2",
 		3, {TEXTOID, INT4OID, INT4OID}
 	};
-	static KeptPlan govern = {
+	static Statement set_policy = {
 		"UPDATE returns.return_line SET policy_id = $4, window_ends_at = $5"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $2"
-		" AND return_id OPERATOR(pg_catalog.=) $3",
-		5, {TEXTOID, INT4OID, INT8OID, INT8OID, TIMESTAMPTZOID}
+		OF_RETURN " AND line_no" EQ "$3",
+		5, {TEXTOID, INT8OID, INT4OID, INT8OID, TIMESTAMPTZOID}
 	};
+	Datum		sale[3];
 	Datum		args[5];
 	char		nulls[] = "     ";
 
-	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
-	args[1] = Int32GetDatum(line->sale.line_no);
-	args[2] = Int32GetDatum(line->quantity);
-	trigger_check_wrote("sale_line", plan_run(&reserve, args, NULL), 1);
-	args[2] = ROW_VALUE(row, REQ_ID);
+	Assert(line->verdict.sqlstate == 0 && line->verdict.policy != NULL);
+	sale[0] = ROW_VALUE(row, REQ_ORDER_REF);
+	sale[1] = Int32GetDatum(line->sale.line_no);
+	sale[2] = Int32GetDatum(line->quantity);
+	trigger_check_wrote("sale_line", statement_run(&reserve, sale, NULL).nrows, 1);
+	row_key(row, args);
+	args[2] = Int32GetDatum(line->sale.line_no);
 	args[3] = Int64GetDatum(line->verdict.policy->id);
 	args[4] = TimestampTzGetDatum(line->verdict.window_ends_at);
 	nulls[4] = line->verdict.has_window ? ' ' : 'n';
-	if (plan_run(&govern, args, nulls) != 1)
+	if (statement_run(&set_policy, args, nulls).nrows != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("lines of return " INT64_FORMAT " changed while it was requested",
-						DatumGetInt64(ROW_VALUE(row, REQ_ID))),
-				 errhint("Try the transaction again.")));
+				 errmsg("lines of return " INT64_FORMAT " changed while it was requested", row_id(row)),
+				 errdetail("Line %d of the return could not be updated.", line->sale.line_no),
+				 errhint("Retry the transaction.")));
 }
 
-/* What later stages ask of the lines, kept on the request itself. */
+/* Columns of the request that follow from its lines, for the later stages. */
 static void
-fill_from_lines(ReturnRow *row, const Line *lines, int nlines)
+fill_from_lines(ReturnRow *row, const DraftLine *lines, int nlines)
 {
-	Datum	   *codes = palloc(sizeof(Datum) * nlines);
-	int			ncodes = 0;
+	ArrayBuildState *categories = NULL;
 
+	Assert(nlines > 0);
 	for (int i = 0; i < nlines; i++)
 	{
+		const Category *category = lines[i].sale.category;
 		bool		seen = false;
 
 		for (int j = 0; j < i; j++)
-			seen |= lines[j].sale.category == lines[i].sale.category;
+			seen |= lines[j].sale.category == category;
 		if (!seen)
-			codes[ncodes++] = CStringGetTextDatum(lines[i].sale.category->code);
+			categories = accumArrayResult(categories, CStringGetTextDatum(category->code),
+										  false, TEXTOID, CurrentMemoryContext);
 	}
-	row_set(row, REQ_CATEGORIES,
-			PointerGetDatum(construct_array(codes, ncodes, TEXTOID, -1, false, TYPALIGN_INT)));
+	row_set(row, REQ_CATEGORIES, makeArrayResult(categories, CurrentMemoryContext));
 	row_set(row, REQ_SELLER_REF, CStringGetTextDatum(lines[0].sale.seller_ref));
 	row_set(row, REQ_MARKET, CStringGetTextDatum(lines[0].sale.market->code));
 	row_set(row, REQ_CURRENCY, CStringGetTextDatum(lines[0].currency));
@@ -226,44 +212,42 @@ void
 request_admit(ReturnRow *row)
 {
 	const Reason *reason = reason_get(text_to_cstring(row_text(row, REQ_REASON)));
-	Line	   *lines;
+	DraftLine  *lines;
 	int			nlines;
-	OwnState	own;
+	AsOwner		owner;
 
-	evidence_check(row, reason);
-	own_begin(&own);
+	Assert(row->state->kind != STATE_OPEN);
+	check_evidence(row, reason);
+	as_owner_begin(&owner);
 	nlines = lines_read(row, &lines);
-	lines_agree(row, lines, nlines);
-	lines_judge(row, lines, nlines, reason);
+	check_lines_agree(row, lines, nlines);
+	check_lines_returnable(row, lines, nlines, reason);
 	for (int i = 0; i < nlines; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		line_admit(row, &lines[i]);
 	}
 	fill_from_lines(row, lines, nlines);
-	own_end(&own);
+	as_owner_end(&owner);
 }
 
-/* The policies of the lines: NULL when there is none that decides by amount. */
+/* The policies of the lines; NIL when one of them decides nothing by amount. */
 static List *
-deciding_policies(ReturnRow *row)
+deciding_policies(const ReturnRow *row)
 {
-	static KeptPlan read_policies = {
-		"SELECT policy_id FROM returns.return_line WHERE order_ref OPERATOR(pg_catalog.=) $1"
-		" AND return_id OPERATOR(pg_catalog.=) $2",
+	static Statement read_policies = {
+		"SELECT policy_id FROM returns.return_line" OF_RETURN,
 		2, {TEXTOID, INT8OID}
 	};
 	List	   *policies = NIL;
 	Datum		args[2];
-	uint64		n;
-	bool		isnull;
+	ResultSet	lines;
 
-	args[0] = ROW_VALUE(row, REQ_ORDER_REF);
-	args[1] = ROW_VALUE(row, REQ_ID);
-	n = plan_run(&read_policies, args, NULL);
-	for (uint64 i = 0; i < n; i++)
+	row_key(row, args);
+	lines = statement_run(&read_policies, args, NULL);
+	for (uint64 i = 0; i < lines.nrows; i++)
 	{
-		const Policy *policy = policy_by_id(DatumGetInt64(plan_value(i, 1, &isnull)));
+		const Policy *policy = policy_by_id(result_int64(lines, i, 1));
 
 		if (policy == NULL || !(policy->has_keep_item || policy->has_auto_approve))
 			return NIL;
@@ -291,18 +275,18 @@ limits_allow(List *policies, bool keep_item, int64 amount, const Currency *curre
 }
 
 /*
- * May the system move the return there by itself?  Whatever the edge asks of
- * others it asks of a rule too, guard and all; where the answer is no, the
- * return waits for somebody.
+ * May the system move the return there?  The requirements and the guard of the
+ * transition apply to the system too.  If it may not, the return waits for an
+ * actor.
  */
 static bool
-system_may(ReturnRow *row, const State *to)
+system_may_move(const ReturnRow *row, const State *to)
 {
 	Refusal		refusal;
 	MoveQuestion question = {
 		.machine = MACHINE_RETURN,
-		.id = DatumGetInt64(ROW_VALUE(row, REQ_ID)),
-		.return_id = DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+		.id = row_id(row),
+		.return_id = row_id(row),
 		.from = row->state,
 		.to = to,
 		.actor = actor_as_system(),
@@ -323,9 +307,10 @@ request_decide(ReturnRow *row)
 	const Currency *currency = currency_get(text_to_cstring(row_text(row, REQ_CURRENCY)));
 	const State *decision = NULL;
 	List	   *policies;
-	OwnState	own;
+	AsOwner		owner;
 
-	own_begin(&own);
+	Assert(row->state->role == ROLE_REQUESTED);
+	as_owner_begin(&owner);
 	policies = deciding_policies(row);
 	if (policies != NIL)
 	{
@@ -333,12 +318,12 @@ request_decide(ReturnRow *row)
 		int64		amount = refund_estimate(row, &covered);
 
 		if (covered && outcome_of(row_resolution(row))->pays &&
-			limits_allow(policies, true, amount, currency) && system_may(row, keep_item))
+			limits_allow(policies, true, amount, currency) && system_may_move(row, keep_item))
 			decision = keep_item;
-		else if (limits_allow(policies, false, amount, currency) && system_may(row, approved))
+		else if (limits_allow(policies, false, amount, currency) && system_may_move(row, approved))
 			decision = approved;
 	}
-	own_end(&own);
+	as_owner_end(&owner);
 	if (decision != NULL)
 		return_move(row, decision, actor_as_system(), NULL, NULL);
 }

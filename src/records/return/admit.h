@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * admit.h
- *		draft → requested: every line is judged and its units are reserved.
+ *		A return is requested: its lines are judged and their units reserved.
  *
  * src/records/return/admit.h
  *
@@ -13,12 +13,17 @@
 #include "records/row.h"
 
 /*
- * The checks of draft → requested: judge every line, fill in what follows from
- * them, reserve the units.  Sale lines are locked in key order.
+ * The return leaves the draft: check its lines, reserve their units, fill in the
+ * columns that follow from them.  Locks the lines and their sale lines in key
+ * order.  RT003, RT004, RT005 by the policy of a line, RT004 when lines differ in
+ * buyer, seller, market or currency, RT008 without lines or without evidence.
  */
 extern void request_admit(ReturnRow *row);
 
-/* What a rule decides at once, as the system's own moves. */
+/*
+ * The return has been requested: move it on as the system when the amount is
+ * below a limit of its policies.
+ */
 extern void request_decide(ReturnRow *row);
 
 #endif							/* RETURNS_ADMIT_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * begin.c
- *		A return begins, or its draft is thrown away.
+ *		A return begins as a draft, or its draft is deleted.
  *
  * src/records/return/begin.c
  *
@@ -9,23 +9,19 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"
-#include "executor/tuptable.h"
 #include "records/history/journal.h"
 #include "records/return/begin.h"
 #include "records/return/checks.h"
 #include "records/return/move.h"
 #include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
-#include "rules/session.h"
 #include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
-#include "utils/timestamp.h"
 
 static bytea *announced_content = NULL;
 
@@ -40,125 +36,103 @@ request_announce_content(const uint8 *hash, int length)
 	memcpy(VARDATA(announced_content), hash, length);
 }
 
+/* A return that begins is in the initial state, whatever the row says so far. */
 static void
-row_of_slot(ReturnRow *row, Relation rel, TupleTableSlot *slot)
+begin_row_load(ReturnRow *row, TriggerData *trigdata)
 {
-	int			natts = RelationGetDescr(rel)->natts;
-
-	slot_getallattrs(slot);
-	row->rel = rel;
-	row->attno = request_columns(rel);
-	row->values = palloc(sizeof(Datum) * natts);
-	row->isnull = palloc(sizeof(bool) * natts);
-	memcpy(row->values, slot->tts_values, sizeof(Datum) * natts);
-	memcpy(row->isnull, slot->tts_isnull, sizeof(bool) * natts);
-	row->now = row->since = clock_now();
+	return_row_load(row, trigdata);
 	row->state = rules_current()->initial;
-	row->owed = -1;
-	row->transfers = row->refunds = NIL;
 	if (row->state == NULL)
 		error_not_set_up("The workflow of returns has no initial state.");
 }
 
-static void
-refuse_null(ReturnRow *row, RequestColumn col)
+/* Does a computed column of a new row have the value that its default gives it? */
+static bool
+is_default(const ReturnRow *row, RequestColumn col)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_NOT_NULL_VIOLATION),
-			 errmsg("a return must have a value in column \"%s\"", request_column_name(col)),
-			 err_column(row->rel, request_column_name(col))));
+	if (ROW_NULL(row, col))
+		return true;
+	switch (col)
+	{
+		case REQ_LAST_SEQ:
+		case REQ_LAST_TRANSFER:
+		case REQ_FAILURES:
+			return DatumGetInt32(ROW_VALUE(row, col)) == 0;
+		case REQ_OVERDUE:
+			return !DatumGetBool(ROW_VALUE(row, col));
+		default:
+			return false;
+	}
 }
 
-/* Computed columns of a new row: nothing, or what their defaults say. */
 static void
-check_computed(ReturnRow *row)
+check_computed(const ReturnRow *row)
 {
-	static const RequestColumn zero[] = {REQ_LAST_SEQ, REQ_LAST_TRANSFER, REQ_FAILURES};
-	static const RequestColumn none[] = {
-		REQ_LAST_XID, REQ_LAST_HASH, REQ_CREATED_AT, REQ_UPDATED_AT, REQ_REQUESTED_AT, REQ_CLOSED_AT,
-		REQ_DUE_AT, REQ_WAKE_AT, REQ_ON_TIMEOUT, REQ_BUYER_REF, REQ_SELLER_REF, REQ_MARKET,
-		REQ_CURRENCY, REQ_CATEGORIES, REQ_REFUND_TOTAL, REQ_CONTENT_HASH
+	for (int col = 0; col < REQ_NCOMPUTED; col++)
+		if (!is_default(row, col))
+			ereport(ERROR,
+					(errcode(ERRCODE_RT_PROTECTED),
+					 errmsg("column \"%s\" of a new return must not have a value",
+							request_column_name(col)),
+					 errdetail("It is computed by the extension."),
+					 errhint("Leave the column out of the statement. To load old returns, the owner of the table runs ALTER TABLE returns.return_request DISABLE TRIGGER USER."),
+					 err_column(row->trigger.rel, request_column_name(col))));
+}
+
+static void
+check_codes(const ReturnRow *row)
+{
+	static const RequestColumn required[] = {
+		REQ_STATUS, REQ_RESOLUTION, REQ_REASON, REQ_ORDER_REF, REQ_ID
 	};
-	int			bad = -1;
-
-	for (int i = 0; i < lengthof(zero); i++)
-		if (!ROW_NULL(row, zero[i]) && DatumGetInt32(ROW_VALUE(row, zero[i])) != 0)
-			bad = zero[i];
-	if (!ROW_NULL(row, REQ_OVERDUE) && DatumGetBool(ROW_VALUE(row, REQ_OVERDUE)))
-		bad = REQ_OVERDUE;
-	for (int i = 0; i < lengthof(none); i++)
-		if (!ROW_NULL(row, none[i]))
-			bad = none[i];
-	if (bad >= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("column \"%s\" of a new return cannot be given", request_column_name(bad)),
-				 errdetail("It is computed by the extension."),
-				 errhint("Leave it out of the statement. History is loaded with the triggers disabled by the owner."),
-				 err_column(row->rel, request_column_name(bad))));
-}
-
-static void
-check_codes(ReturnRow *row)
-{
-	text	   *status = row_text(row, REQ_STATUS);
-	text	   *resolution = row_text(row, REQ_RESOLUTION);
 	char	   *code;
 
-	if (status == NULL)
-		refuse_null(row, REQ_STATUS);
-	if (resolution == NULL)
-		refuse_null(row, REQ_RESOLUTION);
-	if (ROW_NULL(row, REQ_REASON))
-		refuse_null(row, REQ_REASON);
-	if (ROW_NULL(row, REQ_ORDER_REF))
-		refuse_null(row, REQ_ORDER_REF);
-	code = text_to_cstring(status);
+	for (int i = 0; i < lengthof(required); i++)
+		check_not_null(&row->trigger, required[i], "a return");
+	code = text_to_cstring(row_text(row, REQ_STATUS));
 	if (strcmp(code, row->state->code) != 0)
-	{
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ILLEGAL_TRANSITION),
 				 errmsg("a return cannot begin in state \"%s\"", code),
 				 errdetail("Every return begins in state \"%s\".", row->state->code),
-				 errhint("Insert it as \"%s\" and move it. History is loaded with the triggers disabled by the owner.",
+				 errhint("Insert the return as \"%s\", then move it. To load old returns, the owner of the table runs ALTER TABLE returns.return_request DISABLE TRIGGER USER.",
 						 row->state->code),
-				 err_column(row->rel, "status")));
-	}
+				 err_column(row->trigger.rel, "status")));
 	check_resolution(row);
 	check_details(row);
 	check_reason(row);
 }
 
-/* Whose order it is, and where: from its sale lines. */
+/* The buyer, the market and the currency of the order, from its first line. */
 static void
 fill_from_order(ReturnRow *row)
 {
-	static KeptPlan read_order = {
+	static Statement read_order = {
 		"SELECT buyer_ref, market, currency FROM returns.sale_line"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 ORDER BY line_no LIMIT 1",
+		" WHERE order_ref" EQ "$1 ORDER BY line_no LIMIT 1",
 		1, {TEXTOID}
 	};
 	static const RequestColumn filled[] = {REQ_BUYER_REF, REQ_MARKET, REQ_CURRENCY};
 	Datum		order_ref = ROW_VALUE(row, REQ_ORDER_REF);
-	OwnState	own;
-	bool		isnull;
+	ResultSet	lines;
+	AsOwner		owner;
 
-	own_begin(&own);
-	if (plan_run(&read_order, &order_ref, NULL) == 0)
+	as_owner_begin(&owner);
+	lines = statement_run(&read_order, &order_ref, NULL);
+	if (lines.nrows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown order \"%s\"", TextDatumGetCString(order_ref)),
-				 errdetail("returns.sale_line has no line of it."),
-				 errhint("Record what was sold before it is returned."),
-				 err_column(row->rel, "order_ref")));
+				 errdetail("No row of returns.sale_line has this order_ref."),
+				 errhint("Insert the lines of the order into returns.sale_line first."),
+				 err_column(row->trigger.rel, "order_ref")));
 	for (int i = 0; i < lengthof(filled); i++)
-		row_set(row, filled[i],
-				PointerGetDatum(DatumGetTextPCopy(plan_value(0, i + 1, &isnull))));
-	own_end(&own);
+		row_set(row, filled[i], PointerGetDatum(result_text(lines, 0, i + 1)));
+	as_owner_end(&owner);
 }
 
 static void
-check_beginner(ReturnRow *row, const Actor *actor)
+check_beginner(const ReturnRow *row, const Actor *actor)
 {
 	Parties		parties = {.buyer_ref = row_text(row, REQ_BUYER_REF)};
 
@@ -173,15 +147,15 @@ request_insert(TriggerData *trigdata)
 {
 	ReturnRow	row;
 	const Actor *actor;
-	HeapTuple	tuple;
 
 	trigger_check_row(trigdata);
-	row_of_slot(&row, trigdata->tg_relation, trigdata->tg_trigslot);
+	begin_row_load(&row, trigdata);
 	check_computed(&row);
 	check_codes(&row);
 	actor = actor_current();
 	fill_from_order(&row);
 	check_beginner(&row, actor);
+	row_set(&row, REQ_LAST_SEQ, Int32GetDatum(0));
 	row_set(&row, REQ_LAST_TRANSFER, Int32GetDatum(0));
 	row_set(&row, REQ_FAILURES, Int32GetDatum(0));
 	row_set(&row, REQ_OVERDUE, BoolGetDatum(false));
@@ -192,10 +166,7 @@ request_insert(TriggerData *trigdata)
 	announced_content = NULL;
 	return_stage(&row);
 	journal_open(&row, row.state, actor, row_text(&row, REQ_NOTE), row_details(&row));
-
-	tuple = heap_form_tuple(RelationGetDescr(row.rel), row.values, row.isnull);
-	tuple->t_tableOid = trigdata->tg_trigtuple->t_tableOid;
-	return tuple;
+	return trigger_tuple(&row.trigger);
 }
 
 void
@@ -203,20 +174,18 @@ request_inserted(TriggerData *trigdata)
 {
 	ReturnRow	row;
 
-	row_of_slot(&row, trigdata->tg_relation, trigdata->tg_trigslot);
+	begin_row_load(&row, trigdata);
 	journal_keep_first(&row, row.state, actor_current(), row_text(&row, REQ_NOTE),
 					   row_details(&row));
 }
 
-/* Only a draft goes, and its lines and history with it. */
+/* Only a draft can be deleted; its lines and its history go with it. */
 HeapTuple
 request_delete(TriggerData *trigdata)
 {
-	static KeptPlan drop_draft = {
-		"WITH l AS (DELETE FROM returns.return_line WHERE order_ref OPERATOR(pg_catalog.=) $1"
-		" AND return_id OPERATOR(pg_catalog.=) $2)"
-		" DELETE FROM returns.return_event WHERE order_ref OPERATOR(pg_catalog.=) $1"
-		" AND return_id OPERATOR(pg_catalog.=) $2",
+	static Statement delete_draft = {
+		"WITH l AS (DELETE FROM returns.return_line" OF_RETURN ")"
+		" DELETE FROM returns.return_event" OF_RETURN,
 		2, {TEXTOID, INT8OID}
 	};
 	ReturnRow	row;
@@ -224,27 +193,26 @@ request_delete(TriggerData *trigdata)
 	const State *state;
 	const Actor *actor;
 	Datum		args[2];
-	OwnState	own;
+	AsOwner		owner;
 
-	row_of_slot(&row, trigdata->tg_relation, trigdata->tg_trigslot);
+	return_row_load(&row, trigdata);
 	status = row_text(&row, REQ_STATUS);
 	state = state_find(MACHINE_RETURN, VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status));
 	if (state == NULL || state->kind != STATE_INITIAL)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
-				 errmsg("return " INT64_FORMAT " cannot be deleted",
-						DatumGetInt64(ROW_VALUE(&row, REQ_ID))),
-				 errdetail("It is in state \"%s\"; only a draft can be deleted.", text_to_cstring(status)),
-				 errhint("Cancel it instead."),
-				 errtable(row.rel)));
-	/* who bypasses row-level security needs no actor to clear a draft away */
+				 errmsg("return " INT64_FORMAT " cannot be deleted", row_id(&row)),
+				 errdetail("The return is in state \"%s\"; only a draft can be deleted.",
+						   text_to_cstring(status)),
+				 errhint("Cancel the return instead."),
+				 errtable(row.trigger.rel)));
+	/* a role that row-level security lets pass needs no actor for it */
 	actor = actor_if_any();
 	if (actor != NULL)
 		check_beginner(&row, actor);
-	args[0] = ROW_VALUE(&row, REQ_ORDER_REF);
-	args[1] = ROW_VALUE(&row, REQ_ID);
-	own_begin(&own);
-	plan_run(&drop_draft, args, NULL);
-	own_end(&own);
-	return trigdata->tg_trigtuple;
+	row_key(&row, args);
+	as_owner_begin(&owner);
+	statement_run(&delete_draft, args, NULL);
+	as_owner_end(&owner);
+	return trigger_tuple(&row.trigger);
 }

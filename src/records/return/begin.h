@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * begin.h
- *		A return begins, or its draft is thrown away.
+ *		A return begins as a draft, or its draft is deleted.
  *
  * src/records/return/begin.h
  *
@@ -17,7 +17,11 @@ extern HeapTuple request_insert(TriggerData *trigdata);
 extern void request_inserted(TriggerData *trigdata);
 extern HeapTuple request_delete(TriggerData *trigdata);
 
-/* What open_return() says of the return it is about to insert. */
+/*
+ * The content_hash of the return that the caller inserts next, for the BEFORE
+ * INSERT trigger.  It is copied into the current memory context, which must live
+ * until the insert; hash NULL: there is none, and one announced before is dropped.
+ */
 extern void request_announce_content(const uint8 *hash, int length);
 
 #endif							/* RETURNS_BEGIN_H */

@@ -16,7 +16,7 @@
 #include "utils/jsonb.h"
 
 bool
-row_has_evidence(ReturnRow *row)
+row_has_evidence(const ReturnRow *row)
 {
 	Jsonb	   *details;
 	JsonbValue *evidence;
@@ -34,27 +34,39 @@ row_has_evidence(ReturnRow *row)
 }
 
 void
-check_resolution(ReturnRow *row)
+check_not_null(const TriggerRow *row, int col, const char *of)
+{
+	if (trigger_is_null(row, col))
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("%s must have a value in column \"%s\"", of, trigger_column_name(row, col)),
+				 row->old == NULL ? 0 :
+				 errhint("Leave the column out of the statement to keep its value."),
+				 err_column(row->rel, trigger_column_name(row, col))));
+}
+
+void
+check_resolution(const ReturnRow *row)
 {
 	CodeColumn	place;
 
-	code_column_begin(&place, row->rel, "resolution");
+	code_column_begin(&place, row->trigger.rel, "resolution");
 	resolution_parse_text(row_text(row, REQ_RESOLUTION));
 	code_column_end(&place);
 }
 
 void
-check_reason(ReturnRow *row)
+check_reason(const ReturnRow *row)
 {
 	CodeColumn	place;
 
-	code_column_begin(&place, row->rel, "reason");
+	code_column_begin(&place, row->trigger.rel, "reason");
 	reason_get(text_to_cstring(row_text(row, REQ_REASON)));
 	code_column_end(&place);
 }
 
 void
-check_details(ReturnRow *row)
+check_details(const ReturnRow *row)
 {
 	Jsonb	   *details = row_details(row);
 
@@ -62,6 +74,7 @@ check_details(ReturnRow *row)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("details of a return must be a JSON object"),
-				 errhint("For example {\"evidence\": [\"photo-1\"]}."),
-				 err_column(row->rel, "details")));
+				 errdetail("The value of the column has another JSON type."),
+				 errhint("Write an object, for example {\"evidence\": [\"photo-1\"]}."),
+				 err_column(row->trigger.rel, "details")));
 }

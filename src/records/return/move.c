@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * move.c
- *		A return moves from state to state.
+ *		A return moves from state to state, and units and money with it.
  *
  * src/records/return/move.c
  *
@@ -24,8 +24,9 @@
 
 uint64		return_stages_over = 0;
 
+/* The last market is kept: a bulk move asks for the same one for each row. */
 static const Market *
-row_market(ReturnRow *row)
+row_market(const ReturnRow *row)
 {
 	static const Market *memo = NULL;
 	static uint64 memo_generation = 0;
@@ -45,7 +46,7 @@ row_market(ReturnRow *row)
 
 /* The categories of the lines, as they were when the return was requested. */
 static int
-row_categories(ReturnRow *row, const Category ***categories)
+row_categories(const ReturnRow *row, const Category ***categories)
 {
 	Datum	   *codes;
 	bool	   *nulls;
@@ -89,7 +90,7 @@ return_stage(ReturnRow *row)
 	row_set(row, REQ_DUE_AT, TimestampTzGetDatum(due_at));
 	wake_at = rule->remind > 0 && remind_at > row->now && remind_at < due_at ?
 		remind_at : due_at;
-	/* never behind a sweep that is under way */
+	/* a running sweep has passed the times before now, and would not see it */
 	row_set(row, REQ_WAKE_AT, TimestampTzGetDatum(Max(wake_at, row->now)));
 	if (due_at <= row->now)
 		return_stages_over++;
@@ -99,17 +100,20 @@ return_stage(ReturnRow *row)
 		row_clear(row, REQ_ON_TIMEOUT);
 }
 
-/* A draft that was cancelled never was; brought back, it is judged then. */
+/*
+ * False for a draft, also for one that was cancelled: when it is reopened, it is
+ * admitted like a new request.
+ */
 static bool
-was_requested(ReturnRow *row)
+was_requested(const ReturnRow *row)
 {
 	return !ROW_NULL(row, REQ_REQUESTED_AT);
 }
 
 /*
- * Goods and money follow the move, before the row and its event are written.
- * The table of outcomes says what is decided in the state that is entered, and
- * whether it is the end of what was decided.
+ * Units and money follow the move, before the row and its event are written.
+ * outcome.c has the table of what is decided in the state that is entered, and of
+ * the states in which the decided units are returned for good.
  */
 static void
 move_effects(ReturnRow *row, const State *from, const State *to)
@@ -143,6 +147,8 @@ move_once(ReturnRow *row, const State *to, const Actor *by, const text *note,
 {
 	const State *from = row->state;
 
+	Assert(from != NULL && to != NULL && from != to);
+	Assert(from->machine == MACHINE_RETURN && to->machine == MACHINE_RETURN);
 	move_effects(row, from, to);
 	row->state = to;
 	row_set(row, REQ_STATUS, PointerGetDatum(to->code_text));
@@ -167,7 +173,7 @@ return_move(ReturnRow *row, const State *to, const Actor *by, const text *note,
 
 	row->owed = -1;
 	move_once(row, to, by, note, details);
-	/* nothing to pay: no payment will come to close it */
+	/* without a payment no report of a provider would end the return */
 	if (row->owed == 0 && refunded != NULL)
 		move_once(row, refunded, actor_as_system(), NULL, NULL);
 }

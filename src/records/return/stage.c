@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * stage.c
- *		When the present stage of a return began, from its history.
+ *		When the current stage of a return began, by its history.
  *
  * src/records/return/stage.c
  *
@@ -9,47 +9,39 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "records/return/stage.h"
+#include "records/row.h"
 #include "rules/workflow/stage_rule.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 bool
 stage_start(Datum order_ref, int64 return_id, const State *state, StageStart *start)
 {
-	/* the last move, and the deadline that stood before it */
-	static KeptPlan read = {
-		"SELECT e.at, e.actor OPERATOR(pg_catalog.=) 'system', e.to_state,"
-		" (SELECT p.due_at FROM returns.return_event p"
-		" WHERE p.order_ref OPERATOR(pg_catalog.=) e.order_ref"
-		" AND p.return_id OPERATOR(pg_catalog.=) e.return_id"
-		" AND p.seq OPERATOR(pg_catalog.=) (e.seq OPERATOR(pg_catalog.-) 1))"
+	/* the last move, and the deadline of the stage before it */
+	static Statement last_move = {
+		"SELECT e.at, e.actor" EQ "'system', e.to_state,"
+		" (SELECT p.due_at FROM returns.return_event p WHERE p.order_ref" EQ "e.order_ref"
+		" AND p.return_id" EQ "e.return_id"
+		" AND p.seq" EQ "(e.seq OPERATOR(pg_catalog.-) 1))"
 		" FROM returns.return_event e"
-		" WHERE e.order_ref OPERATOR(pg_catalog.=) $1 AND e.return_id OPERATOR(pg_catalog.=) $2"
-		" AND e.kind OPERATOR(pg_catalog.=) 'transition' ORDER BY e.seq DESC LIMIT 1",
+		" WHERE e.order_ref" EQ "$1 AND e.return_id" EQ "$2 AND e.kind" EQ "'transition'"
+		" ORDER BY e.seq DESC LIMIT 1",
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2] = {order_ref, Int64GetDatum(return_id)};
-	bool		by_system;
-	bool		isnull;
-	Datum		value;
+	ResultSet	move = statement_run(&last_move, args, NULL);
 	TimestampTz due_at;
 
-	if (plan_run(&read, args, NULL) == 0)
+	if (move.nrows == 0 || result_is_null(move, 0, 3) ||
+		strcmp(result_cstring(move, 0, 3), state->code) != 0)
 		return false;
-	value = plan_value(0, 3, &isnull);
-	if (isnull || strcmp(TextDatumGetCString(value), state->code) != 0)
-		return false;
-	start->entered = start->since = DatumGetTimestampTz(plan_value(0, 1, &isnull));
-	value = plan_value(0, 2, &isnull);
-	by_system = !isnull && DatumGetBool(value);
-	value = plan_value(0, 4, &isnull);
-	due_at = isnull ? DT_NOEND : DatumGetTimestampTz(value);
-	/* a timer's move, as trigger.c counts it */
-	if (by_system && due_at <= start->entered)
+	result_time(move, 0, 1, &start->entered);
+	start->since = start->entered;
+	/* the move of a timer: its term is counted as trigger.c counts it */
+	if (result_bool(move, 0, 2) && result_time(move, 0, 4, &due_at) &&
+		due_at <= start->entered)
 		start->since = timeout_term_start(state, due_at, start->entered);
 	return true;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * stage.h
- *		When the present stage of a return began, from its history.
+ *		When the current stage of a return began, by its history.
  *
  * src/records/return/stage.h
  *
@@ -15,13 +15,13 @@
 
 typedef struct StageStart
 {
-	TimestampTz entered;		/* the move into the state */
-	TimestampTz since;			/* what its term was counted from: may be earlier */
+	TimestampTz entered;		/* time of the move into the state */
+	TimestampTz since;			/* the term is counted from it; may be earlier */
 } StageStart;
 
 /*
- * Between own_begin() and own_end().  False when the history tells of no move
- * into this state.
+ * In a section of as_owner_begin().  False when the last move in the history of
+ * the return is not one into this state.
  */
 extern bool stage_start(Datum order_ref, int64 return_id, const State *state,
 						StageStart *start);
