@@ -28,7 +28,8 @@ typedef struct Market
 	const char *code;
 	const char *calendar_code;
 	pg_tz	   *zone;
-	const Calendar *calendar;	/* NULL until first used: see market_calendar() */
+	const Calendar *calendar;	/* NULL until first used: see
+								 * market_calendar() */
 } Market;
 
 typedef struct Category
@@ -94,7 +95,8 @@ typedef struct Rules
 	uint64		system_identifier;
 	int			ngrants;
 	struct ActorGrant *grants;
-	const State *roles[ROLE_COUNT]; /* NULL where the workflow has no such state */
+	const State *roles[ROLE_COUNT]; /* NULL where the workflow has no such
+									 * state */
 	const State *initial;		/* of the return machine */
 } Rules;
 

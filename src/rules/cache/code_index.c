@@ -27,11 +27,12 @@ code_index_begin(CodeIndex *index, const char *table, int capacity)
 void
 code_index_add(CodeIndex *index, const char *code, const void *item)
 {
-	Assert(index->n < index->capacity);
-	index->entries[index->n++] = (CodeIndexEntry)
-	{
-		code, strlen(code), item
-	};
+	CodeIndexEntry *entry = &index->entries[index->n++];
+
+	Assert(index->n <= index->capacity);
+	entry->code = code;
+	entry->len = strlen(code);
+	entry->item = item;
 }
 
 static int
