@@ -40,7 +40,7 @@ to_minor(Datum value, const Currency *currency, int64 limit, const char *what)
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s must be an amount of money, not %s", what, numeric_text(amount)),
 				 errdetail("Neither NaN nor an infinity is an amount in %s.", currency->code),
-				 errhint("Store a finite number.")));
+				 errhint("Use a finite number.")));
 	if (!numeric_less(amount, int64_to_numeric(limit)) ||
 		!numeric_less(int64_to_numeric(-limit), amount))
 		ereport(ERROR,
@@ -48,7 +48,7 @@ to_minor(Datum value, const Currency *currency, int64 limit, const char *what)
 				 errmsg("%s is out of range", what),
 				 errdetail("The amount must be less than " INT64_FORMAT " %s.", limit,
 						   currency->code),
-				 errhint("Store the amount in %s, not in its minor units.", currency->code)));
+				 errhint("Use an amount in %s, not in its minor units.", currency->code)));
 
 	scaled = DirectFunctionCall2(numeric_mul, NumericGetDatum(amount),
 								 NumericGetDatum(int64_to_numeric(currency->scale)));
