@@ -209,7 +209,7 @@ SELECT is((units_left, amount_left, returnable)::text, (2, 66.67, true)::text, '
   FROM returns.eligibility('eli') WHERE line_no = 1;
 UPDATE returns.sale_line SET returned = 2 WHERE order_ref = 'eli' AND line_no = 1;
 SELECT is((units_left, amount_left, returnable, sqlstate, why)::text,
-	(0, 0.00, false, 'RT005', 'Line 1 needs 1 units, but 0 are left: 3 were bought, 1 are in open returns, 2 were returned.')::text, 'nothing left')
+	(0, 0.00, false, 'RT005', 'Line 1 has 0 of 3 units left (1 in open returns, 2 returned), but the request is for 1.')::text, 'nothing left')
   FROM returns.eligibility('eli') WHERE line_no = 1;
 UPDATE returns.sale_line SET reserved = 0, returned = 0 WHERE order_ref = 'eli' AND line_no = 1;
 ALTER TABLE returns.sale_line ENABLE TRIGGER USER;

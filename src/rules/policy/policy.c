@@ -191,11 +191,10 @@ static void
 refuse_units(const SaleFacts *sale, int units, Verdict *verdict)
 {
 	verdict_refuse(verdict, ERRCODE_RT_TOO_MANY_UNITS,
-				   psprintf("Line %d needs %d units, but %d are left: %d were bought, %d are in open returns, %d were returned.",
-							sale->line_no, units, verdict->units_left, sale->quantity, sale->reserved,
-							sale->returned),
-				   verdict->units_left > 0 ?
-				   psprintf("Return at most %d units.", verdict->units_left) :
+				   psprintf("Line %d has %d of %d units left (%d in open returns, %d returned), but the request is for %d.",
+							sale->line_no, verdict->units_left, sale->quantity, sale->reserved,
+							sale->returned, units),
+				   verdict->units_left > 0 ? psprintf("Request at most %d.", verdict->units_left) :
 				   pstrdup(sale->reserved > 0 ?
 						   "Wait for the open return to end, or cancel it." :
 						   "All units of the line have been returned."));
