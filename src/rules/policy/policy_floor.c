@@ -20,8 +20,9 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
-/* The Gregorian calendar repeats after 400 years of 146097 days. */
-#define MONTHS_OF_CYCLE (400 * MONTHS_PER_YEAR)
+/* The Gregorian calendar repeats after 400 years. */
+#define MONTHS_OF_CYCLE	(400 * MONTHS_PER_YEAR)
+#define DAYS_OF_CYCLE	146097
 
 /* More days than any term has. */
 #define NO_BOUND PG_INT64_MAX
@@ -42,8 +43,7 @@
 static void
 months_in_days(int64 months, int64 *least, int64 *most)
 {
-	int64		years = months / MONTHS_OF_CYCLE * 400;
-	int64		whole = years / 400 * 146097;
+	int64		whole = months / MONTHS_OF_CYCLE * DAYS_OF_CYCLE;
 	int			rest = months % MONTHS_OF_CYCLE;
 
 	*least = NO_BOUND;
@@ -63,67 +63,6 @@ months_in_days(int64 months, int64 *least, int64 *most)
 	}
 }
 
-/*
- * The number of days that a term has at least, counted like a term in days: to
- * the end of that many days after the day of the event.
- */
-static int64
-term_least_days(const Policy *policy)
-{
-	int64		term = policy->window_term;
-	int64		least,
-				most;
-
-	switch (policy->window_unit)
-	{
-		case UNIT_HOUR:
-			/* of an event at 00:00, the first 24 hours are its own day */
-			return (term - CLOCK_HOURS) / HOURS_PER_DAY - 1;
-		case UNIT_DAY:
-			return term;
-		case UNIT_BUSINESS_DAY:
-			return term;		/* every day can be a working day */
-		case UNIT_YEAR:
-			term *= MONTHS_PER_YEAR;
-			/* FALLTHROUGH */
-		case UNIT_MONTH:
-			months_in_days(term, &least, &most);
-			return least;
-	}
-	pg_unreachable();
-}
-
-/* The number of days that a term has at most, unless its end rolls to a working day. */
-static int64
-term_most_days(const Policy *policy)
-{
-	int64		term = policy->window_term;
-	int64		least,
-				most;
-
-	switch (policy->window_unit)
-	{
-		case UNIT_HOUR:
-
-			/*
-			 * of an event just before 24:00, the term has nothing of its own
-			 * day
-			 */
-			return (term + CLOCK_HOURS + HOURS_PER_DAY - 1) / HOURS_PER_DAY;
-		case UNIT_DAY:
-			return term;
-		case UNIT_BUSINESS_DAY:
-			return NO_BOUND;	/* any number of days can be holidays */
-		case UNIT_YEAR:
-			term *= MONTHS_PER_YEAR;
-			/* FALLTHROUGH */
-		case UNIT_MONTH:
-			months_in_days(term, &least, &most);
-			return most;
-	}
-	pg_unreachable();
-}
-
 static bool
 counts_months(const Policy *policy)
 {
@@ -138,6 +77,37 @@ term_in_months(const Policy *policy)
 }
 
 /*
+ * Fewest and most days of a term, counted like a term in days: to the end of
+ * that many days after the day of the event, before the end rolls to a working
+ * day.
+ */
+static void
+term_in_days(const Policy *policy, int64 *least, int64 *most)
+{
+	int64		term = policy->window_term;
+
+	*least = *most = term;
+	switch (policy->window_unit)
+	{
+		case UNIT_HOUR:
+			/* of an event at 00:00, the first 24 hours are its own day */
+			*least = (term - CLOCK_HOURS) / HOURS_PER_DAY - 1;
+			/* of an event just before 24:00, no hour is */
+			*most = (term + CLOCK_HOURS + HOURS_PER_DAY - 1) / HOURS_PER_DAY;
+			break;
+		case UNIT_DAY:
+			break;
+		case UNIT_BUSINESS_DAY:
+			*most = NO_BOUND;	/* any number of days can be holidays */
+			break;
+		case UNIT_MONTH:
+		case UNIT_YEAR:
+			months_in_days(term_in_months(policy), least, most);
+			break;
+	}
+}
+
+/*
  * Is the term of a policy never shorter than the law's, from the same start and
  * before rolling?  Terms of one unit are compared directly; otherwise the
  * shortest length of the policy's with the longest of the law's.
@@ -145,11 +115,17 @@ term_in_months(const Policy *policy)
 static bool
 term_suffices(const Policy *policy, const Policy *law)
 {
+	int64		least,
+				most,
+				unused;
+
 	if (policy->window_unit == law->window_unit)
 		return policy->window_term >= law->window_term;
 	if (counts_months(policy) && counts_months(law))
 		return term_in_months(policy) >= term_in_months(law);
-	return term_least_days(policy) >= term_most_days(law);
+	term_in_days(policy, &least, &unused);
+	term_in_days(law, &unused, &most);
+	return least >= most;
 }
 
 /*
