@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * policy.c
- *		What a policy says of one sale line: its window and a verdict.
+ *		The verdict of a policy on one sale line, and its window.
  *
  * line_judge() is the only place that decides whether units of a line can be
  * returned.  eligibility(), explain() and the request itself get the same verdict
