@@ -57,7 +57,8 @@ code_column_callback(void *arg)
 {
 	CodeColumn *place = arg;
 
-	if (geterrcode() == ERRCODE_RT_UNKNOWN_CODE)
+	/* an error context inside, of the rules being loaded, names its own column */
+	if (geterrcode() == ERRCODE_RT_UNKNOWN_CODE && error_context_stack == &place->callback)
 		err_column(place->rel, place->column);
 }
 

@@ -24,8 +24,6 @@ typedef struct Code
 	int			len;
 } Code;
 
-#define CODE(value, word) {value, word, sizeof(word) - 1}
-
 typedef struct CodeSet
 {
 	const char *what;			/* for messages: "resolution" */
@@ -35,6 +33,9 @@ typedef struct CodeSet
 
 #define MAX_CODES 16			/* in a set: room for arrays */
 
+#define CODE(value, word) {value, word, sizeof(word) - 1}
+
+/* NAME, a set, and NAME_words, whose number the assertions below compare. */
 #define CODE_SET(name, what, ...) \
 	static const Code name##_words[] = {__VA_ARGS__}; \
 	StaticAssertDecl(lengthof(name##_words) <= MAX_CODES, "raise MAX_CODES"); \
@@ -89,7 +90,7 @@ CODE_SET(chargebacks, "chargeback",
 		 CODE(CHARGEBACK_WON, "won"),
 		 CODE(CHARGEBACK_LOST, "lost"));
 
-/* Two machines may use one word: the roles of a refund come last. */
+/* The roles before this one are of the machine "return", the others of "refund". */
 #define FIRST_REFUND_ROLE ROLE_PENDING
 
 CODE_SET(state_roles, "state",
@@ -114,12 +115,24 @@ CODE_SET(event_kinds, "kind of event",
 		 CODE(EVENT_REFUND, "refund"),
 		 CODE(EVENT_OVERRIDE, "override"));
 
+/* An enum whose values count from 0 ends with its _COUNT or its last value. */
 StaticAssertDecl(lengthof(faults_words) == FAULT_COUNT, "a fault has no word");
 StaticAssertDecl(lengthof(machines_words) == MACHINE_COUNT, "a machine has no word");
+StaticAssertDecl(lengthof(state_kinds_words) == STATE_FINAL + 1, "a kind of state has no word");
 StaticAssertDecl(lengthof(resolutions_words) == RESOLUTION_COUNT - FIRST_RESOLUTION,
 				 "a resolution has no word");
+StaticAssertDecl(lengthof(term_units_words) == UNIT_YEAR + 1, "a unit has no word");
+StaticAssertDecl(lengthof(window_starts_words) == WINDOW_FROM_DELIVERED + 1,
+				 "a start of a window has no word");
+StaticAssertDecl(lengthof(chargebacks_words) == CHARGEBACK_LOST + 1, "a chargeback has no word");
 StaticAssertDecl(lengthof(state_roles_words) == ROLE_COUNT - 1, "a state role has no word");
 StaticAssertDecl(lengthof(event_kinds_words) == EVENT_COUNT - 1, "a kind of event has no word");
+
+/* Of the sets of bits every bit up to the highest has a word. */
+StaticAssertDecl(1 << lengthof(actor_kinds_words) == (ACTORS_OF_SESSIONS | ACTOR_SYSTEM) + 1,
+				 "an actor has no word");
+StaticAssertDecl(1 << lengthof(requirements_words) == REQUIRES_EVIDENCE << 1,
+				 "a requirement has no word");
 
 static const Code *
 code_find(const CodeSet *set, const char *word, int len)
@@ -136,34 +149,31 @@ code_name(const CodeSet *set, int value)
 	for (int i = 0; i < set->n; i++)
 		if (set->codes[i].value == value)
 			return set->codes[i].word;
-	elog(ERROR, "no word for %s %d", set->what, value);
+	elog(ERROR, "%s %d has no word", set->what, value);
 }
 
-/* What a bit mask means: the values themselves, or their places. */
-typedef enum MaskOf
+static void
+append_word(StringInfo list, const Code *code, const char *separator)
 {
-	MASK_ALL, MASK_OF_VALUES, MASK_OF_PLACES
-} MaskOf;
+	appendStringInfo(list, "%s%s", list->len > 0 ? separator : "", code->word);
+}
 
-/* The words of the values that the mask has. */
+/* The words of a set of bits that the mask has. */
 static char *
-code_list(const CodeSet *set, MaskOf kind, int mask, const char *separator)
+code_bits_describe(const CodeSet *set, int mask, const char *separator)
 {
 	StringInfoData list;
 
 	initStringInfo(&list);
 	for (int i = 0; i < set->n; i++)
-	{
-		int			bit = kind == MASK_OF_PLACES ? 1 << set->codes[i].value : set->codes[i].value;
-
-		if (kind == MASK_ALL || (mask & bit) != 0)
-			appendStringInfo(&list, "%s%s", list.len > 0 ? separator : "", set->codes[i].word);
-	}
+		if (mask & set->codes[i].value)
+			append_word(&list, &set->codes[i], separator);
 	return list.data;
 }
 
+/* The same as text[]. */
 static Datum
-code_array(const CodeSet *set, int mask)
+code_bits_array(const CodeSet *set, int mask)
 {
 	Datum		elements[MAX_CODES];
 	int			n = 0;
@@ -175,12 +185,17 @@ code_array(const CodeSet *set, int mask)
 }
 
 pg_noreturn static void
-refuse_unknown(const CodeSet *set, const char *word, int len)
+refuse_unknown_code(const CodeSet *set, const char *word, int len)
 {
+	StringInfoData known;
+
+	initStringInfo(&known);
+	for (int i = 0; i < set->n; i++)
+		append_word(&known, &set->codes[i], ", ");
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_UNKNOWN_CODE),
 			 errmsg("unknown %s \"%.*s\"", set->what, len, word),
-			 errdetail("The known words are: %s.", code_list(set, MASK_ALL, 0, ", ")),
+			 errdetail("The known words are: %s.", known.data),
 			 errhint("Use one of the known words.")));
 }
 
@@ -190,13 +205,14 @@ code_parse_bytes(const CodeSet *set, const char *word, int len)
 	const Code *code = code_find(set, word, len);
 
 	if (unlikely(code == NULL))
-		refuse_unknown(set, word, len);
+		refuse_unknown_code(set, word, len);
 	return code->value;
 }
 
 static int
 code_parse(const CodeSet *set, const char *word)
 {
+	Assert(word != NULL);
 	return code_parse_bytes(set, word, strlen(word));
 }
 
@@ -322,6 +338,7 @@ chargeback_parse(const char *word)
 	return code_parse(&chargebacks, word);
 }
 
+/* The roles of the two machines do not share words, so the word alone finds the role. */
 StateRole
 state_role_find(Machine machine, const char *word)
 {
@@ -360,29 +377,35 @@ event_kind_name(EventKind kind)
 char *
 actors_describe(int actors)
 {
-	return code_list(&actor_kinds, MASK_OF_VALUES, actors, ", ");
+	return code_bits_describe(&actor_kinds, actors, ", ");
 }
 
 char *
 requirements_describe(int bits, const char *separator)
 {
-	return code_list(&requirements, MASK_OF_VALUES, bits, separator);
+	return code_bits_describe(&requirements, bits, separator);
 }
 
 char *
 resolutions_describe(int bits, const char *separator)
 {
-	return code_list(&resolutions, MASK_OF_PLACES, bits, separator);
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < resolutions.n; i++)
+		if (bits & (1 << resolutions.codes[i].value))
+			append_word(&list, &resolutions.codes[i], separator);
+	return list.data;
 }
 
 Datum
 actors_to_array(int actors)
 {
-	return code_array(&actor_kinds, actors);
+	return code_bits_array(&actor_kinds, actors);
 }
 
 Datum
 requirements_to_array(int bits)
 {
-	return code_array(&requirements, bits);
+	return code_bits_array(&requirements, bits);
 }

@@ -3,12 +3,11 @@
  * codes.h
  *		The fixed words of the tables: one table and one parser each.
  *
- * A code is a word that the C code gives a meaning to: an actor, a resolution,
- * a fault.  Each set of codes has its words in codes.c and nowhere else.  The
- * *_parse() functions raise RT010 for a word that the set does not have, so
- * that no unknown word is ever taken for a known one.  A word without such a
- * meaning (a state, a reason, a category of the shop's own) is no code in this
- * sense: cache.h looks it up.
+ * A code is a word that has a meaning in the C code: an actor, a resolution, a
+ * fault.  Each set of codes has its words in codes.c and nowhere else.  The
+ * *_parse() functions raise RT010 for a word that the set does not have: an
+ * unknown word is never taken for a known one.  The names of states, reasons,
+ * categories and the like are data of the shop; cache.h looks them up.
  *
  * src/rules/codes.h
  *
@@ -50,7 +49,7 @@ typedef enum ActorKind
 #define ACTORS_OF_SESSIONS \
 	(ACTOR_BUYER | ACTOR_SELLER | ACTOR_CARRIER | ACTOR_PROVIDER | ACTOR_OPERATOR)
 
-/* The platform and its extension: everybody but the parties to a return. */
+/* The platform and its extension: all actors but the parties to a return. */
 #define ACTORS_OF_PLATFORM (ACTOR_OPERATOR | ACTOR_SYSTEM)
 
 /* Bits, because Transition.requires holds several. */
@@ -68,14 +67,15 @@ typedef enum Resolution
 	RESOLUTION_COUNT
 } Resolution;
 
-#define FIRST_RESOLUTION RESOLUTION_REFUND	/* for loops up to RESOLUTION_COUNT */
+#define FIRST_RESOLUTION RESOLUTION_REFUND	/* for loops up to
+											 * RESOLUTION_COUNT */
 
 typedef enum TermUnit
 {
 	UNIT_HOUR, UNIT_DAY, UNIT_BUSINESS_DAY, UNIT_MONTH, UNIT_YEAR
 } TermUnit;
 
-/* What the window of a policy starts at, the earlier event first. */
+/* What starts the window of a policy; policy_floor.c relies on the order of events. */
 typedef enum WindowStart
 {
 	WINDOW_FROM_PURCHASED, WINDOW_FROM_DELIVERED
@@ -87,7 +87,7 @@ typedef enum Chargeback
 	CHARGEBACK_NONE, CHARGEBACK_OPEN, CHARGEBACK_WON, CHARGEBACK_LOST
 } Chargeback;
 
-/* The states that the C code knows by name, beside the shop's own. */
+/* The states with a meaning in the C code; a shop may have more (ROLE_NONE). */
 typedef enum StateRole
 {
 	ROLE_NONE, ROLE_REQUESTED, ROLE_APPROVED, ROLE_IN_TRANSIT, ROLE_RECEIVED,
@@ -106,7 +106,7 @@ typedef enum EventKind
 
 /*
  * The word of a value, and the value of a word.  The parsers raise RT010 with
- * the known words in the hint; the word is not NULL.
+ * the known words in the DETAIL; the word must not be NULL.
  */
 extern const char *fault_name(Fault fault);
 extern Fault fault_parse(const char *word);
@@ -120,7 +120,7 @@ extern StateKind state_kind_parse(const char *word);
 extern const char *actor_kind_name(ActorKind kind);
 extern ActorKind actor_kind_parse(const char *word);
 
-/* The same without an error: ACTOR_NONE when the first len bytes are no actor. */
+/* The same without an error: ACTOR_NONE when the word of len bytes is no actor. */
 extern ActorKind actor_kind_find(const char *word, int len);
 
 extern const char *requirement_name(Requirement requirement);
@@ -139,7 +139,7 @@ extern WindowStart window_start_parse(const char *word);
 extern const char *chargeback_name(Chargeback chargeback);
 extern Chargeback chargeback_parse(const char *word);
 
-/* ROLE_NONE: a state of the shop's own. */
+/* ROLE_NONE when the state has no meaning in the C code. */
 extern StateRole state_role_find(Machine machine, const char *word);
 extern const char *state_role_name(StateRole role);
 extern Machine state_role_machine(StateRole role);

@@ -39,22 +39,25 @@ to_minor(Datum value, const Currency *currency, int64 limit, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s must be an amount of money, not %s", what, numeric_text(amount)),
-				 errdetail("It cannot be counted in %s.", currency->code),
-				 errhint("Give a finite number.")));
+				 errdetail("Neither NaN nor an infinity is an amount in %s.", currency->code),
+				 errhint("Use a finite number.")));
 	if (!numeric_less(amount, int64_to_numeric(limit)) ||
 		!numeric_less(int64_to_numeric(-limit), amount))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("%s is out of range", what),
-				 errdetail("An amount is less than " INT64_FORMAT " %s.", limit,
+				 errdetail("The amount must be less than " INT64_FORMAT " %s.", limit,
 						   currency->code),
-				 errhint("Check the unit: amounts are in %s, not in parts of it.", currency->code)));
+				 errhint("Use an amount in %s, not in its minor units.", currency->code)));
 
 	scaled = DirectFunctionCall2(numeric_mul, NumericGetDatum(amount),
 								 NumericGetDatum(int64_to_numeric(currency->scale)));
 	result = DatumGetInt64(DirectFunctionCall1(numeric_int8, scaled));
 
-	/* numeric_int8() rounds: where decimals were left over, say so */
+	/*
+	 * numeric_int8() rounds: refuse an amount whose decimals it has rounded
+	 * away
+	 */
 	if (DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(amount))) >
 		currency->minor_units &&
 		!DatumGetBool(DirectFunctionCall2(numeric_eq, scaled,
@@ -65,7 +68,8 @@ to_minor(Datum value, const Currency *currency, int64 limit, const char *what)
 						numeric_text(amount)),
 				 errdetail("Amounts in %s have %d decimals and are never rounded silently.",
 						   currency->code, currency->minor_units),
-				 errhint("Round it where it is computed, by the rule that holds there.")));
+				 errhint("Round the amount to %d decimals before storing it.",
+						 currency->minor_units)));
 	return result;
 }
 
@@ -102,20 +106,21 @@ money_add(int64 a, int64 b)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("sum of amounts out of range"),
-				 errdetail("It has more minor units than a 64-bit integer can count."),
+				 errdetail("The sum in minor units does not fit into a 64-bit integer."),
 				 errhint("Return the lines in several returns.")));
 	return sum;
 }
 
-/* round(amount * part / whole), half away from zero; whole > 0 */
-static int64
-proportion(int64 amount, int64 part, int64 whole)
+int64
+money_share(int64 amount, int64 part, int64 whole)
 {
 	int128		product = (int128) amount * part;
-	int128		quotient = product / whole;
-	int128		rest = product % whole;
+	int128		quotient;
+	int128		rest;
 
 	Assert(whole > 0);
+	quotient = product / whole;
+	rest = product % whole;
 	if (rest < 0)
 		rest = -rest;
 	if (2 * rest >= whole)
@@ -124,19 +129,14 @@ proportion(int64 amount, int64 part, int64 whole)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("share of an amount out of range"),
-				 errdetail("It has more minor units than a 64-bit integer can count."),
+				 errdetail("The share in minor units does not fit into a 64-bit integer."),
 				 errhint("Check the amounts and quantities of the order.")));
 	return (int64) quotient;
 }
 
-int64
-money_share(int64 amount, int64 k, int64 q)
-{
-	return proportion(amount, k, q);
-}
-
-int64
-money_rate(int64 amount, Numeric rate)
+/* round(amount * rate), half away from zero; rate is from 0 to 1. */
+static int64
+rate_share(int64 amount, Numeric rate)
 {
 	Datum		product = DirectFunctionCall2(numeric_mul, NumericGetDatum(rate),
 											  NumericGetDatum(int64_to_numeric(amount)));
@@ -144,22 +144,23 @@ money_rate(int64 amount, Numeric rate)
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8, product));
 }
 
+/* The difference of the commissions of the running sums, after and before. */
 static int64
-commission_of(const LineFacts *facts, const LinePrice *price)
+commission_share(const LineFacts *facts, const LinePrice *price)
 {
 	int64		before = facts->goods_before - facts->deduction_before;
 	int64		after = before + price->goods - price->deduction;
 
 	if (after == before)
 		return 0;
-	return money_rate(after, facts->commission_rate) -
-		money_rate(before, facts->commission_rate);
+	return rate_share(after, facts->commission_rate) -
+		rate_share(before, facts->commission_rate);
 }
 
 void
 money_complete(const LineFacts *facts, LinePrice *price)
 {
-	price->commission = commission_of(facts, price);
+	price->commission = commission_share(facts, price);
 	price->total = price->goods - price->fee - price->deduction + price->shipping;
 }
 
@@ -168,7 +169,7 @@ shipping_share(const LineFacts *facts)
 {
 	int64		k = facts->units_before;
 	int64		before = facts->shipping_units_before == k ? facts->shipping_before :
-		money_share(facts->shipping_paid, k, facts->quantity);
+	money_share(facts->shipping_paid, k, facts->quantity);
 	int64		share = money_share(facts->shipping_paid, k + facts->units, facts->quantity) - before;
 
 	return Max(Min(share, facts->shipping_paid - facts->shipping_before), 0);
@@ -189,7 +190,7 @@ money_price_line(const LineFacts *facts, LinePrice *price)
 			price->shipping = shipping_share(facts);
 	}
 	if (facts->fault == FAULT_NONE)
-		price->fee = proportion(price->goods, facts->restocking, RESTOCKING_WHOLE);
+		price->fee = money_share(price->goods, facts->restocking, RESTOCKING_WHOLE);
 	price->deduction = facts->deduction;
 	if (price->deduction < 0 ||
 		price->deduction > (facts->fault == FAULT_NONE ? price->goods - price->fee : 0))
@@ -201,6 +202,7 @@ money_price_line(const LineFacts *facts, LinePrice *price)
 int64
 money_waterfall(int64 total, Tender *tenders, int ntenders)
 {
+	Assert(total >= 0);
 	for (int i = 0; i < ntenders; i++)
 	{
 		tenders[i].taken = Min(total, Max(tenders[i].left, 0));

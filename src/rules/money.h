@@ -17,51 +17,47 @@
 #include "rules/rules.h"
 #include "utils/numeric.h"
 
-/* Above any amount that the tables take (their CHECK is < 1e14). */
+/* Amounts are less, as the CHECK constraints of the tables say. */
 #define MONEY_LIMIT INT64CONST(100000000000000)
 
 /* Policy.restocking counts in millionths of a percent. */
 #define RESTOCKING_WHOLE INT64CONST(100000000)
 
 /*
- * The border.  numeric_to_minor() takes an exact amount only: 22003 for NaN,
- * an infinity, a value of 1e14 or more either way, or one with more decimals
- * than the currency has (zeros behind them do not count).  what names the
- * value in the message.
+ * A numeric as minor units.  Raises 22003 for NaN, an infinity, an absolute value
+ * of 1e14 or more, and a value with more decimals than the currency has, trailing
+ * zeros aside.  what names the value in the message.
  */
 extern int64 numeric_to_minor(Datum value, const Currency *currency, const char *what);
 
-/* The same for a stored amount or sum, which may be as large as an int64 is. */
+/* The same for a stored amount or sum: every value that an int64 can hold. */
 extern int64 stored_to_minor(Datum value, const Currency *currency, const char *what);
 
-/* Shows exactly the currency's decimals. */
+/* A numeric that shows exactly the currency's decimals. */
 extern Numeric minor_to_numeric(int64 amount, const Currency *currency);
 
 /* The same as text, with the currency's code, for messages: "12.50 KZT". */
 extern char *money_text(int64 amount, const Currency *currency);
 
-/* 22003 on overflow. */
+/* The sum; 22003 on overflow. */
 extern int64 money_add(int64 a, int64 b);
 
-/* The first k of q units of an amount: round(amount * k / q); q > 0. */
-extern int64 money_share(int64 amount, int64 k, int64 q);
+/* round(amount * part / whole); whole > 0.  22003 on overflow. */
+extern int64 money_share(int64 amount, int64 part, int64 whole);
 
-/* round(amount * rate), rate a numeric from 0 to 1. */
-extern int64 money_rate(int64 amount, Numeric rate);
-
-/* One line of a return when its money is decided. */
+/* What the money of a line of a return depends on. */
 typedef struct LineFacts
 {
 	int			quantity;		/* units sold */
 	int64		paid;			/* for all of them: goods */
-	int64		shipping_paid;	/* and delivery */
+	int64		shipping_paid;	/* for all of them: delivery */
 	Numeric		commission_rate;
-	/* of the same sale line, decided before by other returns */
+	/* what other returns have decided before, of the same sale line */
 	int			units_before;
 	int64		goods_before;
 	int64		deduction_before;
 	int64		shipping_before;
-	int			shipping_units_before;	/* those whose delivery was given back */
+	int			shipping_units_before;	/* those whose policy refunds delivery */
 	/* this return */
 	int			units;
 	int64		deduction;
@@ -81,33 +77,39 @@ typedef struct LinePrice
 } LinePrice;
 
 /*
- * Price a line.  False when the deduction is negative, more than goods - fee,
- * or taken though somebody is at fault: then commission and total are not set.
+ * Price a line.  Returns false, with commission and total not set, when the
+ * deduction is negative, is more than goods - fee, or is not zero although a
+ * seller, carrier or the platform is at fault.
  *
- * Goods: n units after k others are worth round(A (k + n) / q) less what the
- * others got, which is round(A k / q): so all q units, in any order and split,
- * are worth A.  What the others got is read, not computed, so that this stays
- * true also after a decided exchange was called off and gave its share back.
- * Shipping is shared the same way while all others had a right to it; where
- * some had none (their policy did not give it back), the share is the difference
- * of what k + n and k units are worth, and no more than is left.
- * Commission follows the goods less the deductions, rounded on their running
- * sum, so that all reversals of a sale line together are rounded once.
+ * Goods: the first m of q units of amount A are worth round(A m / q).  n units
+ * after k others get what the first k + n are worth, less what the others got.
+ * So all q units together get A, in whatever order and portions they come back.
+ * What the others got is read from the tables, because it can differ from what
+ * the first k are worth: an exchange that was decided and then cancelled has
+ * given its share back.
+ * Delivery: the same, if the policies of all k others refunded delivery;
+ * otherwise what k + n units are worth less what k are worth.  It is never more
+ * than what is left.
+ * Commission: of the goods less the deductions; the running sum is rounded, not
+ * each return, so the reversals of a sale line are rounded once in total.
  */
 extern bool money_price_line(const LineFacts *facts, LinePrice *price);
 
-/* Set commission and total of a line whose parts were priced before. */
+/* Set commission and total of a line whose other members are set. */
 extern void money_complete(const LineFacts *facts, LinePrice *price);
 
-/* A tender, as the waterfall sees it. */
+/* A payment that a refund is split over. */
 typedef struct Tender
 {
 	int			payment_no;
-	int64		left;			/* captured and not yet on its way back */
+	int64		left;			/* captured and not yet refunded */
 	int64		taken;			/* set by money_waterfall() */
 } Tender;
 
-/* Fill the tenders in the order given; returns what they could not cover. */
+/*
+ * Take the total from the tenders in the order given, from each as much as it has
+ * left.  Returns the rest that they do not cover.
+ */
 extern int64 money_waterfall(int64 total, Tender *tenders, int ntenders);
 
 #endif							/* RETURNS_MONEY_H */

@@ -28,14 +28,14 @@ typedef struct Market
 	const char *code;
 	const char *calendar_code;
 	pg_tz	   *zone;
-	const Currency *currency;
-	const Calendar *calendar;	/* NULL until asked for: use market_calendar() */
+	const Calendar *calendar;	/* NULL until first used: see
+								 * market_calendar() */
 } Market;
 
 typedef struct Category
 {
 	const char *code;
-	struct Category *parent;	/* NULL at the root */
+	const struct Category *parent;	/* NULL at the root */
 } Category;
 
 typedef struct Reason
@@ -59,7 +59,7 @@ typedef struct State
 	struct Transition *transitions; /* that leave it */
 	int			nrules;
 	struct StageRule *rules;	/* most specific first */
-	bool		names_category; /* does any of them? */
+	bool		names_category; /* one of the rules has a category */
 } State;
 
 typedef struct Transition
@@ -82,7 +82,7 @@ typedef struct StageRule
 	TermUnit	unit;
 	const State *on_timeout;	/* NULL: stays, marked overdue */
 	int			remind;			/* 0: none */
-	/* the last answer, because a bulk move asks the same again and again */
+	/* the last result, because a bulk move repeats the same question */
 	TimestampTz memo_start;
 	const Market *memo_market;
 	TimestampTz memo_due;
@@ -95,7 +95,8 @@ typedef struct Rules
 	uint64		system_identifier;
 	int			ngrants;
 	struct ActorGrant *grants;
-	const State *roles[ROLE_COUNT]; /* NULL where the workflow has no such state */
+	const State *roles[ROLE_COUNT]; /* NULL where the workflow has no such
+									 * state */
 	const State *initial;		/* of the return machine */
 } Rules;
 

@@ -28,7 +28,7 @@ int			setting_batch = 1000;
 
 static char *setting_clock = NULL;
 
-/* What setting_clock says, parsed at its first use after it was set. */
+/* The value of setting_clock, parsed when it is first used after an assignment. */
 static bool clock_parsed = false;
 static TimestampTz clock_value = 0;
 
@@ -42,8 +42,8 @@ clock_parse(const char *value)
 }
 
 /*
- * A session hears of a bad value at once.  Elsewhere (configuration files) an
- * error must not be raised, so the value is only looked at when it is used.
+ * SET refuses a bad value at once.  A check hook must not raise an error for a
+ * value of a configuration file, so such a value is parsed when it is used.
  */
 static bool
 check_clock(char **newval, void **extra, GucSource source)
@@ -86,14 +86,14 @@ check_database(char **newval, void **extra, GucSource source)
 	list_free(names);
 	pfree(copy);
 	if (!valid)
-		GUC_check_errdetail("It must be a list of database names, separated by commas; quote what is no identifier.");
+		GUC_check_errdetail("The value must be a list of database names, separated by commas, with double quotes around names that are not identifiers.");
 	return valid;
 }
 
 /*
- * The worker takes them from the configuration files only.  They are defined
- * in every session all the same, so that a value in the files is no mystery
- * where the library was not preloaded.
+ * Only the background worker reads these, from the configuration files.  They are
+ * defined in every session, also when the library was not preloaded, so that
+ * SHOW and pg_settings know them.
  */
 static void
 settings_define_worker(void)
@@ -139,7 +139,8 @@ clock_now(void)
 		if (TIMESTAMP_NOT_FINITE(clock_value))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					 errmsg("returns.clock must be a finite instant")));
+					 errmsg("returns.clock must be a finite instant"),
+					 errhint("Run RESET returns.clock, or set it to a timestamp with time zone.")));
 		clock_parsed = true;
 	}
 	return clock_value;

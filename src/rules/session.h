@@ -13,14 +13,15 @@
 #include "datatype/timestamp.h"
 
 extern char *setting_language;	/* returns.language: en, ru, kk */
-/* the background worker's */
+
+/* of the background worker */
 extern char *setting_database;	/* returns.database: comma-separated list */
 extern int	setting_naptime;	/* returns.naptime, seconds */
 extern int	setting_batch;		/* returns.batch, rows */
 
 extern void settings_define(void);
 
-/* The instant every rule counts with: the transaction's, or returns.clock. */
+/* The current time of every rule: returns.clock, else the start of the transaction. */
 extern TimestampTz clock_now(void);
 
 #endif							/* RETURNS_SESSION_H */

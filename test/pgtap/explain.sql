@@ -48,7 +48,7 @@ SELECT is(told('a', 'line 2'), format('line 2: 2 of 3 "E 5", category phones, se
   policy %s (%s) governs it
     the most specific one in force at the purchase, 2026-02-20 10:00:00+05 (Asia/Almaty): it is for category phones, fault none, market kz
     it takes nothing back
-  a request would be refused (RT004): Policy %1$s (%2$s) takes nothing back for reason "changed_mind" in category "phones" (line 2).', id, source),
+  a request would be refused (RT004): Policy %1$s (%2$s) accepts no returns for reason "changed_mind" in category "phones" (line 2).', id, source),
 	'explain() says why a request of a draft line would be refused')
   FROM returns.policy WHERE market = 'kz' AND category = 'phones';
 SELECT is(told('a', 'state'), 'state "draft" since 2026-03-02 12:00:00+05 (Asia/Almaty)

@@ -184,12 +184,12 @@ SELECT is((e.returnable, e.units_left, e.amount_left, e.window_ends_at, e.sqlsta
 	(true, 3, 100.00, timestamptz '2025-06-12 00:00+05', NULL::text, NULL::text)::text, 'eligibility() shows units, amount and window of a returnable line')
   FROM returns.eligibility('eli') AS e WHERE line_no = 1;
 SELECT is(e.sqlstate || ' ' || e.why,
-	'RT004 Policy ' || p.id || ' (final sale) takes nothing back for an unspecified reason in category "leaf" (line 2).',
+	'RT004 Policy ' || p.id || ' (final sale) accepts no returns for an unspecified reason in category "leaf" (line 2).',
 	'eligibility() says which policy takes nothing back')
   FROM returns.eligibility('eli') AS e, returns.policy AS p WHERE line_no = 2 AND p.source = 'final sale';
 SELECT ok(returnable, 'eligibility() allows a line of a final sale for a fault of the seller')
   FROM returns.eligibility('eli', 'defective') WHERE line_no = 2;
-SELECT ok(NOT returnable AND sqlstate = 'RT004' AND why LIKE 'No policy in force at 2025-05-20 10:00:00+05 (Asia/Almaty) speaks of line 3: market "eli", category "strange", seller "s1", reason "defective".',
+SELECT ok(NOT returnable AND sqlstate = 'RT004' AND why LIKE 'No policy in force at 2025-05-20 10:00:00+05 (Asia/Almaty) applies to line 3: market "eli", category "strange", seller "s1", reason "defective".',
 	'eligibility() says that no policy applies to a line') FROM returns.eligibility('eli', 'defective') WHERE line_no = 3;
 SELECT is(count(*), 4::bigint, 'eligibility() has one row for each line of the order') FROM returns.eligibility('eli');
 SELECT is(array_agg(line_no), '{1,2,3,4}', 'eligibility() has its rows in the order of the lines') FROM returns.eligibility('eli');
@@ -198,7 +198,7 @@ SET returns.clock = '2025-06-11 23:59:59.999999+05';
 SELECT ok(returnable, 'a line is returnable in the last microsecond of its window') FROM returns.eligibility('eli') WHERE line_no = 1;
 SET returns.clock = '2025-06-12 00:00+05';
 SELECT is(e.sqlstate || ' ' || e.why,
-	'RT003 Policy ' || p.id || ' (shop) gives 14 days from delivery; for line 1 that ended at 2025-06-12 00:00:00+05 (Asia/Almaty), it is now 2025-06-12 00:00:00+05 (Asia/Almaty).',
+	'RT003 Policy ' || p.id || ' (shop) gives 14 days from delivery; for line 1 this window ended at 2025-06-12 00:00:00+05 (Asia/Almaty), and the time is now 2025-06-12 00:00:00+05 (Asia/Almaty).',
 	'eligibility() says that the window ended')
   FROM returns.eligibility('eli') AS e, returns.policy AS p WHERE line_no = 1 AND p.source = 'shop';
 SET returns.clock = '2025-06-10 12:00+05';
@@ -210,7 +210,7 @@ SELECT is((units_left, amount_left, returnable)::text, (2, 66.67, true)::text, '
   FROM returns.eligibility('eli') WHERE line_no = 1;
 UPDATE returns.sale_line SET returned = 2 WHERE order_ref = 'eli' AND line_no = 1;
 SELECT is((units_left, amount_left, returnable, sqlstate, why)::text,
-	(0, 0.00, false, 'RT005', 'Line 1: 3 bought, 1 in open returns, 2 returned, so 0 left; 1 asked for.')::text, 'eligibility() says that no unit is left')
+	(0, 0.00, false, 'RT005', 'Line 1 has 0 of 3 units left (1 in open returns, 2 returned), but the request is for 1.')::text, 'eligibility() says that no unit is left')
   FROM returns.eligibility('eli') WHERE line_no = 1;
 UPDATE returns.sale_line SET reserved = 0, returned = 0 WHERE order_ref = 'eli' AND line_no = 1;
 ALTER TABLE returns.sale_line ENABLE TRIGGER USER;

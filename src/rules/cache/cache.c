@@ -4,9 +4,10 @@
  *		The rules as the backend keeps them in memory: look-up and lifetime.
  *
  * A generation is one memory context, filled by cache_load.c.  The relcache
- * callback only tags it as stale, since it may come at any moment; the next
- * statement that asks loads a new one.  The old one lives on until the end of
- * the transaction, because callers up the stack may hold pointers into it.
+ * callback only marks it as stale, since it may be called at any moment; the
+ * next statement that needs the rules loads a new one.  The old one lives until
+ * the end of the transaction, because callers up the stack may hold pointers
+ * into it.
  *
  * src/rules/cache/cache.c
  *
@@ -34,16 +35,16 @@ static uint64 reloads = 0;
 static List *retired = NIL;		/* of MemoryContext, in TopMemoryContext */
 
 /*
- * While a row is decided its rules stay the same: pointers into two generations
- * do not compare.  One entry per pin, the level of the transaction that set it,
- * so that an error unwinds the pins of what it aborts.
+ * The rules must not change while a row is decided, because pointers into two
+ * generations do not compare.  Each pin has an entry, the nest level of the
+ * transaction that set it: the rollback of a subtransaction removes its pins.
  */
 #define MAX_PINS 64
 
 static int	pins[MAX_PINS];
 static int	npins = 0;
 
-/* The statement that last looked for invalidations. */
+/* The statement that last processed invalidations. */
 static CommandId checked_command = InvalidCommandId;
 static TimestampTz checked_statement = 0;
 
@@ -60,14 +61,14 @@ rule_table_changed(Oid relid)
 }
 
 static void
-undo(int nest_level)
+pins_undo(int nest_level)
 {
 	while (npins > 0 && pins[npins - 1] >= nest_level)
 		npins--;
 }
 
 static void
-end(bool committed)
+transaction_end(bool committed)
 {
 	npins = 0;
 	while (retired != NIL)
@@ -77,7 +78,7 @@ end(bool committed)
 	}
 }
 
-static const ScopeUser scope_user = {.undo = undo,.end = end};
+static const ScopeUser scope_user = {.undo = pins_undo,.end = transaction_end};
 
 const Rules *
 rules_pin(void)
@@ -87,8 +88,10 @@ rules_pin(void)
 	if (npins >= MAX_PINS)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
-				 errmsg("statements of the extension returns are nested too deeply"),
-				 errhint("Look for a trigger on its tables that writes to them again.")));
+				 errmsg("triggers on the tables of returns are nested too deeply"),
+				 errdetail("%d rows are being written, each by a trigger of the one before.",
+						   MAX_PINS),
+				 errhint("Look for a trigger on a table of returns that writes to the same table again.")));
 	pins[npins++] = GetCurrentTransactionNestLevel();
 	return rules;
 }
@@ -117,14 +120,15 @@ rules_retire(MemoryContext context)
 }
 
 static void
-rules_reload(void)
+generation_reload(void)
 {
 	MemoryContext context;
 	Generation *loaded;
 
 	/*
-	 * An invalidation that arrives while we read makes what we read stale
-	 * already, so the tag is cleared before, not after.
+	 * A change that arrives while the tables are read makes the new
+	 * generation stale too.  So the mark is cleared before reading, not
+	 * after.
 	 */
 	context = AllocSetContextCreate(CurrentMemoryContext, "returns rules",
 									ALLOCSET_DEFAULT_SIZES);
@@ -132,7 +136,7 @@ rules_reload(void)
 	generation_stale = false;
 	PG_TRY();
 	{
-		/* the relids must be known before anything is read */
+		/* rule_table_changed() must know the tables before anything is read */
 		Generation *old = generation;
 
 		generation = generation_begin(context);
@@ -155,24 +159,25 @@ rules_reload(void)
 		rules_retire(generation_context);
 	generation = loaded;
 	generation_context = context;
-	/* what was read under a parallel query's snapshot serves that query only */
+	/* a parallel query reads by its own, older snapshot: for this query only */
 	generation_borrowed = IsInParallelMode();
 }
 
-const Rules *
-rules_current(void)
+static Generation *
+generation_current(void)
 {
 	CommandId	command;
 	TimestampTz statement;
 
 	if (npins > 0 && generation != NULL)
-		return &generation->rules;
+		return generation;
 	command = GetCurrentCommandId(false);
 	statement = GetCurrentStatementStartTimestamp();
 
 	/*
-	 * A lock already held does not look for invalidations again, so a later
-	 * statement of a transaction would keep the old rules: look ourselves.
+	 * A table whose lock is already held is locked again without a look at
+	 * the invalidations, so that a later statement of a transaction would
+	 * keep the old rules.  Process them here, once a statement.
 	 */
 	if (command != checked_command || statement != checked_statement)
 	{
@@ -183,8 +188,14 @@ rules_current(void)
 		AcceptInvalidationMessages();
 	}
 	if (unlikely(generation_stale || generation == NULL))
-		rules_reload();
-	return &generation->rules;
+		generation_reload();
+	return generation;
+}
+
+const Rules *
+rules_current(void)
+{
+	return &generation_current()->rules;
 }
 
 uint64
@@ -193,75 +204,41 @@ rules_generation(void)
 	return reloads;
 }
 
-/*
- * Find a code in a sorted index: by length, then bytes, so most misses cost
- * one comparison of integers.
- */
-static const void *
-index_find(const CodeIndex *index, const char *code, int len)
+static const CodeIndex *
+states_of(Machine machine)
 {
-	int			low = 0;
-	int			high = index->n - 1;
-
-	while (low <= high)
-	{
-		int			middle = (low + high) / 2;
-		const CodeIndexEntry *entry = &index->entries[middle];
-		int			order = len - entry->len;
-
-		if (order == 0)
-			order = memcmp(code, entry->code, len);
-		if (order == 0)
-			return entry->item;
-		if (order < 0)
-			high = middle - 1;
-		else
-			low = middle + 1;
-	}
-	return NULL;
-}
-
-static const void *
-index_get(const CodeIndex *index, const char *code, const char *what)
-{
-	const void *item = index_find(index, code, strlen(code));
-
-	if (item == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown %s \"%s\"", what, code),
-				 errdetail("No row of returns.%s has it.", what),
-				 errhint("The known ones are in the table returns.%s; add a row for a new one.", what)));
-	return item;
+	Assert(machine >= 0 && machine < MACHINE_COUNT);
+	return &generation_current()->states[machine];
 }
 
 const State *
 state_find(Machine machine, const char *code, int len)
 {
-	rules_current();
-	return index_find(&generation->states[machine], code, len);
+	return code_index_find(states_of(machine), code, len);
 }
 
 const State *
 state_get(Machine machine, const char *code)
 {
-	rules_current();
-	return index_get(&generation->states[machine], code, "state");
+	return code_index_get(states_of(machine), code);
 }
 
 const State *
 state_of_role(StateRole role)
 {
-	const State *state = rules_current()->roles[role];
+	const State *state;
 
+	Assert(role > ROLE_NONE && role < ROLE_COUNT);
+	state = rules_current()->roles[role];
 	return state != NULL ? state : state_get(state_role_machine(role), state_role_name(role));
 }
 
 const State *
 state_nth(Machine machine, int i)
 {
-	rules_current();
-	return i < generation->states[machine].n ? generation->states[machine].entries[i].item : NULL;
+	const CodeIndex *states = states_of(machine);
+
+	return i < states->n ? states->entries[i].item : NULL;
 }
 
 const Transition *
@@ -276,29 +253,25 @@ transition_find(const State *from, const State *to)
 const Market *
 market_get(const char *code)
 {
-	rules_current();
-	return index_get(&generation->markets, code, "market");
+	return code_index_get(&generation_current()->markets, code);
 }
 
 const Currency *
 currency_get(const char *code)
 {
-	rules_current();
-	return index_get(&generation->currencies, code, "currency");
+	return code_index_get(&generation_current()->currencies, code);
 }
 
 const Category *
 category_get(const char *code)
 {
-	rules_current();
-	return index_get(&generation->categories, code, "category");
+	return code_index_get(&generation_current()->categories, code);
 }
 
 const Reason *
 reason_get(const char *code)
 {
-	rules_current();
-	return index_get(&generation->reasons, code, "reason");
+	return code_index_get(&generation_current()->reasons, code);
 }
 
 int
@@ -311,8 +284,9 @@ category_distance(const char *ancestor, const Category *category)
 }
 
 /*
- * Trigger of every rule table: tell this and all other sessions, when the
- * change becomes theirs to see, that what they have cached of it is old.
+ * Trigger of every rule table.  The cached rules of a session become stale when
+ * the change becomes visible to it: in this session at once, in the others at
+ * commit.
  */
 PG_FUNCTION_INFO_V1(returns_rules_changed);
 

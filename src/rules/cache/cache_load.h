@@ -1,7 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * cache_load.h
- *		Between cache.c, which keeps the rules, and cache_load.c, which reads them.
+ *		A generation of the rules: the contents of the rule tables in memory.
+ *
+ * cache_load.c reads it, cache.c keeps it.
  *
  * src/rules/cache/cache_load.h
  *
@@ -10,40 +12,31 @@
 #ifndef RETURNS_CACHE_LOAD_H
 #define RETURNS_CACHE_LOAD_H
 
+#include "rules/cache/code_index.h"
 #include "rules/rules.h"
 
 #define RULE_TABLES 11			/* the names are in cache_load.c */
 
-typedef struct CodeIndexEntry
-{
-	const char *code;
-	int			len;
-	const void *item;
-} CodeIndexEntry;
-
-typedef struct CodeIndex
-{
-	int			n;
-	CodeIndexEntry *entries;	/* sorted by len, then bytes */
-} CodeIndex;
-
-/* A generation of the rules. */
 typedef struct Generation
 {
 	Rules		rules;
 	MemoryContext context;
 	Oid			relids[RULE_TABLES];
-	CodeIndex	states[2];		/* by Machine */
+	CodeIndex	states[MACHINE_COUNT];	/* their table is "state" */
 	CodeIndex	currencies;
 	CodeIndex	markets;
 	CodeIndex	categories;
 	CodeIndex	reasons;
 } Generation;
 
-/* An empty one that knows its tables; RT012 when they do not exist. */
+/* An empty generation that knows its tables; RT012 when one does not exist. */
 extern Generation *generation_begin(MemoryContext context);
 
-/* Read all of it. RT012 when another version laid the tables out. */
+/*
+ * Read the tables.  RT012 when they are of another version of the extension,
+ * RT010 for a word that its set of codes does not have, RT009 for a null in a
+ * column that must have a value.
+ */
 extern void generation_load(Generation *generation);
 
 #endif							/* RETURNS_CACHE_LOAD_H */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * policy.c
- *		What a policy says of one sale line: its window and a verdict.
+ *		The verdict of a policy on one sale line, and its window.
  *
- * line_judge() is the one judgement of a line.  Whoever asks in advance
- * (eligibility()) and whoever asks for a return get the same answer from it,
- * in the same words.
+ * line_judge() is the only place that decides whether units of a line can be
+ * returned.  eligibility(), explain() and the request itself get the same verdict
+ * from it, in the same words.
  *
  * src/rules/policy/policy.c
  *
@@ -50,6 +50,7 @@ policy_window(const Policy *policy, const Market *market, TimestampTz purchased_
 
 	if (!policy->returnable || (from_delivery && !delivered))
 		return false;
+	Assert(policy->window_term >= 0);
 	end = deadline_in_market(start, policy->window_term, policy->window_unit, market,
 							 policy->window_roll);
 	if (policy->has_extension)
@@ -68,14 +69,16 @@ policy_amount_below(Datum limit, int64 amount, const Currency *currency)
 											NumericGetDatum(int64_to_numeric(amount)), minor));
 }
 
-/* ---- in words ---- */
+/* ---- names and texts ---- */
 
-/* For the start of a sentence. */
+/* The name of a policy at the start of a sentence. */
 static char *
-initial_capital(char *text)
+policy_subject(const Policy *policy)
 {
-	text[0] = pg_toupper((unsigned char) text[0]);
-	return text;
+	char	   *name = policy_name(policy);
+
+	name[0] = pg_toupper((unsigned char) name[0]);
+	return name;
 }
 
 char *
@@ -99,7 +102,7 @@ market_time(TimestampTz at, const Market *market)
 	fsec_t		fsec;
 	int			tz;
 	const char *abbreviation;
-	char		text[MAXDATELEN + 1];
+	char		buffer[MAXDATELEN + 1];
 
 	if (TIMESTAMP_NOT_FINITE(at))
 		return pstrdup(TIMESTAMP_IS_NOBEGIN(at) ? EARLY : LATE);
@@ -107,8 +110,8 @@ market_time(TimestampTz at, const Market *market)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
-	EncodeDateTime(&tm, fsec, true, tz, abbreviation, USE_ISO_DATES, text);
-	return psprintf("%s (%s)", text, pg_get_timezone_name(market->zone));
+	EncodeDateTime(&tm, fsec, true, tz, abbreviation, USE_ISO_DATES, buffer);
+	return psprintf("%s (%s)", buffer, pg_get_timezone_name(market->zone));
 }
 
 static const char *
@@ -117,10 +120,10 @@ reason_text(const Reason *reason)
 	return reason == NULL ? "an unspecified reason" : psprintf("reason \"%s\"", reason->code);
 }
 
-/* ---- the checks, each with its words ---- */
+/* ---- the reasons why a line cannot be returned ---- */
 
 static void
-refuse(Verdict *verdict, int sqlstate, char *why, char *hint)
+verdict_refuse(Verdict *verdict, int sqlstate, char *why, char *hint)
 {
 	verdict->sqlstate = sqlstate;
 	verdict->why = why;
@@ -130,45 +133,45 @@ refuse(Verdict *verdict, int sqlstate, char *why, char *hint)
 static void
 refuse_undelivered(const SaleFacts *sale, Verdict *verdict)
 {
-	refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
-		   psprintf("Line %d has no delivered_at: only delivered units can be returned.",
-					sale->line_no),
-		   pstrdup("Set delivered_at of the sale line when the goods are handed over, then ask again."));
+	verdict_refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
+				   psprintf("Line %d has no delivered_at: only delivered units can be returned.",
+							sale->line_no),
+				   pstrdup("Set delivered_at of the sale line when the goods are delivered."));
 }
 
 static void
 refuse_without_policy(const SaleFacts *sale, const Reason *reason, Verdict *verdict)
 {
-	refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
-		   psprintf("No policy in force at %s speaks of line %d: market \"%s\", category \"%s\", seller \"%s\", %s.",
-					market_time(sale->purchased_at, sale->market), sale->line_no,
-					sale->market->code, sale->category->code, sale->seller_ref,
-					reason_text(reason)),
-		   pstrdup(reason == NULL ? "State the reason: a policy may speak of that one." :
-				   "Another reason may be covered; a policy is added in the table returns.policy."));
+	verdict_refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
+				   psprintf("No policy in force at %s applies to line %d: market \"%s\", category \"%s\", seller \"%s\", %s.",
+							market_time(sale->purchased_at, sale->market), sale->line_no,
+							sale->market->code, sale->category->code, sale->seller_ref,
+							reason_text(reason)),
+				   pstrdup(reason == NULL ? "State the reason: a policy may apply to it." :
+						   "A policy may apply to another reason; to add a policy, insert a row into returns.policy."));
 }
 
 static void
-refuse_category(const SaleFacts *sale, const Reason *reason, Verdict *verdict)
+refuse_not_returnable(const SaleFacts *sale, const Reason *reason, Verdict *verdict)
 {
-	refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
-		   psprintf("%s takes nothing back for %s in category \"%s\" (line %d).",
-					initial_capital(policy_name(verdict->policy)), reason_text(reason),
-					sale->category->code, sale->line_no),
-		   pstrdup(reason == NULL || reason->fault == FAULT_NONE ?
-				   "If the goods are faulty or not what was ordered, state that reason." :
-				   "Another reason may be covered."));
+	verdict_refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
+				   psprintf("%s accepts no returns for %s in category \"%s\" (line %d).",
+							policy_subject(verdict->policy), reason_text(reason),
+							sale->category->code, sale->line_no),
+				   pstrdup(reason == NULL || reason->fault == FAULT_NONE ?
+						   "If the goods are faulty or not what was ordered, state that reason." :
+						   "A policy may accept returns for another reason."));
 }
 
 static void
 refuse_resolution(const SaleFacts *sale, Resolution resolution, Verdict *verdict)
 {
-	refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
-		   psprintf("%s does not offer the resolution \"%s\" for line %d.",
-					initial_capital(policy_name(verdict->policy)),
-					resolution_name(resolution), sale->line_no),
-		   psprintf("Ask for a resolution that it offers: %s.",
-					resolutions_describe(verdict->policy->resolutions, ", ")));
+	verdict_refuse(verdict, ERRCODE_RT_NOT_RETURNABLE,
+				   psprintf("%s does not offer the resolution \"%s\" for line %d.",
+							policy_subject(verdict->policy),
+							resolution_name(resolution), sale->line_no),
+				   psprintf("Choose a resolution that it offers: %s.",
+							resolutions_describe(verdict->policy->resolutions, ", ")));
 }
 
 static void
@@ -176,25 +179,25 @@ refuse_late(const SaleFacts *sale, TimestampTz now, Verdict *verdict)
 {
 	const Policy *policy = verdict->policy;
 
-	refuse(verdict, ERRCODE_RT_TOO_LATE,
-		   psprintf("%s gives %s; for line %d that ended at %s, it is now %s.",
-					initial_capital(policy_name(policy)), policy_window_text(policy),
-					sale->line_no, market_time(verdict->window_ends_at, sale->market),
-					market_time(now, sale->market)),
-		   pstrdup("Another reason may have a longer window."));
+	verdict_refuse(verdict, ERRCODE_RT_TOO_LATE,
+				   psprintf("%s gives %s; for line %d this window ended at %s, and the time is now %s.",
+							policy_subject(policy), policy_window_text(policy),
+							sale->line_no, market_time(verdict->window_ends_at, sale->market),
+							market_time(now, sale->market)),
+				   pstrdup("Another reason may have a longer window."));
 }
 
 static void
 refuse_units(const SaleFacts *sale, int units, Verdict *verdict)
 {
-	refuse(verdict, ERRCODE_RT_TOO_MANY_UNITS,
-		   psprintf("Line %d: %d bought, %d in open returns, %d returned, so %d left; %d asked for.",
-					sale->line_no, sale->quantity, sale->reserved, sale->returned,
-					verdict->units_left, units),
-		   verdict->units_left > 0 ? psprintf("Ask for at most %d.", verdict->units_left) :
-		   pstrdup(sale->reserved > 0 ?
-				   "Follow the open return, or cancel it to free its units." :
-				   "All units of the line have been returned."));
+	verdict_refuse(verdict, ERRCODE_RT_TOO_MANY_UNITS,
+				   psprintf("Line %d has %d of %d units left (%d in open returns, %d returned), but the request is for %d.",
+							sale->line_no, verdict->units_left, sale->quantity, sale->reserved,
+							sale->returned, units),
+				   verdict->units_left > 0 ? psprintf("Request at most %d.", verdict->units_left) :
+				   pstrdup(sale->reserved > 0 ?
+						   "Wait for the open return to end, or cancel it." :
+						   "All units of the line have been returned."));
 }
 
 void
@@ -216,7 +219,7 @@ line_judge(const SaleFacts *sale, const Reason *reason, Resolution resolution,
 	else if (policy == NULL)
 		refuse_without_policy(sale, reason, verdict);
 	else if (!policy->returnable)
-		refuse_category(sale, reason, verdict);
+		refuse_not_returnable(sale, reason, verdict);
 	else if (resolution != RESOLUTION_ANY && !policy_offers(policy, resolution))
 		refuse_resolution(sale, resolution, verdict);
 	else if (now >= verdict->window_ends_at)

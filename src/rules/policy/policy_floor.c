@@ -3,10 +3,10 @@
  * policy_floor.c
  *		The law as a floor: does a policy give the buyer less than it?
  *
- * A policy is held against each statutory one that it would push aside, but
- * only where that one is the law: where no more specific statutory policy
- * applies anyway.  So a shop's term for phones is not held against the general
- * term when the law has a rule of its own for phones.
+ * A policy is compared with each statutory policy that it overrides, but only for
+ * sales to which the statutory one would apply, not a more specific statutory
+ * policy.  So the term of a shop for phones is not compared with the general
+ * statutory term if the law has a term of its own for phones.
  *
  * src/rules/policy/policy_floor.c
  *
@@ -20,26 +20,30 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
-#define MONTHS_OF_CYCLE (400 * MONTHS_PER_YEAR) /* the Gregorian calendar repeats */
+/* The Gregorian calendar repeats after 400 years. */
+#define MONTHS_OF_CYCLE	(400 * MONTHS_PER_YEAR)
+#define DAYS_OF_CYCLE	146097
 
-/* More days than any term can be sure of, or be held to. */
+/* More days than any term has. */
 #define NO_BOUND PG_INT64_MAX
 
-/* Clocks may go back within a term: by an hour in autumn, another when a zone moves. */
+/*
+ * Clocks can be set back within a term: by an hour in autumn, and by another when
+ * a zone changes its offset.
+ */
 #define CLOCK_HOURS 2
 
 /* ---- how long a term is, whatever day it starts on ---- */
 
 /*
- * Fewest and most days from the day of an event to the day so many months
- * later, over all days of the calendar's cycle.  Where the target month is too
- * short the term is cut, so 1 month is 28 to 31 days.
+ * Fewest and most days from the day of an event to the day so many months later,
+ * for every day of the calendar's cycle.  If the target month is too short, the
+ * term ends at its last day, so 1 month is 28 to 31 days.
  */
 static void
 months_in_days(int64 months, int64 *least, int64 *most)
 {
-	int64		years = months / MONTHS_OF_CYCLE * 400;
-	int64		whole = years / 400 * 146097;
+	int64		whole = months / MONTHS_OF_CYCLE * DAYS_OF_CYCLE;
 	int			rest = months % MONTHS_OF_CYCLE;
 
 	*least = NO_BOUND;
@@ -59,63 +63,6 @@ months_in_days(int64 months, int64 *least, int64 *most)
 	}
 }
 
-/*
- * Days that a term is sure to reach, counted like a term in days: to the end
- * of that many days after the day of the event.
- */
-static int64
-term_least_days(const Policy *policy)
-{
-	int64		term = policy->window_term;
-	int64		least,
-				most;
-
-	switch (policy->window_unit)
-	{
-		case UNIT_HOUR:
-			/* an event at 00:00 has the rest of its own day to use up first */
-			return (term - CLOCK_HOURS) / HOURS_PER_DAY - 1;
-		case UNIT_DAY:
-			return term;
-		case UNIT_BUSINESS_DAY:
-			return term;		/* every day might be a working one */
-		case UNIT_YEAR:
-			term *= MONTHS_PER_YEAR;
-			/* FALLTHROUGH */
-		case UNIT_MONTH:
-			months_in_days(term, &least, &most);
-			return least;
-	}
-	pg_unreachable();
-}
-
-/* Days that a term never goes beyond, rolling on to a working day aside. */
-static int64
-term_most_days(const Policy *policy)
-{
-	int64		term = policy->window_term;
-	int64		least,
-				most;
-
-	switch (policy->window_unit)
-	{
-		case UNIT_HOUR:
-			/* an event just before 24:00 uses up nothing of its own day */
-			return (term + CLOCK_HOURS + HOURS_PER_DAY - 1) / HOURS_PER_DAY;
-		case UNIT_DAY:
-			return term;
-		case UNIT_BUSINESS_DAY:
-			return NO_BOUND;	/* holidays are anybody's guess */
-		case UNIT_YEAR:
-			term *= MONTHS_PER_YEAR;
-			/* FALLTHROUGH */
-		case UNIT_MONTH:
-			months_in_days(term, &least, &most);
-			return most;
-	}
-	pg_unreachable();
-}
-
 static bool
 counts_months(const Policy *policy)
 {
@@ -130,24 +77,62 @@ term_in_months(const Policy *policy)
 }
 
 /*
- * Is a policy's term never shorter than the law's, from the same start, rolling
- * aside?  Compared in one unit where they have one; else the least that ours
- * is sure of with the most that the law's can be.
+ * Fewest and most days of a term, counted like a term in days: to the end of
+ * that many days after the day of the event, before the end rolls to a working
+ * day.
+ */
+static void
+term_in_days(const Policy *policy, int64 *least, int64 *most)
+{
+	int64		term = policy->window_term;
+
+	*least = *most = term;
+	switch (policy->window_unit)
+	{
+		case UNIT_HOUR:
+			/* of an event at 00:00, the first 24 hours are its own day */
+			*least = (term - CLOCK_HOURS) / HOURS_PER_DAY - 1;
+			/* of an event just before 24:00, no hour is */
+			*most = (term + CLOCK_HOURS + HOURS_PER_DAY - 1) / HOURS_PER_DAY;
+			break;
+		case UNIT_DAY:
+			break;
+		case UNIT_BUSINESS_DAY:
+			*most = NO_BOUND;	/* any number of days can be holidays */
+			break;
+		case UNIT_MONTH:
+		case UNIT_YEAR:
+			months_in_days(term_in_months(policy), least, most);
+			break;
+	}
+}
+
+/*
+ * Is the term of a policy never shorter than the law's, from the same start and
+ * before rolling?  Terms of one unit are compared directly; otherwise the
+ * shortest length of the policy's with the longest of the law's.
  */
 static bool
 term_suffices(const Policy *policy, const Policy *law)
 {
+	int64		least,
+				most,
+				unused;
+
 	if (policy->window_unit == law->window_unit)
 		return policy->window_term >= law->window_term;
 	if (counts_months(policy) && counts_months(law))
 		return term_in_months(policy) >= term_in_months(law);
-	return term_least_days(policy) >= term_most_days(law);
+	term_in_days(policy, &least, &unused);
+	term_in_days(law, &unused, &most);
+	return least >= most;
 }
 
 /*
- * Where the law's term moves on from a day off, so must ours.  Business days
- * end on a working day anyway, and n of them pass no sooner than n days moved
- * on to one.  Hours never move, so they do not stand in for a term that does.
+ * If the end of the law's term rolls to a working day, so must the policy's.  A
+ * term in business days ends on a working day anyway, and n business days are
+ * never shorter than n days with rolling.  A term in hours never rolls, so it
+ * does not suffice for a law that does.
  */
 static bool
 roll_suffices(const Policy *policy, const Policy *law)
@@ -160,10 +145,10 @@ roll_suffices(const Policy *policy, const Policy *law)
 }
 
 /*
- * What the law does and a policy does not, in a sale to which the law would
- * apply; NULL when the policy gives all that the law gives.  A delivery is
- * taken not to precede its purchase.  The restocking fee is only ever taken
- * where nobody is at fault.
+ * What the law gives and a policy does not, for a sale to which the law would
+ * apply; NULL: nothing.  It assumes that a delivery does not precede its
+ * purchase, so a window from delivery ends no earlier than one from purchase.
+ * Only a return with fault none has a restocking fee.
  */
 static char *
 shortfall(const Policy *policy, const Policy *law, Fault fault)
@@ -171,26 +156,26 @@ shortfall(const Policy *policy, const Policy *law, Fault fault)
 	if (!law->returnable)
 		return NULL;
 	if (!policy->returnable)
-		return "lets the goods be returned";
+		return "accepts returns";
 	if (law->window_from > policy->window_from || !term_suffices(policy, law))
 		return psprintf("gives %s, where this one gives %s",
 						policy_window_text(law), policy_window_text(policy));
 	if (!roll_suffices(policy, law))
-		return "moves the end of the window on from a day off (window_roll)";
+		return "moves the end of the window to the next working day (window_roll)";
 	if (law->has_extension &&
 		!(policy->has_extension && policy->extended_until >= law->extended_until))
-		return "extends the window to a certain day (extended_until)";
+		return "extends the window to a later day (extended_until)";
 	for (Resolution r = FIRST_RESOLUTION; r < RESOLUTION_COUNT; r++)
 		if (policy_offers(law, r) && !policy_offers(policy, r))
 			return psprintf("offers the resolution \"%s\"", resolution_name(r));
 	if (policy->restocking > law->restocking && fault == FAULT_NONE)
-		return "takes a lower restocking fee";
+		return "has a lower restocking fee";
 	if (law->refund_shipping && !policy->refund_shipping)
-		return "pays the delivery charge back";
+		return "refunds the delivery charge";
 	return NULL;
 }
 
-/* ---- where two policies speak of the same sale ---- */
+/* ---- the sales that two policies apply to ---- */
 
 static bool
 is_at_or_below(const char *code, const char *ancestor)
@@ -217,7 +202,7 @@ reason_fault(const Policy *policy)
 	return policy->reason == NULL ? FAULT_ANY : (int) reason_get(policy->reason)->fault;
 }
 
-/* Is there a sale and a reason that both speak of? */
+/* Do both apply to some sale and reason? */
 static bool
 share_sales(const Policy *a, const Policy *b, TimestampTz from)
 {
@@ -232,7 +217,8 @@ share_sales(const Policy *a, const Policy *b, TimestampTz from)
 		is_at_or_below(a->category, b->category) || is_at_or_below(b->category, a->category);
 }
 
-bool
+/* Is a chosen over b, for a sale that both apply to? */
+static bool
 policy_outranks(const Policy *a, const Policy *b)
 {
 	if ((a->seller_ref == NULL) != (b->seller_ref == NULL))
@@ -249,27 +235,30 @@ policy_outranks(const Policy *a, const Policy *b)
 }
 
 /*
- * Of all the sales that both speak of, the one to ask about: a law that is
- * pushed aside anywhere is so there, because no key is set to more than the
- * two policies ask for, so that the fewest other laws apply.  A category, too,
- * may have sales of its own, beside those of the categories below it.
+ * The least specific sale that both policies apply to.  If the law is overridden
+ * for any sale, it is overridden for this one, because fewer other statutory
+ * policies apply to it.  The category is the lower of the two: a sale line may
+ * have any category of the tree, not only a leaf.
  */
 static PolicyQuestion
-plainest_sale(const Policy *a, const Policy *b)
+least_specific_sale(const Policy *a, const Policy *b)
 {
 	const char *category = a->category;
+	PolicyQuestion sale = {0};
 
 	if (category == NULL || (b->category != NULL && is_at_or_below(b->category, category)))
 		category = b->category;
-	return (PolicyQuestion) {
-		.market = a->market ? a->market : b->market,
-		.category = category == NULL ? NULL : category_get(category),
-		.reason = a->reason ? a->reason : b->reason,
-		.seller_ref = a->seller_ref ? a->seller_ref : b->seller_ref,
-	};
+	sale.market = a->market ? a->market : b->market;
+	sale.category = category == NULL ? NULL : category_get(category);
+	sale.reason = a->reason ? a->reason : b->reason;
+	sale.seller_ref = a->seller_ref ? a->seller_ref : b->seller_ref;
+	return sale;
 }
 
-/* Would the law apply at that instant, and is it more than the policy gives? */
+/*
+ * What the law gives and the policy does not, for a sale at this time; NULL: nothing,
+ * or the law would not apply to it.
+ */
 static char *
 breach_at(const Policy *policy, const Policy *law, const PolicyIndex *statutory,
 		  PolicyQuestion *question, TimestampTz at)
@@ -279,39 +268,42 @@ breach_at(const Policy *policy, const Policy *law, const PolicyIndex *statutory,
 	question->purchased_at = at;
 	for (int fault = FAULT_NONE; fault < FAULT_COUNT; fault++)
 	{
-		char	   *lacks;
+		char	   *missing;
 
 		if ((only != FAULT_ANY && fault != only) ||
 			!fault_matches(policy, fault) || !fault_matches(law, fault))
 			continue;
 		question->fault = fault;
-		lacks = shortfall(policy, law, fault);
-		if (lacks != NULL && policy_index_find(statutory, question) == law)
-			return lacks;
+		missing = shortfall(policy, law, fault);
+		if (missing != NULL && policy_index_find(statutory, question) == law)
+			return missing;
 	}
 	return NULL;
 }
 
-/* The same at all instants: others stop standing before the law when they end. */
+/*
+ * The same for all times from an instant on: the law can start to apply when a
+ * statutory policy that overrides it ends.
+ */
 static char *
 breach_of(const Policy *policy, const Policy *law, const PolicyIndex *statutory,
 		  TimestampTz from)
 {
-	PolicyQuestion question = plainest_sale(policy, law);
+	PolicyQuestion question = least_specific_sale(policy, law);
 	TimestampTz begin = Max(Max(policy->valid_from, law->valid_from), from);
 	TimestampTz end = Min(policy->valid_to, law->valid_to);
 	const Policy *other;
-	char	   *lacks = breach_at(policy, law, statutory, &question, begin);
+	char	   *missing = breach_at(policy, law, statutory, &question, begin);
 
-	for (int i = 0; lacks == NULL && (other = policy_index_nth(statutory, i)) != NULL; i++)
+	for (int i = 0; missing == NULL && (other = policy_index_nth(statutory, i)) != NULL; i++)
 		if (other->valid_to > begin && other->valid_to < end)
-			lacks = breach_at(policy, law, statutory, &question, other->valid_to);
-	return lacks;
+			missing = breach_at(policy, law, statutory, &question, other->valid_to);
+	return missing;
 }
 
 const Policy *
 policy_floor_breach(const Policy *policy, const PolicyIndex *statutory, TimestampTz from,
-					char **lacks)
+					char **missing)
 {
 	const Policy *law;
 
@@ -320,8 +312,8 @@ policy_floor_breach(const Policy *policy, const PolicyIndex *statutory, Timestam
 		if (!share_sales(policy, law, from) || !policy_outranks(policy, law) ||
 			shortfall(policy, law, FAULT_NONE) == NULL)
 			continue;
-		*lacks = breach_of(policy, law, statutory, from);
-		if (*lacks != NULL)
+		*missing = breach_of(policy, law, statutory, from);
+		if (*missing != NULL)
 			return law;
 	}
 	return NULL;

@@ -14,17 +14,12 @@
 #include "rules/policy/policy_index.h"
 
 /*
- * Where both speak of the same sale: is a chosen over b?  Meaningless for
- * policies that have no sale in common.
- */
-extern bool policy_outranks(const Policy *a, const Policy *b);
-
-/*
- * A statutory policy of the index that would apply at or after the instant
- * from if this one did not, and gives the buyer more; NULL when there is none.
- * lacks: what it does and this one does not, as the end of a sentence.
+ * Returns a statutory policy of the index that would apply to some sale at or
+ * after the time "from" if this policy did not override it, and that gives the
+ * buyer more; NULL: there is none.  *missing says what it gives and this policy
+ * does not, as the end of a sentence.
  */
 extern const Policy *policy_floor_breach(const Policy *policy, const PolicyIndex *statutory,
-										 TimestampTz from, char **lacks);
+										 TimestampTz from, char **missing);
 
 #endif							/* RETURNS_POLICY_FLOOR_H */

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * policy_index.c
- *		Many policies, to be asked for the one that governs a sale.
+ *		Policies in memory, and which of them governs a sale.
  *
- * The five keys of a policy become small numbers (0: any), so that a look-up
- * hashes each text once and then compares integers.  Behind each combination
- * of keys stand its versions by valid_from.
+ * The texts in the five keys of a policy become small numbers (0: any), so that
+ * a look-up hashes each text once and then compares integers.  Policies with the
+ * same five keys are versions of one rule, sorted by valid_from.
  *
- * A look-up goes through the combinations that could match, the most specific
- * first.  Most of them are named by no policy at all: which of the keys are
- * set, the shape of a policy, is noted in a mask for each seller and for those
- * without one, and only shapes in use are looked for.
+ * A look-up tries the combinations of keys that match the sale, the most
+ * specific first.  No policy has most of these combinations.  So the index notes
+ * which shapes its policies have (which keys are set), for each seller and for
+ * the policies for any seller, and a look-up skips all others.
  *
  * src/rules/policy/policy_index.c
  *
@@ -24,23 +24,28 @@
 #include "utils/datum.h"
 
 /*
- * A shape: which keys beside the seller are set, the more significant bit the
- * more specific, so that shapes are tried from the largest down.
+ * A shape says which keys other than the seller are set.  A more significant bit
+ * is a more specific key, so a larger shape is more specific than a smaller one.
  */
 #define SHAPE_MARKET	1
 #define SHAPE_FAULT		2
 #define SHAPE_REASON	4
 #define SHAPE_CATEGORY	8
+#define NSHAPES			16
 
-/* A mask has bit i for shape i; its halves are the shapes with a category and without. */
-#define WITH_CATEGORY(mask)		(((mask) >> SHAPE_CATEGORY) & 0xFF)
-#define WITHOUT_CATEGORY(mask)	((mask) & 0xFF)
+/* A set of shapes: bit i is shape i. */
+typedef uint16 ShapeSet;
+
+/* Shapes 8 to 15, the larger half. */
+#define SHAPES_WITH_CATEGORY ((ShapeSet) (0xFF << SHAPE_CATEGORY))
+
+StaticAssertDecl(NSHAPES == 8 * sizeof(ShapeSet), "a ShapeSet has a bit for each shape");
 
 typedef struct Symbol
 {
 	const char *name;			/* a code or a seller */
 	uint32		id;				/* from 1 */
-	uint16		shapes;			/* of the policies of this seller */
+	ShapeSet	shapes;			/* of the policies of this seller */
 	bool		seller_known;
 	char		status;
 	uint32		hash;
@@ -68,13 +73,16 @@ typedef struct PolicyKey
 	uint32		fault;			/* Fault + 1 */
 } PolicyKey;
 
-/* The versions of one combination of keys. */
+/* Keys are hashed and compared as they are: no padding. */
+StaticAssertDecl(sizeof(PolicyKey) == 5 * sizeof(uint32), "PolicyKey has no padding");
+
+/* The policies with the same keys. */
 typedef struct PolicyVersions
 {
 	PolicyKey	key;
 	int			n;
 	int			capacity;
-	const Policy **versions;	/* by valid_from */
+	const Policy **policies;	/* by valid_from */
 	char		status;
 	uint32		hash;
 } PolicyVersions;
@@ -89,7 +97,7 @@ key_hash(const PolicyKey *key)
 	return hash_combine(hash, murmurhash32(key->market ^ (key->fault << 28)));
 }
 
-#define SH_PREFIX lines
+#define SH_PREFIX versions
 #define SH_ELEMENT_TYPE PolicyVersions
 #define SH_KEY_TYPE PolicyKey
 #define SH_KEY key
@@ -102,15 +110,15 @@ key_hash(const PolicyKey *key)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-typedef struct PolicyNumber
+typedef struct PolicyById
 {
 	int64		id;
 	const Policy *policy;
 	char		status;
-} PolicyNumber;
+} PolicyById;
 
-#define SH_PREFIX numbers
-#define SH_ELEMENT_TYPE PolicyNumber
+#define SH_PREFIX by_id
+#define SH_ELEMENT_TYPE PolicyById
 #define SH_KEY_TYPE int64
 #define SH_KEY id
 #define SH_HASH_KEY(tb, key) murmurhash32((uint32) (key) ^ (uint32) ((key) >> 32))
@@ -124,12 +132,12 @@ struct PolicyIndex
 {
 	MemoryContext context;
 	symbols_hash *symbols;
-	lines_hash *lines;
-	numbers_hash *numbers;
-	uint16		shapes;			/* of the policies for any seller */
+	versions_hash *versions;
+	by_id_hash *by_id;
+	ShapeSet	shapes;			/* of the policies for any seller */
 	int			n;
 	int			capacity;
-	const Policy **policies;
+	const Policy **policies;	/* in the order of their addition */
 };
 
 PolicyIndex *
@@ -139,16 +147,16 @@ policy_index_create(void)
 
 	index->context = CurrentMemoryContext;
 	index->symbols = symbols_create(CurrentMemoryContext, 64, NULL);
-	index->lines = lines_create(CurrentMemoryContext, 64, NULL);
-	index->numbers = numbers_create(CurrentMemoryContext, 64, NULL);
+	index->versions = versions_create(CurrentMemoryContext, 64, NULL);
+	index->by_id = by_id_create(CurrentMemoryContext, 64, NULL);
 	index->capacity = 64;
 	index->policies = palloc(sizeof(Policy *) * index->capacity);
 	return index;
 }
 
-/* The symbol of a text, made when it is new; the text is copied. */
+/* The symbol of a text; a new one gets a copy of the text. */
 static Symbol *
-symbol_make(PolicyIndex *index, const char *name)
+symbol_intern(PolicyIndex *index, const char *name)
 {
 	Symbol	   *symbol = symbols_lookup(index->symbols, name);
 	bool		found;
@@ -164,20 +172,20 @@ symbol_make(PolicyIndex *index, const char *name)
 	return symbol;
 }
 
-/* Give a key its number, and the policy the index's own copy of the text. */
+/* The number of a key of a policy; the text is replaced with the copy of the index. */
 static uint32
-key_make(PolicyIndex *index, const char **name)
+key_intern(PolicyIndex *index, const char **name)
 {
 	Symbol	   *symbol;
 
 	if (*name == NULL)
 		return 0;
-	symbol = symbol_make(index, *name);
+	symbol = symbol_intern(index, *name);
 	*name = symbol->name;
 	return symbol->id;
 }
 
-/* The number of a text; 0 when no policy has it, or it is NULL. */
+/* The number of a text; 0 when it is NULL or no policy has it. */
 static inline uint32
 key_find(const PolicyIndex *index, const char *name)
 {
@@ -195,47 +203,48 @@ policy_shape(const Policy *policy)
 		(policy->market != NULL ? SHAPE_MARKET : 0);
 }
 
-/* Put a version into its place; loaded in order, that is the end. */
+/* Insert a policy by valid_from: at the end when policies are added in this order. */
 static void
-version_insert(PolicyVersions *line, const Policy *policy)
+versions_add(PolicyVersions *versions, const Policy *policy)
 {
-	int			at = line->n;
+	int			at = versions->n;
 
-	if (line->n == line->capacity)
+	if (versions->n == versions->capacity)
 	{
-		line->capacity *= 2;
-		line->versions = repalloc(line->versions, sizeof(Policy *) * line->capacity);
+		versions->capacity *= 2;
+		versions->policies = repalloc(versions->policies,
+									  sizeof(Policy *) * versions->capacity);
 	}
-	while (at > 0 && line->versions[at - 1]->valid_from > policy->valid_from)
+	while (at > 0 && versions->policies[at - 1]->valid_from > policy->valid_from)
 	{
-		line->versions[at] = line->versions[at - 1];
+		versions->policies[at] = versions->policies[at - 1];
 		at--;
 	}
-	line->versions[at] = policy;
-	line->n++;
+	versions->policies[at] = policy;
+	versions->n++;
 }
 
 static void
-line_add(PolicyIndex *index, const PolicyKey *key, const Policy *policy)
+index_by_keys(PolicyIndex *index, const PolicyKey *key, const Policy *policy)
 {
 	bool		found;
-	PolicyVersions *line = lines_insert(index->lines, *key, &found);
+	PolicyVersions *versions = versions_insert(index->versions, *key, &found);
 
 	if (!found)
 	{
-		line->n = 0;
-		line->capacity = 1;
-		line->versions = palloc(sizeof(Policy *));
+		versions->n = 0;
+		versions->capacity = 1;
+		versions->policies = palloc(sizeof(Policy *));
 	}
-	version_insert(line, policy);
+	versions_add(versions, policy);
 }
 
 static void
-number_add(PolicyIndex *index, const Policy *policy)
+index_by_id(PolicyIndex *index, const Policy *policy)
 {
 	bool		found;
 
-	numbers_insert(index->numbers, policy->id, &found)->policy = policy;
+	by_id_insert(index->by_id, policy->id, &found)->policy = policy;
 	if (index->n == index->capacity)
 	{
 		index->capacity *= 2;
@@ -256,25 +265,26 @@ policy_index_add(PolicyIndex *index, const Policy *policy)
 	MemoryContext old = MemoryContextSwitchTo(index->context);
 	Policy	   *copy = palloc(sizeof(Policy));
 	PolicyKey	key;
-	uint16		shape = 1 << policy_shape(policy);
+	ShapeSet	shape = 1 << policy_shape(policy);
 
+	Assert(policy->fault >= FAULT_ANY && policy->fault < FAULT_COUNT);
 	*copy = *policy;
-	key.seller = key_make(index, &copy->seller_ref);
-	key.category = key_make(index, &copy->category);
-	key.reason = key_make(index, &copy->reason);
-	key.market = key_make(index, &copy->market);
+	key.seller = key_intern(index, &copy->seller_ref);
+	key.category = key_intern(index, &copy->category);
+	key.reason = key_intern(index, &copy->reason);
+	key.market = key_intern(index, &copy->market);
 	key.fault = copy->fault + 1;
 	copy->auto_approve_below = numeric_copy(copy->has_auto_approve, copy->auto_approve_below);
 	copy->keep_item_below = numeric_copy(copy->has_keep_item, copy->keep_item_below);
 	if (copy->source != NULL)
 		copy->source = pstrdup(copy->source);
 
-	line_add(index, &key, copy);
-	number_add(index, copy);
+	index_by_keys(index, &key, copy);
+	index_by_id(index, copy);
 	if (copy->seller_ref == NULL)
 		index->shapes |= shape;
 	else
-		symbol_make(index, copy->seller_ref)->shapes |= shape;
+		symbol_intern(index, copy->seller_ref)->shapes |= shape;
 	MemoryContextSwitchTo(old);
 	return copy;
 }
@@ -284,7 +294,7 @@ policy_index_note_seller(PolicyIndex *index, const char *seller_ref)
 {
 	MemoryContext old = MemoryContextSwitchTo(index->context);
 
-	symbol_make(index, seller_ref)->seller_known = true;
+	symbol_intern(index, seller_ref)->seller_known = true;
 	MemoryContextSwitchTo(old);
 }
 
@@ -299,9 +309,9 @@ policy_index_knows_seller(const PolicyIndex *index, const char *seller_ref)
 const Policy *
 policy_index_by_id(const PolicyIndex *index, int64 id)
 {
-	const PolicyNumber *number = numbers_lookup(index->numbers, id);
+	const PolicyById *found = by_id_lookup(index->by_id, id);
 
-	return number == NULL ? NULL : number->policy;
+	return found == NULL ? NULL : found->policy;
 }
 
 const Policy *
@@ -310,37 +320,57 @@ policy_index_nth(const PolicyIndex *index, int i)
 	return i < index->n ? index->policies[i] : NULL;
 }
 
-/* The version in force at an instant, NULL when there is none. */
+/* The policy in force at an instant; NULL: none. */
 static const Policy *
-version_at(const PolicyVersions *line, TimestampTz at)
+versions_at(const PolicyVersions *versions, TimestampTz at)
 {
 	int			low = 0;
-	int			high = line->n;
+	int			high = versions->n;
+	const Policy *policy;
 
 	/* the first that begins later; versions do not overlap */
 	while (low < high)
 	{
 		int			middle = (low + high) / 2;
 
-		if (line->versions[middle]->valid_from <= at)
+		if (versions->policies[middle]->valid_from <= at)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 && at < line->versions[low - 1]->valid_to ? line->versions[low - 1] : NULL;
+	if (low == 0)
+		return NULL;
+	policy = versions->policies[low - 1];
+	return at < policy->valid_to ? policy : NULL;
 }
 
 /*
- * Try the shapes of a mask over reason, fault and market, the most specific
- * first, for one seller and one category (0: policies for any).
+ * The shapes that can match a sale with these keys: all without a key whose
+ * number is 0, because no policy names the sale's reason or market.
+ */
+static ShapeSet
+matching_shapes(const PolicyKey *key)
+{
+	ShapeSet	shapes = 0;
+
+	for (int shape = 0; shape < NSHAPES; shape++)
+		if (!((shape & SHAPE_REASON) && key->reason == 0) &&
+			!((shape & SHAPE_MARKET) && key->market == 0))
+			shapes |= 1 << shape;
+	return shapes;
+}
+
+/*
+ * Among the policies of one seller and one category (0 in either: for any), the
+ * most specific of these shapes.
  */
 static const Policy *
 find_shapes(const PolicyIndex *index, const PolicyKey *all, uint32 seller,
-			uint32 category, uint32 mask, TimestampTz at)
+			uint32 category, uint32 shapes, TimestampTz at)
 {
-	while (mask != 0)
+	while (shapes != 0)
 	{
-		int			shape = pg_leftmost_one_pos32(mask);
+		int			shape = pg_leftmost_one_pos32(shapes);
 		PolicyKey	key = {
 			.seller = seller,
 			.category = category,
@@ -348,34 +378,35 @@ find_shapes(const PolicyIndex *index, const PolicyKey *all, uint32 seller,
 			.market = shape & SHAPE_MARKET ? all->market : 0,
 			.fault = shape & SHAPE_FAULT ? all->fault : 0,
 		};
-		const PolicyVersions *line = lines_lookup(index->lines, key);
-		const Policy *policy = line == NULL ? NULL : version_at(line, at);
+		const PolicyVersions *versions = versions_lookup(index->versions, key);
+		const Policy *policy = versions == NULL ? NULL : versions_at(versions, at);
 
 		if (policy != NULL)
 			return policy;
-		mask &= ~(1U << shape);
+		shapes &= ~(1U << shape);
 	}
 	return NULL;
 }
 
-/* The policies of one seller, or (0) those for any: nearest category first. */
+/* Among the policies of one seller (0: for any): the nearest category first. */
 static const Policy *
-find_seller(const PolicyIndex *index, const PolicyKey *all, uint32 seller, uint32 shapes,
-			uint32 possible, const PolicyQuestion *question)
+find_seller(const PolicyIndex *index, const PolicyKey *all, uint32 seller, ShapeSet shapes,
+			const PolicyQuestion *question)
 {
-	uint32		mask = WITH_CATEGORY(shapes) & possible;
+	ShapeSet	with_category = shapes & SHAPES_WITH_CATEGORY;
 
-	if (mask != 0)
+	if (with_category != 0)
 		for (const Category *c = question->category; c != NULL; c = c->parent)
 		{
 			uint32		category = key_find(index, c->code);
 			const Policy *policy = category == 0 ? NULL :
-				find_shapes(index, all, seller, category, mask, question->purchased_at);
+			find_shapes(index, all, seller, category, with_category,
+						question->purchased_at);
 
 			if (policy != NULL)
 				return policy;
 		}
-	return find_shapes(index, all, seller, 0, WITHOUT_CATEGORY(shapes) & possible,
+	return find_shapes(index, all, seller, 0, shapes & ~SHAPES_WITH_CATEGORY,
 					   question->purchased_at);
 }
 
@@ -383,24 +414,20 @@ const Policy *
 policy_index_find(const PolicyIndex *index, const PolicyQuestion *question)
 {
 	const Symbol *seller = question->seller_ref == NULL ? NULL :
-		symbols_lookup(index->symbols, question->seller_ref);
+	symbols_lookup(index->symbols, question->seller_ref);
 	PolicyKey	all = {
 		.reason = key_find(index, question->reason),
 		.market = key_find(index, question->market),
 		.fault = question->fault + 1,
 	};
-	uint32		possible = 0xFF;
+	ShapeSet	matching = matching_shapes(&all);
 	const Policy *policy = NULL;
 
-	/* a mask of the shapes without a bit: those whose number lacks it */
-	if (all.reason == 0)
-		possible &= 0x0F;
-	if (all.market == 0)
-		possible &= 0x55;
+	Assert(question->fault < FAULT_COUNT);
 	if (seller != NULL && seller->shapes != 0)
-		policy = find_seller(index, &all, seller->id, seller->shapes, possible, question);
+		policy = find_seller(index, &all, seller->id, seller->shapes & matching, question);
 	if (policy == NULL)
-		policy = find_seller(index, &all, 0, index->shapes, possible, question);
+		policy = find_seller(index, &all, 0, index->shapes & matching, question);
 	return policy;
 }
 
@@ -414,11 +441,11 @@ policy_index_tie(const PolicyIndex *index, const Policy *policy)
 		.market = key_find(index, policy->market),
 		.fault = policy->fault + 1,
 	};
-	const PolicyVersions *line = lines_lookup(index->lines, key);
+	const PolicyVersions *versions = versions_lookup(index->versions, key);
 
-	for (int i = 0; line != NULL && i < line->n; i++)
+	for (int i = 0; versions != NULL && i < versions->n; i++)
 	{
-		const Policy *other = line->versions[i];
+		const Policy *other = versions->policies[i];
 
 		if (other->id != policy->id && other->valid_from < policy->valid_to &&
 			policy->valid_from < other->valid_to)

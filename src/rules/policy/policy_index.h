@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * policy_index.h
- *		Many policies, to be asked for the one that governs a sale.
+ *		Policies in memory, and which of them governs a sale.
  *
  * src/rules/policy/policy_index.h
  *
@@ -24,7 +24,8 @@ typedef struct Policy
 	const char *reason;
 	int			fault;			/* FAULT_ANY, else Fault */
 	const char *seller_ref;
-	TimestampTz valid_from;		/* valid when valid_from <= purchased_at < valid_to */
+	TimestampTz valid_from;		/* valid when valid_from <= purchased_at <
+								 * valid_to */
 	TimestampTz valid_to;
 	bool		returnable;
 	int			window_term;	/* -1: none, only where not returnable */
@@ -34,14 +35,15 @@ typedef struct Policy
 	bool		has_extension;
 	DateADT		extended_until; /* the window ends no earlier than this day */
 	int			resolutions;	/* offered, a bit each: policy_offers() */
-	int64		restocking;		/* restocking_percent, in millionths of a percent */
+	int64		restocking;		/* restocking_percent, in millionths of a
+								 * percent */
 	bool		refund_shipping;
 	bool		has_auto_approve;
 	bool		has_keep_item;
 	Datum		auto_approve_below; /* numeric */
 	Datum		keep_item_below;	/* numeric */
 	bool		statutory;
-	const char *source;			/* NULL: not said */
+	const char *source;			/* NULL: unknown */
 } Policy;
 
 static inline bool
@@ -53,8 +55,8 @@ policy_offers(const Policy *policy, Resolution resolution)
 typedef struct PolicyIndex PolicyIndex;
 
 /*
- * One sale and one reason.  NULL in market, category, reason or seller_ref
- * stands for one that no policy names.
+ * A sale and a reason to return it.  NULL in market, category, reason or
+ * seller_ref matches only the policies for any.
  */
 typedef struct PolicyQuestion
 {
@@ -66,23 +68,24 @@ typedef struct PolicyQuestion
 	TimestampTz purchased_at;
 } PolicyQuestion;
 
-/* An empty one, in the current memory context; it and its policies live there. */
+/* An empty index, in the current memory context, which its policies live in too. */
 extern PolicyIndex *policy_index_create(void);
 
-/* Add a copy.  Policies with the same five keys come cheapest by valid_from. */
+/* Add a copy.  It is fastest to add policies with the same five keys by valid_from. */
 extern const Policy *policy_index_add(PolicyIndex *index, const Policy *policy);
 
+/* The most specific policy in force for the sale; NULL: none. */
 extern const Policy *policy_index_find(const PolicyIndex *index,
 									   const PolicyQuestion *question);
 extern const Policy *policy_index_by_id(const PolicyIndex *index, int64 id);
 
-/* All policies in the order they were added, i from 0; NULL behind the last. */
+/* All policies in the order of their addition, i from 0; NULL after the last. */
 extern const Policy *policy_index_nth(const PolicyIndex *index, int i);
 
-/* For a policy of the index: another with the same five keys and a common instant, or NULL. */
+/* Another policy with the same five keys that is valid at the same time; NULL: none. */
 extern const Policy *policy_index_tie(const PolicyIndex *index, const Policy *policy);
 
-/* Remember, and ask, whether a seller's own policies have been added. */
+/* Note that a seller's own policies have been added, and whether that was noted. */
 extern void policy_index_note_seller(PolicyIndex *index, const char *seller_ref);
 extern bool policy_index_knows_seller(const PolicyIndex *index, const char *seller_ref);
 

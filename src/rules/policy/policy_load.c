@@ -4,12 +4,12 @@
  *		The policies as the backend keeps them in memory: reading and lifetime.
  *
  * A marketplace has a few hundred policies of its own and may have a hundred
- * thousand of its sellers'.  So the first are read together, and those of a
- * seller when a line of that seller is first judged: a backend holds what it
- * uses, and a change of one policy does not make it read them all again.
+ * thousand of its sellers.  So the former are read together, and those of a
+ * seller when a line of that seller is first judged: a backend keeps only what
+ * it uses, and a change of one policy does not make it read all of them again.
  *
- * As in cache.c, the relcache callback only tags, a new generation is read
- * when somebody asks, and the old one lives on until the end of the
+ * As in cache.c, the relcache callback only marks the policies as stale, the
+ * next use reads them again, and the old ones live until the end of the
  * transaction.
  *
  * src/rules/policy/policy_load.c
@@ -22,16 +22,17 @@
 #include "access/xact.h"
 #include "base/columns.h"
 #include "base/errors.h"
-#include "base/plan.h"
 #include "base/relation_watch.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "rules/cache/cache.h"
+#include "rules/cache/rule_cell.h"
+#include "rules/money.h"
 #include "rules/policy/policy_load.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 static PolicyIndex *policies = NULL;
@@ -39,30 +40,30 @@ static MemoryContext policies_context = NULL;
 static Oid	policies_relid = InvalidOid;
 static bool policies_valid = false;
 
-/* Set by the callback: what is being read now is old before it is finished. */
+/* Set by the callback: policies that are being read are stale already. */
 static bool policies_touched = false;
 
 /* ---- rows ---- */
 
-static const char *const column_names[POLICY_NCOLUMNS] = {
-	"id", "market", "category", "reason", "fault", "seller_ref", "valid_from",
-	"valid_to", "returnable", "window_term", "window_unit", "window_from",
-	"window_roll", "extended_until", "resolutions", "restocking_percent",
-	"refund_shipping", "auto_approve_below", "keep_item_below", "statutory", "source"
-};
+#define COLUMN_NAME(number, name, nullable) #name
+#define COLUMN_IS_NULLABLE(number, name, nullable) nullable
+#define COLUMN_IN_SQL(number, name, nullable) name
 
-/* The same, for the results of our own queries. */
+static const char *const column_names[] = {POLICY_COLUMNS(COLUMN_NAME)};
+static const bool column_is_nullable[] = {POLICY_COLUMNS(COLUMN_IS_NULLABLE)};
+
+/* The text of a list of columns, after its macros are expanded: "id, market, ...". */
+#define AS_TEXT(...) #__VA_ARGS__
+#define EXPANDED_AS_TEXT(...) AS_TEXT(__VA_ARGS__)
+
 #define SELECT_POLICIES \
-	"SELECT id, market, category, reason, fault, seller_ref, valid_from," \
-	" valid_to, returnable, window_term, window_unit, window_from," \
-	" window_roll, extended_until, resolutions, restocking_percent," \
-	" refund_shipping, auto_approve_below, keep_item_below, statutory, source" \
-	" FROM returns.policy "
+	"SELECT " EXPANDED_AS_TEXT(POLICY_COLUMNS(COLUMN_IN_SQL)) " FROM returns.policy "
 #define IN_ORDER " ORDER BY valid_from, id"
 
 const char *
 policy_column_name(PolicyColumn column)
 {
+	Assert(column >= 0 && column < POLICY_NCOLUMNS);
 	return column_names[column];
 }
 
@@ -76,127 +77,145 @@ policy_columns(Relation rel)
 	return attno;
 }
 
-static char *
-text_or_null(Datum value, bool isnull)
+/* A row that is being read, by our column numbers. */
+typedef struct PolicyRow
 {
-	return isnull ? NULL : TextDatumGetCString(value);
+	Datum		value[POLICY_NCOLUMNS];
+	bool		isnull[POLICY_NCOLUMNS];
+	RuleCell	cell;
+} PolicyRow;
+
+/* A column of type text as a C string; NULL: null. */
+static char *
+row_cstring(PolicyRow *row, PolicyColumn column)
+{
+	row->cell.column = policy_column_name(column);
+	return row->isnull[column] ? NULL : TextDatumGetCString(row->value[column]);
 }
 
-/* NULL elements are refused by the table; a policy read before says nothing. */
+/* False when an element is null. */
 static bool
-resolutions_from_value(Datum value, int *resolutions)
+read_resolutions(PolicyRow *row, Policy *policy)
 {
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;
 
-	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &nulls, &n);
-	*resolutions = 0;
+	row->cell.column = policy_column_name(POLICY_RESOLUTIONS);
+	deconstruct_array(DatumGetArrayTypeP(row->value[POLICY_RESOLUTIONS]), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
 			return false;
-		*resolutions |= 1 << resolution_parse(TextDatumGetCString(elements[i]));
+		policy->resolutions |= 1 << resolution_parse(TextDatumGetCString(elements[i]));
 	}
 	return true;
 }
 
-/* A percentage in millionths; false when it is none. */
+/* The percentage in millionths; false when it is not from 0 to 100. */
 static bool
-percent_parse(Datum value, int64 *millionths)
+read_restocking(PolicyRow *row, Policy *policy)
 {
+	Datum		value = row->value[POLICY_RESTOCKING_PERCENT];
 	Numeric		percent = DatumGetNumeric(value);
 	Datum		scaled;
 
 	if (numeric_is_nan(percent) || numeric_is_inf(percent))
 		return false;
 	scaled = DirectFunctionCall2(numeric_mul, value,
-								 NumericGetDatum(int64_to_numeric(1000000)));
+								 NumericGetDatum(int64_to_numeric(RESTOCKING_WHOLE / 100)));
 	if (DatumGetBool(DirectFunctionCall2(numeric_lt, scaled,
 										 NumericGetDatum(int64_to_numeric(0)))) ||
 		DatumGetBool(DirectFunctionCall2(numeric_gt, scaled,
-										 NumericGetDatum(int64_to_numeric(100000000)))))
+										 NumericGetDatum(int64_to_numeric(RESTOCKING_WHOLE)))))
 		return false;
-	*millionths = DatumGetInt64(DirectFunctionCall1(numeric_int8, scaled));
+	policy->restocking = DatumGetInt64(DirectFunctionCall1(numeric_int8, scaled));
 	return true;
 }
 
 static void
-keys_from_values(const Datum *value, const bool *isnull, Policy *policy)
+read_keys(PolicyRow *row, Policy *policy)
 {
-	policy->market = text_or_null(value[POLICY_MARKET], isnull[POLICY_MARKET]);
-	policy->category = text_or_null(value[POLICY_CATEGORY], isnull[POLICY_CATEGORY]);
-	policy->reason = text_or_null(value[POLICY_REASON], isnull[POLICY_REASON]);
-	policy->seller_ref = text_or_null(value[POLICY_SELLER_REF], isnull[POLICY_SELLER_REF]);
-	policy->fault = isnull[POLICY_FAULT] ? FAULT_ANY :
-		(int) fault_parse(TextDatumGetCString(value[POLICY_FAULT]));
+	char	   *fault = row_cstring(row, POLICY_FAULT);
+
+	policy->fault = fault == NULL ? FAULT_ANY : (int) fault_parse(fault);
+	policy->market = row_cstring(row, POLICY_MARKET);
+	policy->category = row_cstring(row, POLICY_CATEGORY);
+	policy->reason = row_cstring(row, POLICY_REASON);
+	policy->seller_ref = row_cstring(row, POLICY_SELLER_REF);
+	policy->valid_from = DatumGetTimestampTz(row->value[POLICY_VALID_FROM]);
+	policy->valid_to = DatumGetTimestampTz(row->value[POLICY_VALID_TO]);
+	policy->statutory = DatumGetBool(row->value[POLICY_STATUTORY]);
+	policy->source = row_cstring(row, POLICY_SOURCE);
 }
 
 static bool
-window_from_values(const Datum *value, const bool *isnull, Policy *policy)
+read_window(PolicyRow *row, Policy *policy)
 {
-	policy->returnable = DatumGetBool(value[POLICY_RETURNABLE]);
-	policy->window_term = isnull[POLICY_WINDOW_TERM] ? -1 :
-		DatumGetInt32(value[POLICY_WINDOW_TERM]);
-	policy->window_unit = term_unit_parse(TextDatumGetCString(value[POLICY_WINDOW_UNIT]));
-	policy->window_from = window_start_parse(TextDatumGetCString(value[POLICY_WINDOW_FROM]));
-	policy->window_roll = DatumGetBool(value[POLICY_WINDOW_ROLL]);
-	policy->has_extension = !isnull[POLICY_EXTENDED_UNTIL];
-	policy->extended_until = policy->has_extension ?
-		DatumGetDateADT(value[POLICY_EXTENDED_UNTIL]) : 0;
-	return (policy->window_term >= 0 ||
-		 (isnull[POLICY_WINDOW_TERM] && !policy->returnable)) &&
-		!(policy->has_extension && DATE_NOT_FINITE(policy->extended_until));
+	policy->returnable = DatumGetBool(row->value[POLICY_RETURNABLE]);
+	policy->window_unit = term_unit_parse(row_cstring(row, POLICY_WINDOW_UNIT));
+	policy->window_from = window_start_parse(row_cstring(row, POLICY_WINDOW_FROM));
+	policy->window_roll = DatumGetBool(row->value[POLICY_WINDOW_ROLL]);
+	policy->window_term = -1;
+	if (!row->isnull[POLICY_WINDOW_TERM])
+	{
+		policy->window_term = DatumGetInt32(row->value[POLICY_WINDOW_TERM]);
+		if (policy->window_term < 0)
+			return false;
+	}
+	else if (policy->returnable)
+		return false;
+	policy->has_extension = !row->isnull[POLICY_EXTENDED_UNTIL];
+	if (policy->has_extension)
+		policy->extended_until = DatumGetDateADT(row->value[POLICY_EXTENDED_UNTIL]);
+	return !policy->has_extension || !DATE_NOT_FINITE(policy->extended_until);
 }
 
 static bool
-money_from_values(const Datum *value, const bool *isnull, Policy *policy)
+read_money(PolicyRow *row, Policy *policy)
 {
-	policy->refund_shipping = DatumGetBool(value[POLICY_REFUND_SHIPPING]);
-	policy->has_auto_approve = !isnull[POLICY_AUTO_APPROVE_BELOW];
-	policy->auto_approve_below = value[POLICY_AUTO_APPROVE_BELOW];
-	policy->has_keep_item = !isnull[POLICY_KEEP_ITEM_BELOW];
-	policy->keep_item_below = value[POLICY_KEEP_ITEM_BELOW];
-	return percent_parse(value[POLICY_RESTOCKING_PERCENT], &policy->restocking) &&
-		resolutions_from_value(value[POLICY_RESOLUTIONS], &policy->resolutions);
+	policy->refund_shipping = DatumGetBool(row->value[POLICY_REFUND_SHIPPING]);
+	policy->has_auto_approve = !row->isnull[POLICY_AUTO_APPROVE_BELOW];
+	policy->auto_approve_below = row->value[POLICY_AUTO_APPROVE_BELOW];
+	policy->has_keep_item = !row->isnull[POLICY_KEEP_ITEM_BELOW];
+	policy->keep_item_below = row->value[POLICY_KEEP_ITEM_BELOW];
+	return read_restocking(row, policy) && read_resolutions(row, policy);
 }
 
+/* Find our columns in a row of all columns; false when one is null that must not be. */
 static bool
-is_nullable(int column)
+row_deform(PolicyRow *row, HeapTuple tuple, TupleDesc desc, const AttrNumber *attno)
 {
-	return column == POLICY_MARKET || column == POLICY_CATEGORY || column == POLICY_REASON ||
-		column == POLICY_FAULT || column == POLICY_SELLER_REF ||
-		column == POLICY_WINDOW_TERM || column == POLICY_EXTENDED_UNTIL ||
-		column == POLICY_AUTO_APPROVE_BELOW || column == POLICY_KEEP_ITEM_BELOW ||
-		column == POLICY_SOURCE;
+	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+	bool		complete = true;
+
+	heap_deform_tuple(tuple, desc, values, nulls);
+	for (int column = 0; column < POLICY_NCOLUMNS; column++)
+	{
+		row->value[column] = values[attno[column] - 1];
+		row->isnull[column] = nulls[attno[column] - 1];
+		complete &= column_is_nullable[column] || !row->isnull[column];
+	}
+	return complete;
 }
 
 bool
 policy_from_tuple(HeapTuple tuple, TupleDesc desc, const AttrNumber *attno, Policy *policy)
 {
-	Datum		value[POLICY_NCOLUMNS];
-	bool		isnull[POLICY_NCOLUMNS];
-	Datum	   *all_values = palloc(sizeof(Datum) * desc->natts);
-	bool	   *all_nulls = palloc(sizeof(bool) * desc->natts);
+	PolicyRow	row;
+	bool		valid = row_deform(&row, tuple, desc, attno);
 
 	memset(policy, 0, sizeof(Policy));
-	heap_deform_tuple(tuple, desc, all_values, all_nulls);
-	for (int column = 0; column < POLICY_NCOLUMNS; column++)
-	{
-		value[column] = all_values[attno[column] - 1];
-		isnull[column] = all_nulls[attno[column] - 1];
-		if (isnull[column] && !is_nullable(column))
-			return false;
-	}
-	policy->id = DatumGetInt64(value[POLICY_ID]);
-	policy->valid_from = DatumGetTimestampTz(value[POLICY_VALID_FROM]);
-	policy->valid_to = DatumGetTimestampTz(value[POLICY_VALID_TO]);
-	policy->statutory = DatumGetBool(value[POLICY_STATUTORY]);
-	policy->source = text_or_null(value[POLICY_SOURCE], isnull[POLICY_SOURCE]);
-	keys_from_values(value, isnull, policy);
-	return window_from_values(value, isnull, policy) &&
-		money_from_values(value, isnull, policy);
+	policy->id = DatumGetInt64(row.value[POLICY_ID]);
+	if (!valid)
+		return false;
+	rule_cell_begin(&row.cell, "policy");
+	read_keys(&row, policy);
+	valid = read_window(&row, policy) && read_money(&row, policy);
+	rule_cell_end(&row.cell);
+	return valid;
 }
 
 void
@@ -205,69 +224,70 @@ policy_malformed(const Policy *policy)
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_RULE_REFUSED),
 			 errmsg("policy " INT64_FORMAT " is not well-formed", policy->id),
-			 errdetail("A column of its row in returns.policy holds what the table's constraints forbid."),
-			 errhint("Bring the constraints of the table back and correct the row.")));
+			 errdetail("Its row in returns.policy has a value that the constraints of the table forbid."),
+			 errhint("Correct the row and restore the constraints of returns.policy."),
+			 err_our_column("policy", NULL)));
 }
 
 /* ---- reading ---- */
 
 static void
-policies_read(PolicyIndex *index, KeptPlan *plan, Datum *args)
+policies_read(PolicyIndex *index, Statement *statement, Datum *args)
 {
-	OwnState	own;
+	AsOwner		owner;
+	ResultSet	rows;
 	MemoryContext row_context;
 	MemoryContext old;
 	AttrNumber	attno[POLICY_NCOLUMNS];
-	uint64		n;
 
 	for (int column = 0; column < POLICY_NCOLUMNS; column++)
 		attno[column] = column + 1;
-	own_begin(&own);
-	n = plan_read(plan, args, NULL);
+	as_owner_begin(&owner);
+	rows = statement_read(statement, args, NULL);
 	row_context = AllocSetContextCreate(CurrentMemoryContext, "returns policy row",
 										ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(row_context);
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < rows.nrows; i++)
 	{
 		Policy		policy;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!policy_from_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, attno, &policy))
+		if (!policy_from_tuple(rows.table->vals[i], rows.table->tupdesc, attno, &policy))
 			policy_malformed(&policy);
 		policy_index_add(index, &policy);
 		MemoryContextReset(row_context);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(row_context);
-	own_end(&own);
+	as_owner_end(&owner);
 }
 
 void
 policies_read_general(PolicyIndex *index)
 {
-	static KeptPlan plan = {SELECT_POLICIES "WHERE seller_ref IS NULL" IN_ORDER, 0};
+	static Statement statement = {SELECT_POLICIES "WHERE seller_ref IS NULL" IN_ORDER, 0};
 
-	policies_read(index, &plan, NULL);
+	policies_read(index, &statement, NULL);
 }
 
 void
 policies_read_seller(PolicyIndex *index, const char *seller_ref)
 {
-	static KeptPlan plan = {
+	static Statement statement = {
 		SELECT_POLICIES "WHERE seller_ref OPERATOR(pg_catalog.=) $1" IN_ORDER, 1, {TEXTOID}
 	};
 	Datum		args[1] = {CStringGetTextDatum(seller_ref)};
 
-	policies_read(index, &plan, args);
+	policies_read(index, &statement, args);
 	policy_index_note_seller(index, seller_ref);
 }
 
 void
 policies_read_all(PolicyIndex *index)
 {
-	static KeptPlan plan = {SELECT_POLICIES IN_ORDER, 0};
+	static Statement statement = {SELECT_POLICIES IN_ORDER, 0};
 
-	policies_read(index, &plan, NULL);
+	policies_read(index, &statement, NULL);
 }
 
 /* ---- lifetime ---- */
@@ -282,11 +302,14 @@ policy_changed(Oid relid)
 	}
 }
 
-/* Take what was just read for good, unless it is already old. */
+/* Keep what was just read, unless the table has changed meanwhile. */
 static void
 policies_settle(void)
 {
-	/* what a parallel worker reads under a borrowed snapshot is not kept */
+	/*
+	 * a parallel worker reads by the older snapshot of its query: for that
+	 * query only
+	 */
 	policies_valid = !policies_touched && !IsInParallelMode();
 }
 
@@ -320,12 +343,12 @@ policies_reload(void)
 const PolicyIndex *
 policies_of(const char *seller_ref)
 {
-	rules_current();			/* looks for invalidations */
+	rules_current();			/* processes invalidations */
 	if (unlikely(!policies_valid))
 		policies_reload();
 	if (seller_ref != NULL && unlikely(!policy_index_knows_seller(policies, seller_ref)))
 	{
-		/* until it is there whole, an error must not leave half of it behind */
+		/* an error must not leave the seller with a part of its policies */
 		policies_valid = false;
 		policies_touched = false;
 		policies_read_seller(policies, seller_ref);
@@ -337,21 +360,18 @@ policies_of(const char *seller_ref)
 static bool
 seller_of(int64 id, char **seller_ref)
 {
-	static KeptPlan plan = {
+	static Statement statement = {
 		"SELECT seller_ref FROM returns.policy WHERE id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}
 	};
 	Datum		args[1] = {Int64GetDatum(id)};
-	OwnState	own;
-	bool		found;
-	bool		isnull;
-	Datum		value;
+	AsOwner		owner;
+	ResultSet	rows;
 
-	own_begin(&own);
-	found = plan_read(&plan, args, NULL) > 0;
-	value = found ? plan_value(0, 1, &isnull) : (Datum) 0;
-	*seller_ref = found ? text_or_null(value, isnull) : NULL;
-	own_end(&own);
-	return found;
+	as_owner_begin(&owner);
+	rows = statement_read(&statement, args, NULL);
+	*seller_ref = rows.nrows > 0 ? result_cstring(rows, 0, 1) : NULL;
+	as_owner_end(&owner);
+	return rows.nrows > 0;
 }
 
 const Policy *

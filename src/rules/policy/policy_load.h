@@ -16,44 +16,72 @@
 #include "utils/rel.h"
 
 /*
- * The policies for any seller, and those of this one (NULL: none more).
- * Pointers stay valid until the end of the transaction.  RT012 without tables.
+ * The policies for any seller and those of this one; NULL: only the former.
+ * Pointers stay valid until the end of the transaction.  Raises RT012 without
+ * the table, RT010 or RT009 for a row of it that is no policy.
  */
 extern const PolicyIndex *policies_of(const char *seller_ref);
 
 extern const Policy *policy_by_id(int64 id);	/* NULL: unknown */
 
-/* The columns of returns.policy that the extension knows. */
+/*
+ * The columns of returns.policy that the extension knows: number, name, may it be
+ * null?  A new column needs a line here, a member in Policy, and its reading in
+ * policy_load.c.
+ */
+#define POLICY_COLUMNS(COLUMN) \
+	COLUMN(POLICY_ID, id, false), \
+	COLUMN(POLICY_MARKET, market, true), \
+	COLUMN(POLICY_CATEGORY, category, true), \
+	COLUMN(POLICY_REASON, reason, true), \
+	COLUMN(POLICY_FAULT, fault, true), \
+	COLUMN(POLICY_SELLER_REF, seller_ref, true), \
+	COLUMN(POLICY_VALID_FROM, valid_from, false), \
+	COLUMN(POLICY_VALID_TO, valid_to, false), \
+	COLUMN(POLICY_RETURNABLE, returnable, false), \
+	COLUMN(POLICY_WINDOW_TERM, window_term, true), \
+	COLUMN(POLICY_WINDOW_UNIT, window_unit, false), \
+	COLUMN(POLICY_WINDOW_FROM, window_from, false), \
+	COLUMN(POLICY_WINDOW_ROLL, window_roll, false), \
+	COLUMN(POLICY_EXTENDED_UNTIL, extended_until, true), \
+	COLUMN(POLICY_RESOLUTIONS, resolutions, false), \
+	COLUMN(POLICY_RESTOCKING_PERCENT, restocking_percent, false), \
+	COLUMN(POLICY_REFUND_SHIPPING, refund_shipping, false), \
+	COLUMN(POLICY_AUTO_APPROVE_BELOW, auto_approve_below, true), \
+	COLUMN(POLICY_KEEP_ITEM_BELOW, keep_item_below, true), \
+	COLUMN(POLICY_STATUTORY, statutory, false), \
+	COLUMN(POLICY_SOURCE, source, true)
+
+#define POLICY_COLUMN_NUMBER(number, name, nullable) number
+
 typedef enum PolicyColumn
 {
-	POLICY_ID, POLICY_MARKET, POLICY_CATEGORY, POLICY_REASON, POLICY_FAULT,
-	POLICY_SELLER_REF, POLICY_VALID_FROM, POLICY_VALID_TO, POLICY_RETURNABLE,
-	POLICY_WINDOW_TERM, POLICY_WINDOW_UNIT, POLICY_WINDOW_FROM,
-	POLICY_WINDOW_ROLL, POLICY_EXTENDED_UNTIL, POLICY_RESOLUTIONS,
-	POLICY_RESTOCKING_PERCENT, POLICY_REFUND_SHIPPING,
-	POLICY_AUTO_APPROVE_BELOW, POLICY_KEEP_ITEM_BELOW, POLICY_STATUTORY,
-	POLICY_SOURCE,
+	POLICY_COLUMNS(POLICY_COLUMN_NUMBER),
 	POLICY_NCOLUMNS
 } PolicyColumn;
 
 extern const char *policy_column_name(PolicyColumn column);
 
-/* Where they are in the table; raises when it is another table or lacks one. */
+/*
+ * Their physical numbers.  Raises 39P01 when it is another table, RT012 when a
+ * column does not exist.
+ */
 extern const AttrNumber *policy_columns(Relation rel);
 
 /*
- * Take a row apart, in the current memory context.  False when a column holds
- * what the constraints of the table forbid, so that no policy has it.
+ * Read a row, in the current memory context; attno says where its columns are.
+ * Returns false, with no more than the id set, when a value is one that the
+ * constraints of the table forbid; RT010 for an unknown word.
  */
 extern bool policy_from_tuple(HeapTuple tuple, TupleDesc desc, const AttrNumber *attno,
 							  Policy *policy);
 
-/* Raise RT009 for a row of the table that no policy has. */
+/* Raise RT009 for a row that policy_from_tuple() has refused. */
 pg_noreturn extern void policy_malformed(const Policy *policy);
 
 /*
- * Add what the table holds now, seen with all that this transaction has done:
- * the policies for any seller, those of one, or all there are.
+ * Add policies of the table as it is now, with the changes of this transaction:
+ * those for any seller, those of one seller, or all.
  */
 extern void policies_read_general(PolicyIndex *index);
 extern void policies_read_seller(PolicyIndex *index, const char *seller_ref);
