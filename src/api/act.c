@@ -141,7 +141,7 @@ read_return(int64 id, MoveQuestion *question, bool *due_null)
 			.carrier = result_text(found, 0, 4),
 		},
 		.resolution = resolution_parse(result_cstring(found, 0, 5)),
-		/* the column "requires" shows what a move needs; it does not forbid the move */
+		/* what a move requires is shown, and does not forbid it */
 		.has_note = true,
 		.has_tracking = true,
 		.has_evidence = true,
@@ -194,7 +194,7 @@ returns_allowed_actions(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller_context);
 	read_return(PG_GETARG_INT64(0), &question, &due_null);
 	question.actor = actor_if_any();
-	/* a return without a carrier gets one by the move: the carrier that makes it */
+	/* a move by a carrier names it, if the return has none */
 	if (question.parties.carrier == NULL && question.actor != NULL &&
 		question.actor->kind == ACTOR_CARRIER)
 		question.parties.carrier = question.actor->ref_text;

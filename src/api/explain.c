@@ -64,7 +64,8 @@ typedef struct ExplainedLine
 	TimestampTz window_ends_at; /* when the return was requested */
 } ExplainedLine;
 
-static void put_text(const Explained *r, int indent, const char *format,...) pg_attribute_printf(3, 4);
+static void put_text(const Explained *r, int indent, const char *format,...)
+			pg_attribute_printf(3, 4);
 
 /* Give a row, or several if the text has several lines. */
 static void

@@ -327,7 +327,7 @@ returns_open_return(PG_FUNCTION_ARGS)
 	if (id == 0)
 	{
 		id = insert_draft(&call);
-		/* a concurrent transaction used the key first: return what it has opened */
+		/* a concurrent transaction has used the key: return its return */
 		if (id == 0)
 			id = find_by_key(&call);
 		else

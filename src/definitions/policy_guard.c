@@ -206,7 +206,7 @@ check_update(TriggerData *trigdata, const AttrNumber *attno, const Policy *new, 
 	Policy		old;
 	bool		renamed;
 
-	/* an invalid old row, written before its constraint existed, may be corrected */
+	/* an invalid old row, older than its constraint, may be corrected */
 	if (policy_from_tuple(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation),
 						  attno, &old))
 	{

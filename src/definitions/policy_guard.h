@@ -31,7 +31,7 @@ typedef struct PolicyEffect
 	TimestampTz past_from;		/* they concern sales from here */
 	TimestampTz past_to;		/* to here, if past_from is earlier */
 	bool		past;			/* are there such sales? */
-	PolicyIndex *after;			/* the policies that can matter, as they are now */
+	PolicyIndex *after;			/* the current policies that can matter */
 } PolicyEffect;
 
 /*

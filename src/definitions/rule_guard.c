@@ -38,30 +38,35 @@ enum
 {
 	DEADLINE_MACHINE, DEADLINE_STATE, DEADLINE_ON_TIMEOUT
 };
+
 RULE_COLUMNS(stage_deadline, "machine", "state", "on_timeout");
 
 enum
 {
 	MARKET_CODE, MARKET_TIMEZONE
 };
+
 RULE_COLUMNS(market, "code", "timezone");
 
 enum
 {
 	CATEGORY_CODE, CATEGORY_PARENT
 };
+
 RULE_COLUMNS(category, "code", "parent");
 
 enum
 {
 	REASON_CODE, REASON_FAULT
 };
+
 RULE_COLUMNS(reason, "code", "fault");
 
 enum
 {
 	CURRENCY_CODE, CURRENCY_MINOR_UNITS
 };
+
 RULE_COLUMNS(currency, "code", "minor_units");
 
 static bool
@@ -219,7 +224,7 @@ check_currency(const TriggerRow *row)
 
 	if (row->old == NULL || !trigger_changed(row, CURRENCY_MINOR_UNITS))
 		return;
-	/* wait for transactions that write sales or payments: their rows count too */
+	/* wait for transactions that write amounts: their rows count too */
 	LockRelationOid(table_oid("sale_line"), ShareLock);
 	LockRelationOid(table_oid("payment"), ShareLock);
 	code = trigger_old_value(row, CURRENCY_CODE, &isnull);
