@@ -143,6 +143,21 @@ check_known(const Viewer *viewer, int nlines, Datum order_ref)
 				 err_our_column("sale_line", "order_ref")));
 }
 
+/* The lines of an order that the caller sees. */
+static int
+read_visible_lines(Datum order_ref, SaleLine **lines)
+{
+	Viewer		viewer = current_viewer();
+	int			nlines = read_lines(order_ref, lines);
+	int			nvisible = 0;
+
+	check_known(&viewer, nlines, order_ref);
+	for (int i = 0; i < nlines; i++)
+		if (is_visible(&viewer, &(*lines)[i]))
+			(*lines)[nvisible++] = (*lines)[i];
+	return nvisible;
+}
+
 /* The value of the units left: the whole less the exact share of the other units. */
 static Datum
 amount_left(const SaleLine *line, int units_left)
@@ -190,20 +205,16 @@ PG_FUNCTION_INFO_V1(returns_eligibility);
 Datum
 returns_eligibility(PG_FUNCTION_ARGS)
 {
-	Viewer		viewer;
 	const Reason *reason;
 	SaleLine   *lines;
 	int			nlines;
 
 	argument_check_not_null(fcinfo, 0, "eligibility", "order_ref");
-	InitMaterializedSRF(fcinfo, 0);
-	viewer = current_viewer();
 	reason = reason_argument(fcinfo, 1);
-	nlines = read_lines(PG_GETARG_DATUM(0), &lines);
-	check_known(&viewer, nlines, PG_GETARG_DATUM(0));
+	InitMaterializedSRF(fcinfo, 0);
+	nlines = read_visible_lines(PG_GETARG_DATUM(0), &lines);
 	for (int i = 0; i < nlines; i++)
-		if (is_visible(&viewer, &lines[i]))
-			put_line((ReturnSetInfo *) fcinfo->resultinfo, &lines[i], reason);
+		put_line((ReturnSetInfo *) fcinfo->resultinfo, &lines[i], reason);
 	return (Datum) 0;
 }
 
@@ -213,23 +224,20 @@ PG_FUNCTION_INFO_V1(returns_policy_for);
 Datum
 returns_policy_for(PG_FUNCTION_ARGS)
 {
-	Viewer		viewer;
 	const Reason *reason;
 	SaleLine   *lines;
 	int			nlines;
 
 	argument_check_not_null(fcinfo, 0, "policy_for", "order_ref");
 	argument_check_not_null(fcinfo, 1, "policy_for", "line_no");
-	viewer = current_viewer();
 	reason = reason_argument(fcinfo, 2);
-	nlines = read_lines(PG_GETARG_DATUM(0), &lines);
-	check_known(&viewer, nlines, PG_GETARG_DATUM(0));
+	nlines = read_visible_lines(PG_GETARG_DATUM(0), &lines);
 	for (int i = 0; i < nlines; i++)
 	{
 		const SaleFacts *facts = &lines[i].facts;
 		const Policy *policy;
 
-		if (facts->line_no != PG_GETARG_INT32(1) || !is_visible(&viewer, &lines[i]))
+		if (facts->line_no != PG_GETARG_INT32(1))
 			continue;
 		policy = policy_find(facts->market, facts->category, reason, facts->seller_ref,
 							 facts->purchased_at);
