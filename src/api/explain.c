@@ -237,7 +237,7 @@ explain_window(const Explained *r, const ExplainedLine *line, const Policy *poli
 					   line->sale.delivered_at, &ends_at))
 	{
 		put_text(r, 2, policy->returnable ? "no window yet: it begins at the delivery" :
-				 "it allows no returns");
+				 "it accepts no returns");
 		return;
 	}
 	put_text(r, 2, "window: %s", policy_window_text(policy));

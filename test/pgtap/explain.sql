@@ -47,7 +47,7 @@ SELECT is(told('a', 'line 1'), format('line 1: 2 of 3 "lamp", category appliance
 SELECT is(told('a', 'line 2'), format('line 2: 2 of 3 "E 5", category phones, seller acme
   policy %s (%s) governs it
     the most specific policy in force at the purchase, 2026-02-20 10:00:00+05 (Asia/Almaty): it is for category phones, fault none, market kz
-    it allows no returns
+    it accepts no returns
   a request would be refused (RT004): Policy %1$s (%2$s) takes nothing back for reason "changed_mind" in category "phones" (line 2).', id, source),
 	'explain() says why a request of a draft line would be refused')
   FROM returns.policy WHERE market = 'kz' AND category = 'phones';
