@@ -154,7 +154,9 @@ returns_events_after(PG_FUNCTION_ARGS)
 	if (left < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_rows must be positive, not %d", left)));
+				 errmsg("max_rows must be positive, not %d", left),
+				 errdetail("max_rows is the greatest number of events that the call returns."),
+				 errhint("Pass 1 or more, for example returns.events_after(NULL, 1000).")));
 	if (!PG_ARGISNULL(0))
 		position_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), &from);
 
