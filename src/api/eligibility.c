@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * eligibility.c
- *		May the lines of an order be returned?  Asked in advance, by SQL.
+ *		eligibility() and policy_for(): can the lines of an order be returned?
  *
- * The answers are line_judge()'s, so they are those that a request would get.
- * The sale is read as the owner of the tables; who sees which line is decided
- * here, as row-level security would.
+ * line_judge() gives the answers, so a request of a return gets the same ones.
+ * The sale is read as the owner of the tables.  This file decides which actor
+ * sees which line, by the same rule as row-level security.
  *
  * src/api/eligibility.c
  *
@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "api/argument.h"
 #include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
@@ -69,64 +70,68 @@ read_lines(Datum order_ref, SaleLine **lines)
 }
 
 /*
- * What the caller may see.  An actor sees what is its own, an operator all;
- * without an actor the owner of the tables sees all, others nothing.
+ * Who looks at a sale.  An actor sees the lines to which it is a party.  Without
+ * an actor, the owner of the tables sees every line, and other roles see none.
  */
-typedef struct View
+typedef struct Viewer
 {
-	bool		all;
-	bool		owner;			/* could look into the tables anyway */
 	const Actor *actor;			/* NULL: none */
-} View;
+	bool		owner;			/* can read the tables without this function */
+} Viewer;
 
-static View
-view_of_caller(void)
+static Viewer
+current_viewer(void)
 {
-	View		view;
-
-	view.actor = actor_if_any();
-	view.owner = has_privs_of_role(caller_role(), tables_owner());
-	view.all = view.actor == NULL ? view.owner :
-		actor_may(view.actor, MAY_SEE_ALL);
-	return view;
+	return (Viewer) {
+		.actor = actor_if_any(),
+		.owner = has_privs_of_role(caller_role(), tables_owner()),
+	};
 }
 
 static bool
-is_visible(const View *view, const SaleLine *line)
+is_visible(const Viewer *viewer, const SaleLine *line)
 {
-	if (view->all)
-		return true;
-	if (view->actor == NULL)
-		return false;
-	return (view->actor->kind == ACTOR_BUYER &&
-			strcmp(view->actor->ref, line->buyer_ref) == 0) ||
-		(view->actor->kind == ACTOR_SELLER &&
-		 strcmp(view->actor->ref, line->facts.seller_ref) == 0);
+	Parties		parties = {
+		.buyer_ref = cstring_to_text(line->buyer_ref),
+		.seller_ref = cstring_to_text(line->facts.seller_ref),
+	};
+
+	return viewer->actor == NULL ? viewer->owner : actor_is_party(viewer->actor, &parties);
 }
 
 /*
- * A mistyped order is an error to those who could see it if it existed;
- * others must not learn from the difference which orders there are.
+ * An unknown order is an error for viewers that would see it if it existed.  For
+ * others it is an order without visible lines, so that they cannot find out
+ * which orders exist.
  */
 static void
-check_known(const View *view, int nlines, Datum order_ref)
+check_known(const Viewer *viewer, int nlines, Datum order_ref)
 {
-	if (nlines == 0 && (view->all || view->owner))
+	if (nlines == 0 && (viewer->owner || actor_may(viewer->actor, MAY_SEE_ALL)))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
 				 errmsg("unknown order \"%s\"", TextDatumGetCString(order_ref)),
-				 errdetail("No row of returns.sale_line has this order_ref.")));
+				 errdetail("No row of returns.sale_line has this order_ref."),
+				 errhint("Check the order_ref, or insert the sale lines of the order first."),
+				 err_our_column("sale_line", "order_ref")));
 }
 
-static void
-refuse_null(const char *argument)
+/* The lines of an order that the caller sees. */
+static int
+read_visible_lines(Datum order_ref, SaleLine **lines)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("%s must not be NULL", argument)));
+	Viewer		viewer = current_viewer();
+	int			nlines = read_lines(order_ref, lines);
+	int			nvisible = 0;
+
+	check_known(&viewer, nlines, order_ref);
+	for (int i = 0; i < nlines; i++)
+		if (is_visible(&viewer, &(*lines)[i]))
+			(*lines)[nvisible++] = (*lines)[i];
+	return nvisible;
 }
 
-/* What the units left are worth: the whole less the exact share of the others. */
+/* The value of the units left: the whole less the exact share of the other units. */
 static Datum
 amount_left(const SaleLine *line, int units_left)
 {
@@ -160,56 +165,52 @@ put_line(ReturnSetInfo *result, const SaleLine *line, const Reason *reason)
 }
 
 static const Reason *
-reason_argument(FunctionCallInfo fcinfo, int arg)
+reason_argument(FunctionCallInfo fcinfo, int n)
 {
-	return PG_ARGISNULL(arg) ? NULL : reason_get(text_to_cstring(PG_GETARG_TEXT_PP(arg)));
+	text	   *code = argument_text(fcinfo, n);
+
+	return code == NULL ? NULL : reason_get(text_to_cstring(code));
 }
 
 PG_FUNCTION_INFO_V1(returns_eligibility);
 
+/* eligibility(order_ref text, reason text) → setof record */
 Datum
 returns_eligibility(PG_FUNCTION_ARGS)
 {
-	View		view;
 	const Reason *reason;
 	SaleLine   *lines;
 	int			nlines;
 
-	if (PG_ARGISNULL(0))
-		refuse_null("order_ref");
-	InitMaterializedSRF(fcinfo, 0);
-	view = view_of_caller();
+	argument_check_not_null(fcinfo, 0, "eligibility", "order_ref");
 	reason = reason_argument(fcinfo, 1);
-	nlines = read_lines(PG_GETARG_DATUM(0), &lines);
-	check_known(&view, nlines, PG_GETARG_DATUM(0));
+	InitMaterializedSRF(fcinfo, 0);
+	nlines = read_visible_lines(PG_GETARG_DATUM(0), &lines);
 	for (int i = 0; i < nlines; i++)
-		if (is_visible(&view, &lines[i]))
-			put_line((ReturnSetInfo *) fcinfo->resultinfo, &lines[i], reason);
+		put_line((ReturnSetInfo *) fcinfo->resultinfo, &lines[i], reason);
 	return (Datum) 0;
 }
 
 PG_FUNCTION_INFO_V1(returns_policy_for);
 
+/* policy_for(order_ref text, line_no int, reason text) → bigint */
 Datum
 returns_policy_for(PG_FUNCTION_ARGS)
 {
-	View		view;
 	const Reason *reason;
 	SaleLine   *lines;
 	int			nlines;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		refuse_null(PG_ARGISNULL(0) ? "order_ref" : "line_no");
-	view = view_of_caller();
+	argument_check_not_null(fcinfo, 0, "policy_for", "order_ref");
+	argument_check_not_null(fcinfo, 1, "policy_for", "line_no");
 	reason = reason_argument(fcinfo, 2);
-	nlines = read_lines(PG_GETARG_DATUM(0), &lines);
-	check_known(&view, nlines, PG_GETARG_DATUM(0));
+	nlines = read_visible_lines(PG_GETARG_DATUM(0), &lines);
 	for (int i = 0; i < nlines; i++)
 	{
 		const SaleFacts *facts = &lines[i].facts;
 		const Policy *policy;
 
-		if (facts->line_no != PG_GETARG_INT32(1) || !is_visible(&view, &lines[i]))
+		if (facts->line_no != PG_GETARG_INT32(1))
 			continue;
 		policy = policy_find(facts->market, facts->category, reason, facts->seller_ref,
 							 facts->purchased_at);

@@ -3,12 +3,12 @@
  * events.c
  *		events_after(): the histories of all returns as one stream.
  *
- * Events are ordered by (epoch, xid, return_id, seq).  Below the oldest
- * transaction that still runs (the xmin of a snapshot) nothing can be added:
- * who writes later has a later xid.  So a reader who stops there misses
- * nothing, in whatever order the writers commit.  What was written in an
- * earlier life of the cluster is complete as it is: its transaction ids say
- * nothing here, and its epoch puts it before all that is written now.
+ * Events are ordered by (epoch, xid, return_id, seq).  No event can be added
+ * before the oldest running transaction (the xmin of a snapshot), because later
+ * transactions have later xids.  So a reader that stops there misses nothing,
+ * in whatever order the transactions commit.  Events of an earlier life of the
+ * cluster are complete: their transaction ids mean nothing now, and their epoch
+ * puts them before all events of this life.
  *
  * src/api/events.c
  *
@@ -17,8 +17,9 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "api/argument.h"
 #include "base/compat.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -28,9 +29,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/xid8.h"
 
-#define PAGE_ROWS 1000			/* read at once */
+#define PAGE_ROWS 1000			/* read by one statement */
 
-/* A place in the stream: that of an event, or (horizon) before the events of xid. */
+/* A place in the stream: of an event, or (horizon) before the first event of xid. */
 typedef struct Position
 {
 	int			epoch;
@@ -46,7 +47,7 @@ position_text(const Position *position)
 					(long long) position->return_id, position->seq);
 }
 
-/* Only what position_text() writes. */
+/* Accepts only what position_text() writes. */
 static void
 position_parse(const char *cursor, Position *position)
 {
@@ -64,11 +65,11 @@ position_parse(const char *cursor, Position *position)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid cursor \"%s\"", cursor),
-			 errdetail("A cursor is what returns.events_after() gave with an event."),
-			 errhint("Pass NULL to start at the beginning.")));
+			 errdetail("A cursor is a value of the column cursor of returns.events_after()."),
+			 errhint("Pass the cursor of the last event that was read, or NULL to start at the first event.")));
 }
 
-/* Up to where the stream is complete. */
+/* The place before which the stream is complete. */
 static Position
 events_horizon(void)
 {
@@ -85,21 +86,24 @@ events_horizon(void)
 	};
 }
 
-/* In the order of the function's columns, which are those after the cursor. */
-#define COLUMNS \
+/* The columns of the function after the cursor, in its order. */
+#define EVENT_COLUMNS \
 	"order_ref, return_id, seq, epoch, xid, at, actor, actor_ref, db_role, from_state," \
 	" to_state, kind, note, details, due_at, hash"
 enum
 {
-	COL_RETURN_ID = 2, COL_SEQ, COL_EPOCH, COL_XID, COL_COUNT = 16
+	EVENT_RETURN_ID = 2, EVENT_SEQ, EVENT_EPOCH, EVENT_XID, EVENT_NCOLUMNS = 16
 };
 
-/* Read a page between two positions; returns its rows and where it ends. */
+/*
+ * Read a page of events between two positions into the result; from becomes its
+ * last event.  Returns the number of events.
+ */
 static uint64
 read_page(Position *from, const Position *horizon, int max_rows, ReturnSetInfo *rsinfo)
 {
-	static KeptPlan page = {
-		"SELECT " COLUMNS " FROM returns.return_event"
+	static Statement select_page = {
+		"SELECT " EVENT_COLUMNS " FROM returns.return_event"
 		" WHERE ROW(epoch, xid, return_id, seq) OPERATOR(pg_catalog.>) ROW($1, $2, $3, $4)"
 		" AND ROW(epoch, xid) OPERATOR(pg_catalog.<) ROW($5, $6)"
 		" ORDER BY epoch, xid, return_id, seq LIMIT $7",
@@ -110,20 +114,20 @@ read_page(Position *from, const Position *horizon, int max_rows, ReturnSetInfo *
 		Int64GetDatum(from->return_id), Int32GetDatum(from->seq), Int32GetDatum(horizon->epoch),
 		FullTransactionIdGetDatum(FullTransactionIdFromU64(horizon->xid)),
 	Int64GetDatum(max_rows)};
-	uint64		n = plan_run_as_caller(&page, args, NULL);
+	ResultSet	page = statement_run_as_caller(&select_page, args, NULL);
 
-	for (uint64 row = 0; row < n; row++)
+	for (uint64 row = 0; row < page.nrows; row++)
 	{
-		Datum		values[COL_COUNT + 1];
-		bool		isnull[COL_COUNT + 1];
+		Datum		values[EVENT_NCOLUMNS + 1];
+		bool		isnull[EVENT_NCOLUMNS + 1];
 		char	   *cursor;
 
-		for (int c = 1; c <= COL_COUNT; c++)
-			values[c] = plan_value(row, c, &isnull[c]);
-		from->epoch = DatumGetInt32(values[COL_EPOCH]);
-		from->xid = U64FromFullTransactionId(DatumGetFullTransactionId(values[COL_XID]));
-		from->return_id = DatumGetInt64(values[COL_RETURN_ID]);
-		from->seq = DatumGetInt32(values[COL_SEQ]);
+		for (int c = 1; c <= EVENT_NCOLUMNS; c++)
+			values[c] = result_value(page, row, c, &isnull[c]);
+		from->epoch = DatumGetInt32(values[EVENT_EPOCH]);
+		from->xid = U64FromFullTransactionId(DatumGetFullTransactionId(values[EVENT_XID]));
+		from->return_id = DatumGetInt64(values[EVENT_RETURN_ID]);
+		from->seq = DatumGetInt32(values[EVENT_SEQ]);
 		cursor = position_text(from);
 		values[0] = CStringGetTextDatum(cursor);
 		isnull[0] = false;
@@ -131,13 +135,13 @@ read_page(Position *from, const Position *horizon, int max_rows, ReturnSetInfo *
 		pfree(DatumGetPointer(values[0]));
 		pfree(cursor);
 	}
-	SPI_freetuptable(SPI_tuptable);
-	return n;
+	SPI_freetuptable(page.table);
+	return page.nrows;
 }
 
 PG_FUNCTION_INFO_V1(returns_events_after);
 
-/* events_after(cursor text, max_rows int) → cursor, and the event */
+/* events_after(cursor text, max_rows int) → setof (cursor, and the columns of an event) */
 Datum
 returns_events_after(PG_FUNCTION_ARGS)
 {
@@ -145,15 +149,14 @@ returns_events_after(PG_FUNCTION_ARGS)
 	Position	horizon;
 	int			left;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("max_rows must not be null")));
+	argument_check_not_null(fcinfo, 1, "events_after", "max_rows");
 	left = PG_GETARG_INT32(1);
 	if (left < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_rows must be positive, not %d", left)));
+				 errmsg("max_rows must be positive, not %d", left),
+				 errdetail("max_rows is the greatest number of events that the call returns."),
+				 errhint("Pass 1 or more, for example returns.events_after(NULL, 1000).")));
 	if (!PG_ARGISNULL(0))
 		position_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), &from);
 

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * explain.c
- *		explain(): why a return stands where it stands, and what comes next.
+ *		explain(): why a return is in its state, and what comes next.
  *
- * The words are made from the answers of those who decide: the policy that
- * the line was judged by, the timer that set the deadline, the edges that a
- * move takes.  Who may see the return is asked with the caller's rights; what
- * it rests on is then read as the owner of the tables.
+ * The text is made from what decides: the policy that a line was judged by, the
+ * timer that set the deadline, the transitions of the state.  The return is
+ * read with the rights of the caller, so that only those who see it get an
+ * answer.  Its lines and its history are then read as the owner of the tables.
  *
  * src/api/explain.c
  *
@@ -31,14 +31,13 @@
 #include "rules/term/explain_deadline.h"
 #include "rules/term/zone.h"
 #include "rules/workflow/stage_rule.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 /* The return, as the caller sees it. */
 typedef struct Explained
 {
-	StringInfo	out;			/* the lines to give */
+	ReturnSetInfo *result;		/* a row for each line of text */
 	int64		id;
 	Datum		order_ref;
 	const State *state;
@@ -49,14 +48,13 @@ typedef struct Explained
 	const Category **categories;
 	bool		has_due;
 	TimestampTz due_at;
-	const State *on_timeout;	/* NULL: none */
-	bool		overdue;
+	const State *on_timeout;	/* NULL: the deadline moves it nowhere */
 	int			failures;
 	bool		wakes;
 	TimestampTz wake_at;
 } Explained;
 
-/* A line of it and what was sold. */
+/* A line of the return and its sale. */
 typedef struct ExplainedLine
 {
 	SaleFacts	sale;
@@ -64,14 +62,15 @@ typedef struct ExplainedLine
 	int			quantity;
 	int64		policy_id;		/* 0: none yet */
 	bool		has_window;
-	TimestampTz window_ends_at; /* as promised */
+	TimestampTz window_ends_at; /* when the return was requested */
 } ExplainedLine;
 
-static void say(Explained *r, int indent, const char *format,...) pg_attribute_printf(3, 4);
+static void put_text(const Explained *r, int indent, const char *format,...)
+			pg_attribute_printf(3, 4);
 
-/* A line, or several where the text has them. */
+/* Give a row, or several if the text has several lines. */
 static void
-say(Explained *r, int indent, const char *format,...)
+put_text(const Explained *r, int indent, const char *format,...)
 {
 	StringInfoData text;
 	char	   *next;
@@ -90,10 +89,14 @@ say(Explained *r, int indent, const char *format,...)
 	} while (needed > 0);
 	for (char *line = text.data; line != NULL; line = next)
 	{
+		Datum		value;
+		bool		isnull = false;
+
 		next = strchr(line, '\n');
 		if (next != NULL)
 			*next++ = '\0';
-		appendStringInfo(r->out, "%*s%s\n", 2 * indent, "", line);
+		value = CStringGetTextDatum(psprintf("%*s%s", 2 * indent, "", line));
+		tuplestore_putvalues(r->result->setResult, r->result->setDesc, &value, &isnull);
 	}
 }
 
@@ -125,44 +128,38 @@ column_int(uint64 row, int col)
 	return isnull ? 0 : DatumGetInt32(value);
 }
 
+/* Fill in the return, as the caller sees it. */
 static void
 read_return(Explained *r)
 {
-	static KeptPlan read = {
+	static Statement read = {
 		"SELECT order_ref, status, resolution, reason, market, on_timeout, due_at, wake_at,"
-		" failures, overdue, categories"
+		" failures, categories"
 		" FROM returns.return_request WHERE id OPERATOR(pg_catalog.=) $1",
 		1, {INT8OID}
 	};
 	Datum		arg = Int64GetDatum(r->id);
+	ResultSet	found = statement_run_as_caller(&read, &arg, NULL);
 	char	   *on_timeout;
-	bool		isnull;
-	Datum		value;
-	Datum	   *codes;
-	bool	   *nulls;
+	char	  **codes;
 
-	if (plan_run_as_caller(&read, &arg, NULL) == 0)
+	if (found.nrows == 0)
 		error_unknown_return(r->id);
-	r->order_ref = CStringGetTextDatum(column_text(0, 1));
-	r->state = state_get(MACHINE_RETURN, column_text(0, 2));
-	r->resolution = resolution_parse(column_text(0, 3));
-	r->reason = reason_get(column_text(0, 4));
-	r->market = market_get(column_text(0, 5));
-	on_timeout = column_text(0, 6);
+	r->order_ref = PointerGetDatum(result_text(found, 0, 1));
+	r->state = state_get(MACHINE_RETURN, result_cstring(found, 0, 2));
+	r->resolution = resolution_parse(result_cstring(found, 0, 3));
+	r->reason = reason_get(result_cstring(found, 0, 4));
+	r->market = market_get(result_cstring(found, 0, 5));
+	on_timeout = result_cstring(found, 0, 6);
 	r->on_timeout = on_timeout == NULL ? NULL :
 		state_find(MACHINE_RETURN, on_timeout, strlen(on_timeout));
-	r->has_due = column_time(0, 7, &r->due_at);
-	r->wakes = column_time(0, 8, &r->wake_at);
-	r->failures = column_int(0, 9);
-	r->overdue = DatumGetBool(plan_value(0, 10, &isnull));
-	value = plan_value(0, 11, &isnull);
-	if (isnull)
-		return;
-	deconstruct_array(DatumGetArrayTypePCopy(value), TEXTOID, -1, false, TYPALIGN_INT,
-					  &codes, &nulls, &r->ncategories);
+	r->has_due = result_time(found, 0, 7, &r->due_at);
+	r->wakes = result_time(found, 0, 8, &r->wake_at);
+	r->failures = result_int(found, 0, 9);
+	r->ncategories = result_cstrings(found, 0, 10, &codes);
 	r->categories = palloc(sizeof(Category *) * (r->ncategories + 1));
 	for (int i = 0; i < r->ncategories; i++)
-		r->categories[i] = category_get(TextDatumGetCString(codes[i]));
+		r->categories[i] = category_get(codes[i]);
 }
 
 static int
@@ -196,7 +193,7 @@ read_lines(const Explained *r, ExplainedLine **lines)
 
 /* ---- the policy of a line ---- */
 
-/* What the policy names, the most telling first: "seller acme, fault none". */
+/* The keys of the policy, the most specific one first: "seller acme, fault none". */
 static char *
 policy_scope(const Policy *policy)
 {
@@ -217,7 +214,7 @@ policy_scope(const Policy *policy)
 }
 
 static void
-say_window(Explained *r, const ExplainedLine *line, const Policy *policy)
+explain_window(const Explained *r, const ExplainedLine *line, const Policy *policy)
 {
 	const Market *market = line->sale.market;
 	TimestampTz start = policy->window_from == WINDOW_FROM_DELIVERED ?
@@ -227,23 +224,23 @@ say_window(Explained *r, const ExplainedLine *line, const Policy *policy)
 	if (!policy_window(policy, market, line->sale.purchased_at, line->sale.delivered,
 					   line->sale.delivered_at, &ends_at))
 	{
-		say(r, 2, policy->returnable ? "no window yet: it begins with the delivery" :
-			"it takes nothing back");
+		put_text(r, 2, policy->returnable ? "no window yet: it begins at the delivery" :
+				 "it accepts no returns");
 		return;
 	}
-	say(r, 2, "window: %s", policy_window_text(policy));
-	say(r, 3, "%s", deadline_explain(start, policy->window_term, policy->window_unit, market,
-									 policy->window_roll));
+	put_text(r, 2, "window: %s", policy_window_text(policy));
+	put_text(r, 3, "%s", deadline_explain(start, policy->window_term, policy->window_unit, market,
+										  policy->window_roll));
 	if (policy->has_extension)
-		say(r, 3, "no earlier than %s, by the policy's extended_until",
-			market_time(zone_day_begin(policy->extended_until + 1, market->zone), market));
+		put_text(r, 3, "the window ends no earlier than %s, by the policy's extended_until",
+				 market_time(zone_day_begin(policy->extended_until + 1, market->zone), market));
 	if (line->has_window && line->window_ends_at != ends_at)
-		say(r, 3, "the return was requested when it ended at %s, and that stands",
-			market_time(line->window_ends_at, market));
+		put_text(r, 3, "when the return was requested, the window ended at %s; this end applies",
+				 market_time(line->window_ends_at, market));
 }
 
 static void
-say_terms(Explained *r, const Policy *policy)
+explain_terms(const Explained *r, const Policy *policy)
 {
 	StringInfoData terms;
 
@@ -257,20 +254,20 @@ say_terms(Explained *r, const Policy *policy)
 	if (policy->refund_shipping)
 		appendStringInfoString(&terms, ", and delivery is refunded");
 	if (policy->statutory)
-		appendStringInfoString(&terms, "; it is law");
-	say(r, 2, "%s", terms.data);
+		appendStringInfoString(&terms, "; it is statutory");
+	put_text(r, 2, "%s", terms.data);
 }
 
 static void
-say_line(Explained *r, const ExplainedLine *line)
+explain_line(const Explained *r, const ExplainedLine *line)
 {
 	const Market *market = line->sale.market;
 	const Policy *policy;
 	Verdict		verdict = {0};
 
-	say(r, 0, "line %d: %d of %d \"%s\", category %s, seller %s", line->sale.line_no,
-		line->quantity, line->sale.quantity, line->sku, line->sale.category->code,
-		line->sale.seller_ref);
+	put_text(r, 0, "line %d: %d of %d \"%s\", category %s, seller %s", line->sale.line_no,
+			 line->quantity, line->sale.quantity, line->sku, line->sale.category->code,
+			 line->sale.seller_ref);
 	if (line->policy_id != 0)
 		policy = policy_by_id(line->policy_id);
 	else
@@ -280,23 +277,23 @@ say_line(Explained *r, const ExplainedLine *line)
 	}
 	if (policy != NULL)
 	{
-		say(r, 1, "%s governs it", policy_name(policy));
-		say(r, 2, "the most specific one in force at the purchase, %s: it is for %s",
-			market_time(line->sale.purchased_at, market), policy_scope(policy));
-		say_window(r, line, policy);
-		say_terms(r, policy);
+		put_text(r, 1, "%s governs it", policy_name(policy));
+		put_text(r, 2, "the most specific policy in force at the purchase, %s: it is for %s",
+				 market_time(line->sale.purchased_at, market), policy_scope(policy));
+		explain_window(r, line, policy);
+		explain_terms(r, policy);
 	}
 	else if (line->policy_id != 0)
-		say(r, 1, "policy " INT64_FORMAT " governed it, and is no more", line->policy_id);
+		put_text(r, 1, "policy " INT64_FORMAT " governed it, and has been deleted", line->policy_id);
 	if (verdict.sqlstate != 0)
-		say(r, 1, "a request would be refused (%s): %s", unpack_sql_state(verdict.sqlstate),
-			verdict.why);
+		put_text(r, 1, "a request would be refused (%s): %s", unpack_sql_state(verdict.sqlstate),
+				 verdict.why);
 }
 
 /* ---- the stage ---- */
 
 static void
-say_timer(Explained *r, const StageStart *start)
+explain_timer(const Explained *r, const StageStart *start)
 {
 	TimestampTz due_at;
 	TimestampTz remind_at;
@@ -307,69 +304,79 @@ say_timer(Explained *r, const StageStart *start)
 	if (rule == NULL)
 	{
 		if (r->has_due)
-			say(r, 1, "its timer is no more, but the deadline it set stands");
+			put_text(r, 1, "its timer was deleted, but the deadline that it set still applies");
 		return;
 	}
 	scope = stage_rule_scope(rule);
-	say(r, 1, "timer%s%s: %s%s", scope[0] != '\0' ? " for " : "", scope,
-		term_text(rule->term, rule->unit),
-		start->since != start->entered ? ", counted from when the stage before it was over" : "");
-	say(r, 2, "%s", deadline_explain(start->since, rule->term, rule->unit, r->market, true));
+	put_text(r, 1, "timer%s%s: %s%s", scope[0] != '\0' ? " for " : "", scope,
+			 term_text(rule->term, rule->unit),
+			 start->since != start->entered ? ", counted from the end of the previous stage" : "");
+	put_text(r, 2, "%s", deadline_explain(start->since, rule->term, rule->unit, r->market, true));
 	if (!r->has_due)
-		say(r, 2, "it was defined later: this return has no deadline");
+		put_text(r, 2, "the timer is newer than the stage: this return has no deadline");
 	else if (due_at != r->due_at)
-		say(r, 2, "the rules were others then: %s was promised, and stands",
-			market_time(r->due_at, r->market));
+		put_text(r, 2, "the rules have changed since: the deadline of this return is still %s",
+				 market_time(r->due_at, r->market));
 }
 
 static void
-say_stage(Explained *r)
+explain_stage(const Explained *r)
 {
 	StageStart	start;
 
 	if (!stage_start(r->order_ref, r->id, r->state, &start))
 	{
-		say(r, 0, "state \"%s\"", r->state->code);
+		put_text(r, 0, "state \"%s\"", r->state->code);
 		return;
 	}
-	say(r, 0, "state \"%s\" since %s", r->state->code, market_time(start.entered, r->market));
-	say_timer(r, &start);
+	put_text(r, 0, "state \"%s\" since %s", r->state->code, market_time(start.entered, r->market));
+	explain_timer(r, &start);
 }
 
 /* ---- what comes next ---- */
 
+/* What happens at the deadline (due), or has happened if it is over. */
 static void
-say_silence(Explained *r)
+explain_deadline(const Explained *r, const char *due, bool over)
 {
+	if (r->on_timeout == NULL)
+		put_text(r, 0, over ? "next: it has been overdue since %s, and stays until an actor moves it" :
+				 "next: if it is still in this state at %s, it is marked overdue and stays", due);
+	else if (!over)
+		put_text(r, 0, "next: if no actor moves it before %s, the system moves it to \"%s\"", due,
+				 r->on_timeout->code);
+	else if (r->failures > 0 && r->wakes)
+		put_text(r, 0, "next: the move to \"%s\" was due at %s and has failed %d time(s); the next attempt is at %s",
+				 r->on_timeout->code, due, r->failures, market_time(r->wake_at, r->market));
+	else
+		put_text(r, 0, "next: its time ended at %s, and the next sweep moves it to \"%s\"", due,
+				 r->on_timeout->code);
+}
+
+/* What happens if no actor does anything. */
+static void
+explain_silence(const Explained *r)
+{
+	static const char settled[] = "when all its refunds are settled, the system moves it to \"refunded\"";
 	TimestampTz now = clock_now();
-	const char *due = r->has_due ? market_time(r->due_at, r->market) : NULL;
+	bool		pays = r->state->role == ROLE_REFUND_DUE;
 
 	if (r->state->kind == STATE_FINAL)
-		say(r, 0, "next: nothing, this is where it ends");
-	else if (!r->has_due)
-		say(r, 0, r->state->role == ROLE_REFUND_DUE ?
-			"next: when all its refunds are settled, the system moves it to \"refunded\"" :
-			"next: nothing by itself, no timer runs");
-	else if (r->on_timeout == NULL)
-		say(r, 0, now < r->due_at ? "next: if it is still here at %s, it is marked overdue and stays" :
-			"next: it is overdue since %s, and stays until somebody acts", due);
-	else if (now < r->due_at)
-		say(r, 0, "next: if nobody acts before %s, the system moves it to \"%s\"", due,
-			r->on_timeout->code);
-	else if (r->failures > 0 && r->wakes)
-		say(r, 0, "next: it was to move to \"%s\" at %s, which failed %d time(s); the next try is at %s",
-			r->on_timeout->code, due, r->failures, market_time(r->wake_at, r->market));
+		put_text(r, 0, "next: nothing, this state is final");
+	else if (r->has_due)
+		explain_deadline(r, market_time(r->due_at, r->market), now >= r->due_at);
+	else if (pays)
+		put_text(r, 0, "next: %s", settled);
 	else
-		say(r, 0, "next: its time ended at %s, the next sweep moves it to \"%s\"", due,
-			r->on_timeout->code);
+		put_text(r, 0, "next: nothing without a move, because no timer runs");
 	if (r->wakes && r->has_due && now < r->wake_at && r->wake_at < r->due_at)
-		say(r, 1, "a reminder goes out at %s", market_time(r->wake_at, r->market));
-	if (r->has_due && r->state->role == ROLE_REFUND_DUE)
-		say(r, 1, "when all its refunds are settled, the system moves it to \"refunded\"");
+		put_text(r, 1, "a reminder is due at %s", market_time(r->wake_at, r->market));
+	if (r->has_due && pays)
+		put_text(r, 1, "%s", settled);
 }
 
 static void
-say_moves(Explained *r)
+explain_moves(const Explained *r)
 {
 	for (int i = 0; i < r->state->ntransitions; i++)
 	{
@@ -379,26 +386,11 @@ say_moves(Explained *r)
 		if (actors == 0 ||
 			(edge->resolution != RESOLUTION_ANY && edge->resolution != r->resolution))
 			continue;
-		say(r, 1, "%s may move it to \"%s\"%s%s%s%s", actors_describe(actors), edge->to->code,
-			edge->requires != 0 ? ", with " : "", requirements_describe(edge->requires, " and "),
-			edge->guard != NULL ? ", if the guard lets it: " : "",
-			edge->guard != NULL ? edge->guard : "");
-	}
-}
-
-static void
-give_lines(ReturnSetInfo *rsinfo, char *text)
-{
-	for (char *line = text; *line != '\0';)
-	{
-		char	   *end = strchr(line, '\n');
-		Datum		value;
-		bool		isnull = false;
-
-		*end = '\0';
-		value = CStringGetTextDatum(line);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
-		line = end + 1;
+		put_text(r, 1, "%s may move it to \"%s\"%s%s%s%s", actors_describe(actors), edge->to->code,
+				 edge->requires != 0 ? ", with " : "",
+				 requirements_describe(edge->requires, " and "),
+				 edge->guard != NULL ? ", if the guard allows it: " : "",
+				 edge->guard != NULL ? edge->guard : "");
 	}
 }
 
@@ -409,32 +401,29 @@ Datum
 returns_explain(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller_context = CurrentMemoryContext;
-	Explained	r = {0};
+	Explained	r = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
 	ExplainedLine *lines;
 	int			nlines;
-	OwnState	own;
+	AsOwner		owner;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	r.out = makeStringInfo();
 	r.id = PG_GETARG_INT64(0);
 	rules_current();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
 	read_return(&r);
 	SPI_finish();
-	own_begin(&own);
-	say(&r, 0, "return " INT64_FORMAT " of order \"%s\": %s, reason %s", r.id,
-		TextDatumGetCString(r.order_ref),
-		resolution_name(r.resolution), r.reason->code);
+	as_owner_begin(&owner);
+	put_text(&r, 0, "return " INT64_FORMAT " of order \"%s\": %s, reason %s", r.id,
+			 TextDatumGetCString(r.order_ref), resolution_name(r.resolution), r.reason->code);
 	nlines = read_lines(&r, &lines);
 	for (int i = 0; i < nlines; i++)
-		say_line(&r, &lines[i]);
-	say_stage(&r);
-	own_end(&own);
-	say_silence(&r);
-	say_moves(&r);
-	give_lines((ReturnSetInfo *) fcinfo->resultinfo, r.out->data);
+		explain_line(&r, &lines[i]);
+	explain_stage(&r);
+	as_owner_end(&owner);
+	explain_silence(&r);
+	explain_moves(&r);
 	return (Datum) 0;
 }

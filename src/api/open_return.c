@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * open_return.c
- *		open_return(): a draft, its lines and the request of it in one call.
+ *		open_return(): a draft, its lines and its request in one call.
  *
- * Sugar over the statements a client could send: they run with the caller's
- * own rights, and the rules are in the triggers they fire.
+ * It runs the statements that a client could send itself, with the caller's
+ * rights.  The triggers of the tables hold the rules.
  *
  * src/api/open_return.c
  *
@@ -12,12 +12,12 @@
  */
 #include "postgres.h"
 
+#include "api/argument.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -27,8 +27,11 @@
 #include "rules/cache/cache.h"
 #include "rules/actor/actor.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
+
+#define EQ " OPERATOR(pg_catalog.=) "
 
 typedef struct OpenLine
 {
@@ -36,7 +39,7 @@ typedef struct OpenLine
 	int			quantity;
 } OpenLine;
 
-/* The arguments, as text values; NULL: not given. */
+/* The arguments; NULL: not given. */
 typedef struct OpenCall
 {
 	text	   *order_ref;
@@ -47,10 +50,10 @@ typedef struct OpenCall
 	Jsonb	   *details;
 	int			nlines;
 	OpenLine   *lines;			/* in order of line_no */
-	uint8		content[PG_SHA256_DIGEST_LENGTH];
+	bytea	   *content_hash;	/* SHA-256 of all other members but key */
 } OpenCall;
 
-static void
+pg_noreturn static void
 refuse_lines(const char *detail)
 {
 	ereport(ERROR,
@@ -69,7 +72,7 @@ line_number(JsonbContainer *line, const char *key)
 	int			result;
 
 	if (value == NULL || value->type != jbvNumeric)
-		refuse_lines(psprintf("Every line needs a number \"%s\".", key));
+		refuse_lines(psprintf("Every line must have a number \"%s\".", key));
 	number = NumericGetDatum(value->val.numeric);
 	result = DatumGetInt32(DirectFunctionCall1(numeric_int4, number));
 	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number,
@@ -93,7 +96,7 @@ parse_lines(OpenCall *call, Jsonb *lines)
 	uint32		n;
 
 	if (!JB_ROOT_IS_ARRAY(lines) || JB_ROOT_IS_SCALAR(lines))
-		refuse_lines("They are not an array.");
+		refuse_lines("The argument is not an array.");
 	n = JB_ROOT_COUNT(lines);
 	if (n == 0)
 		refuse_lines("The array is empty.");
@@ -109,15 +112,15 @@ parse_lines(OpenCall *call, Jsonb *lines)
 		call->lines[i].line_no = line_number(line->val.binary.data, "line_no");
 		call->lines[i].quantity = line_number(line->val.binary.data, "quantity");
 	}
-	/* in any order, it is the same call */
+	/* calls whose lines are in another order are the same call */
 	qsort(call->lines, n, sizeof(OpenLine), line_order);
 	for (uint32 i = 1; i < n; i++)
 		if (call->lines[i].line_no == call->lines[i - 1].line_no)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNIQUE_VIOLATION),
 					 errmsg("line %d is named twice", call->lines[i].line_no),
-					 errdetail("The lines of a return are known by their numbers."),
-					 errhint("Name each line once, with all its units.")));
+					 errdetail("A return has at most one line for each line of the order."),
+					 errhint("Name each line once, with the sum of its units.")));
 }
 
 static void
@@ -135,12 +138,11 @@ append_text(StringInfo content, const text *value)
 				 value ? VARSIZE_ANY_EXHDR(value) : -1);
 }
 
-/* What makes two calls the same: everything but the key. */
-static void
-hash_content(OpenCall *call)
+/* Two calls with the same hash are the same call: it covers everything but the key. */
+static bytea *
+hash_content(const OpenCall *call)
 {
 	StringInfoData content;
-	pg_cryptohash_ctx *hash;
 
 	initStringInfo(&content);
 	append_text(&content, call->order_ref);
@@ -151,65 +153,59 @@ hash_content(OpenCall *call)
 				cstring_to_text(JsonbToCString(NULL, &call->details->root, VARSIZE(call->details))) :
 				NULL);
 	append_field(&content, call->lines, sizeof(OpenLine) * call->nlines);
-
-	hash = pg_cryptohash_create(PG_SHA256);
-	if (pg_cryptohash_init(hash) < 0 ||
-		pg_cryptohash_update(hash, (uint8 *) content.data, content.len) < 0 ||
-		pg_cryptohash_final(hash, call->content, sizeof(call->content)) < 0)
-		elog(ERROR, "could not hash the content of a return");
-	pg_cryptohash_free(hash);
+	return DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
+											   PointerGetDatum(cstring_to_text_with_len(content.data, content.len))));
 }
 
 /*
- * The return that an earlier call with this key made; 0: none.  Keys are the
- * buyer's own: two buyers may use the same, and do not hear of each other's.
+ * The return that an earlier call with this key has opened; 0: none.  Each buyer
+ * has keys of its own: two buyers may use the same key, and neither can find out
+ * about the return of the other.
  */
 static int64
 find_by_key(const OpenCall *call)
 {
-	static KeptPlan find = {
-		"SELECT r.id, r.content_hash OPERATOR(pg_catalog.=) $3 FROM returns.return_request r"
-		" WHERE r.idempotency_key OPERATOR(pg_catalog.=) $2 AND r.buyer_ref OPERATOR(pg_catalog.=)"
-		" (SELECT s.buyer_ref FROM returns.sale_line s"
-		" WHERE s.order_ref OPERATOR(pg_catalog.=) $1 ORDER BY s.line_no LIMIT 1)"
-		" AND ($4 IS NULL OR r.buyer_ref OPERATOR(pg_catalog.=) $4)",
+	static Statement find = {
+		"SELECT r.id, r.content_hash" EQ "$3 FROM returns.return_request r"
+		" WHERE r.idempotency_key" EQ "$2 AND r.buyer_ref" EQ
+		"(SELECT s.buyer_ref FROM returns.sale_line s"
+		" WHERE s.order_ref" EQ "$1 ORDER BY s.line_no LIMIT 1)"
+		" AND ($4 IS NULL OR r.buyer_ref" EQ "$4)",
 		4, {TEXTOID, TEXTOID, BYTEAOID, TEXTOID}
 	};
 	const Actor *actor = actor_current();
-	bytea	   *content = palloc(VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
 	Datum		args[4];
-	OwnState	own;
+	AsOwner		owner;
+	ResultSet	found;
 	int64		id = 0;
 	bool		same = false;
-	bool		isnull;
 
-	SET_VARSIZE(content, VARHDRSZ + PG_SHA256_DIGEST_LENGTH);
-	memcpy(VARDATA(content), call->content, PG_SHA256_DIGEST_LENGTH);
 	args[0] = PointerGetDatum(call->order_ref);
 	args[1] = PointerGetDatum(call->key);
-	args[2] = PointerGetDatum(content);
+	args[2] = PointerGetDatum(call->content_hash);
 	args[3] = PointerGetDatum(actor->ref_text);
-	own_begin(&own);
-	if (plan_run(&find, args, actor->kind == ACTOR_BUYER ? "    " : "   n") > 0)
+	as_owner_begin(&owner);
+	found = statement_run(&find, args, actor->kind == ACTOR_BUYER ? "    " : "   n");
+	if (found.nrows > 0)
 	{
-		id = DatumGetInt64(plan_value(0, 1, &isnull));
-		same = DatumGetBool(plan_value(0, 2, &isnull)) && !isnull;
+		id = result_int64(found, 0, 1);
+		same = result_bool(found, 0, 2);
 	}
-	own_end(&own);
+	as_owner_end(&owner);
 	if (id != 0 && !same)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_KEY_REUSED),
 				 errmsg("idempotency key \"%s\" was used for another return",
 						text_to_cstring(call->key)),
-				 errdetail("Return " INT64_FORMAT " was opened with it, with other content.", id),
-				 errhint("Use a new key for a new return; repeat a call unchanged.")));
+				 errdetail("Return " INT64_FORMAT " was opened with this key and other arguments.", id),
+				 errhint("Use a new key for a new return. To repeat a call, pass the same arguments.")));
 	return id;
 }
 
 static int64
 insert_draft(const OpenCall *call)
 {
-	static KeptPlan insert = {
+	static Statement insert = {
 		"INSERT INTO returns.return_request (order_ref, reason, resolution, note, details,"
 		" idempotency_key) VALUES ($1, $2, $3, $4, $5, $6)"
 		" ON CONFLICT (idempotency_key, order_ref) WHERE idempotency_key IS NOT NULL"
@@ -218,8 +214,7 @@ insert_draft(const OpenCall *call)
 	};
 	Datum		args[6];
 	char		nulls[] = "      ";
-	bool		isnull;
-	volatile uint64 inserted = 0;
+	ResultSet	inserted = {0};
 
 	args[0] = PointerGetDatum(call->order_ref);
 	args[1] = PointerGetDatum(call->reason);
@@ -230,23 +225,24 @@ insert_draft(const OpenCall *call)
 	nulls[3] = call->note ? ' ' : 'n';
 	nulls[4] = call->details ? ' ' : 'n';
 	nulls[5] = call->key ? ' ' : 'n';
-	request_announce_content(call->key ? call->content : NULL, PG_SHA256_DIGEST_LENGTH);
+	request_announce_content(call->key ? (uint8 *) VARDATA_ANY(call->content_hash) : NULL,
+							 PG_SHA256_DIGEST_LENGTH);
 	PG_TRY();
 	{
-		inserted = plan_run_as_caller(&insert, args, nulls);
+		inserted = statement_run_as_caller(&insert, args, nulls);
 	}
 	PG_FINALLY();
 	{
 		request_announce_content(NULL, 0);
 	}
 	PG_END_TRY();
-	return inserted == 0 ? 0 : DatumGetInt64(plan_value(0, 1, &isnull));
+	return inserted.nrows == 0 ? 0 : result_int64(inserted, 0, 1);
 }
 
 static void
 insert_lines(const OpenCall *call, int64 id)
 {
-	static KeptPlan insert = {
+	static Statement insert = {
 		"INSERT INTO returns.return_line (order_ref, return_id, line_no, quantity)"
 		" VALUES ($1, $2, $3, $4)",
 		4, {TEXTOID, INT8OID, INT4OID, INT4OID}
@@ -260,63 +256,60 @@ insert_lines(const OpenCall *call, int64 id)
 		CHECK_FOR_INTERRUPTS();
 		args[2] = Int32GetDatum(call->lines[i].line_no);
 		args[3] = Int32GetDatum(call->lines[i].quantity);
-		plan_run_as_caller(&insert, args, NULL);
+		statement_run_as_caller(&insert, args, NULL);
 	}
 }
 
+/* Move the draft to "requested". */
 static void
-request_it(const OpenCall *call, int64 id)
+request_draft(const OpenCall *call, int64 id)
 {
-	static KeptPlan request = {
+	static Statement request = {
 		"UPDATE returns.return_request SET status = 'requested', note = note, details = details"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE order_ref" EQ "$1 AND id" EQ "$2",
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2];
 
 	args[0] = PointerGetDatum(call->order_ref);
 	args[1] = Int64GetDatum(id);
-	if (plan_run_as_caller(&request, args, NULL) != 1)
+	if (statement_run_as_caller(&request, args, NULL).nrows != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
-				 errmsg("return " INT64_FORMAT " is not visible to who opened it", id),
+				 errmsg("return " INT64_FORMAT " is not visible to the role that opened it", id),
+				 errdetail("The role has inserted the return, and its UPDATE has not found it."),
 				 errhint("Check the row-level security policies of returns.return_request.")));
-}
-
-static void
-require_arg(FunctionCallInfo fcinfo, int n, const char *name)
-{
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("argument \"%s\" of returns.open_return() must not be null", name)));
 }
 
 static void
 parse_call(FunctionCallInfo fcinfo, OpenCall *call)
 {
-	require_arg(fcinfo, 0, "order_ref");
-	require_arg(fcinfo, 1, "lines");
-	require_arg(fcinfo, 2, "reason");
-	require_arg(fcinfo, 3, "resolution");
+	static const char *const required[] = {"order_ref", "lines", "reason", "resolution"};
+
+	for (int i = 0; i < lengthof(required); i++)
+		argument_check_not_null(fcinfo, i, "open_return", required[i]);
 	call->order_ref = PG_GETARG_TEXT_PP(0);
 	parse_lines(call, PG_GETARG_JSONB_P(1));
 	call->reason = PG_GETARG_TEXT_PP(2);
 	call->resolution = PG_GETARG_TEXT_PP(3);
-	call->note = PG_ARGISNULL(4) ? NULL : PG_GETARG_TEXT_PP(4);
-	call->key = PG_ARGISNULL(5) ? NULL : PG_GETARG_TEXT_PP(5);
+	call->note = argument_text(fcinfo, 4);
+	call->key = argument_text(fcinfo, 5);
 	if (call->key != NULL && VARSIZE_ANY_EXHDR(call->key) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("idempotency key must not be empty"),
-				 errdetail("All calls without a key of their own would be the same call."),
-				 errhint("Pass a key that is new for every return, or NULL.")));
+				 errdetail("All calls with an empty key would be taken for the same call."),
+				 errhint("Pass a new key for each return, or NULL.")));
 	call->details = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
-	hash_content(call);
+	call->content_hash = hash_content(call);
 }
 
 PG_FUNCTION_INFO_V1(returns_open_return);
 
+/*
+ * open_return(order_ref text, lines jsonb, reason text, resolution text, note text,
+ * idempotency_key text, details jsonb) → bigint
+ */
 Datum
 returns_open_return(PG_FUNCTION_ARGS)
 {
@@ -334,20 +327,21 @@ returns_open_return(PG_FUNCTION_ARGS)
 	if (id == 0)
 	{
 		id = insert_draft(&call);
-		/* another session was first with this key: its return is ours too */
+		/* a concurrent transaction has used the key: return its return */
 		if (id == 0)
 			id = find_by_key(&call);
 		else
 		{
 			insert_lines(&call, id);
-			request_it(&call, id);
+			request_draft(&call, id);
 		}
 		if (id == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("the return with idempotency key \"%s\" was opened by another session",
+					 errmsg("a concurrent transaction has used idempotency key \"%s\"",
 							text_to_cstring(call.key)),
-					 errhint("Try the transaction again.")));
+					 errdetail("The return that it opened does not exist any more."),
+					 errhint("Retry the transaction.")));
 	}
 	SPI_finish();
 	PG_RETURN_INT64(id);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * preview.c
- *		preview_refund(): what a return pays, by the code that pays.
+ *		preview_refund(): what a return pays, computed by the code that pays.
  *
  * src/api/preview.c
  *
@@ -9,8 +9,9 @@
  */
 #include "postgres.h"
 
+#include "api/argument.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -25,73 +26,74 @@ enum
 	PV_AMOUNT, PV_CURRENCY, PV_NCOLUMNS
 };
 
-static KeptPlan find_return = {
+#define EQ " OPERATOR(pg_catalog.=) "
+
+static Statement find_return = {
 	"SELECT order_ref, reason, status, refund_total FROM returns.return_request"
-	" WHERE id OPERATOR(pg_catalog.=) $1",
+	" WHERE id" EQ "$1",
 	1, {INT8OID}
 };
 
-/* A decided return shows what was decided, and the refunds that pay it. */
-static KeptPlan decided = {
+/* The decision on a return, and the refunds that pay it. */
+static Statement read_decision = {
 	"SELECT 'line', l.line_no, NULL::pg_catalog.int4, l.refund_goods, l.refund_fee,"
 	" COALESCE(l.deduction, 0), l.refund_shipping,"
 	" l.refund_goods OPERATOR(pg_catalog.-) l.refund_fee OPERATOR(pg_catalog.-)"
 	" COALESCE(l.deduction, 0) OPERATOR(pg_catalog.+) l.refund_shipping,"
 	" q.currency, 0::pg_catalog.int8 AS id"
 	" FROM returns.return_line AS l JOIN returns.return_request AS q"
-	" ON q.order_ref OPERATOR(pg_catalog.=) l.order_ref"
-	" AND q.id OPERATOR(pg_catalog.=) l.return_id"
-	" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
+	" ON q.order_ref" EQ "l.order_ref AND q.id" EQ "l.return_id"
+	" WHERE l.order_ref" EQ "$1 AND l.return_id" EQ "$2"
 	" UNION ALL"
 	" SELECT 'tender', NULL, payment_no, NULL, NULL, NULL, NULL, amount, currency, id"
 	" FROM returns.refund"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND return_id OPERATOR(pg_catalog.=) $2"
+	" WHERE order_ref" EQ "$1 AND return_id" EQ "$2"
 	" ORDER BY id, line_no",
 	2, {TEXTOID, INT8OID}
 };
 
-typedef struct ReturnFacts
+typedef struct PreviewedReturn
 {
 	Datum		order_ref;
 	const Reason *reason;
 	const State *state;
 	bool		decided;
-} ReturnFacts;
+} PreviewedReturn;
 
-/* As the caller: who may not see the return may not see its money. */
+/* Reads with the rights of the caller: the money of a return is visible with the return. */
 static void
-find_facts(int64 return_id, ReturnFacts *facts)
+read_return(int64 return_id, PreviewedReturn *previewed)
 {
 	MemoryContext caller_context = CurrentMemoryContext;
 	Datum		arg = Int64GetDatum(return_id);
-	bool		isnull;
+	ResultSet	found;
 
 	rules_current();
 	SPI_connect();
 	MemoryContextSwitchTo(caller_context);
-	if (plan_run_as_caller(&find_return, &arg, NULL) == 0)
+	found = statement_run_as_caller(&find_return, &arg, NULL);
+	if (found.nrows == 0)
 		error_unknown_return(return_id);
-	facts->order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(0, 1, &isnull)));
-	facts->reason = reason_get(TextDatumGetCString(plan_value(0, 2, &isnull)));
-	facts->state = state_get(MACHINE_RETURN, TextDatumGetCString(plan_value(0, 3, &isnull)));
-	(void) plan_value(0, 4, &isnull);
-	facts->decided = !isnull;
+	previewed->order_ref = PointerGetDatum(result_text(found, 0, 1));
+	previewed->reason = reason_get(result_cstring(found, 0, 2));
+	previewed->state = state_get(MACHINE_RETURN, result_cstring(found, 0, 3));
+	previewed->decided = !result_is_null(found, 0, 4);
 	SPI_finish();
 }
 
 static void
-put_decided(ReturnSetInfo *result, const ReturnFacts *facts, int64 return_id)
+put_decided(ReturnSetInfo *result, const PreviewedReturn *previewed, int64 return_id)
 {
-	Datum		args[2] = {facts->order_ref, Int64GetDatum(return_id)};
-	uint64		rows = plan_run(&decided, args, NULL);
+	Datum		args[2] = {previewed->order_ref, Int64GetDatum(return_id)};
+	ResultSet	rows = statement_run(&read_decision, args, NULL);
 
-	for (uint64 i = 0; i < rows; i++)
+	for (uint64 i = 0; i < rows.nrows; i++)
 	{
 		Datum		values[PV_NCOLUMNS];
 		bool		isnull[PV_NCOLUMNS];
 
 		for (int c = 0; c < PV_NCOLUMNS; c++)
-			values[c] = plan_value(i, c + 1, &isnull[c]);
+			values[c] = result_value(rows, i, c + 1, &isnull[c]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 	}
 }
@@ -121,11 +123,11 @@ put_row(ReturnSetInfo *result, const Pricing *pricing, const char *kind, int num
 }
 
 static void
-put_planned(ReturnSetInfo *result, const ReturnFacts *facts, int64 return_id)
+put_planned(ReturnSetInfo *result, const PreviewedReturn *previewed, int64 return_id)
 {
-	Pricing    *pricing = price_lines(facts->order_ref, return_id, facts->reason, NULL);
+	Pricing    *pricing = price_lines(previewed->order_ref, return_id, previewed->reason, NULL);
 
-	price_tenders(pricing, facts->order_ref, return_id, false);
+	price_tenders(pricing, previewed->order_ref, return_id, false);
 	for (int i = 0; i < pricing->nlines; i++)
 		put_row(result, pricing, "line", PV_LINE_NO, pricing->lines[i].line_no,
 				&pricing->lines[i].price, pricing->lines[i].price.total);
@@ -142,22 +144,17 @@ Datum
 returns_preview_refund(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ReturnFacts facts;
-	OwnState	own;
+	PreviewedReturn previewed;
+	AsOwner		owner;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("return_id must not be null"),
-				 errdetail("A preview is of one return."),
-				 errhint("Give its id.")));
+	argument_check_not_null(fcinfo, 0, "preview_refund", "return_id");
 	InitMaterializedSRF(fcinfo, 0);
-	find_facts(PG_GETARG_INT64(0), &facts);
-	own_begin(&own);
-	if (facts.decided)
-		put_decided(result, &facts, PG_GETARG_INT64(0));
-	else if (facts.state->kind != STATE_FINAL)
-		put_planned(result, &facts, PG_GETARG_INT64(0));
-	own_end(&own);
+	read_return(PG_GETARG_INT64(0), &previewed);
+	as_owner_begin(&owner);
+	if (previewed.decided)
+		put_decided(result, &previewed, PG_GETARG_INT64(0));
+	else if (previewed.state->kind != STATE_FINAL)
+		put_planned(result, &previewed, PG_GETARG_INT64(0));
+	as_owner_end(&owner);
 	return (Datum) 0;
 }

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * policy_effect.c
- *		Triggers of returns.policy after a statement: what it does to the whole.
+ *		Triggers of returns.policy after a statement: its effect on all policies.
  *
- * A statement is judged by what it leaves behind, whatever the order of its
- * rows: no two policies may tie, none may give the buyer less than the law,
- * and no sale already made may change its rule (policy_past.c).
+ * A statement is judged by its result, whatever the order of its rows: no two
+ * policies may tie, none may give the buyer less than the law, and no existing
+ * sale may get another policy (policy_past.c).
  *
- * All is asked of indexes over the table as it is now, which the session's
- * lock on definitions keeps still.
+ * All questions go to indexes over the table as it is now.  The lock that
+ * policy_guard.c takes keeps other transactions from changing it.
  *
  * src/definitions/policy_effect.c
  *
@@ -19,7 +19,8 @@
 #include "access/xact.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
+#include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "definitions/policy_guard.h"
 #include "executor/executor.h"
@@ -36,52 +37,47 @@
 
 /* ---- what the statement did ---- */
 
-/* The rows of a transition table; without one (NULL) none. */
-static int
-read_rows(Relation rel, Tuplestorestate *rows, Policy **policies)
+/* The rows of a transition table (NULL: none), as Policy. */
+static List *
+read_rows(Relation rel, Tuplestorestate *rows)
 {
 	const AttrNumber *attno = policy_columns(rel);
 	TupleTableSlot *slot;
-	int			pointer;
-	int			n = 0;
-	int			capacity = 64;
+	List	   *policies = NIL;
 
-	*policies = palloc(sizeof(Policy) * capacity);
 	if (rows == NULL)
-		return 0;
+		return NIL;
 	slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
-	pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
-	tuplestore_select_read_pointer(rows, pointer);
+	tuplestore_select_read_pointer(rows, tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND));
 	tuplestore_rescan(rows);
 	while (tuplestore_gettupleslot(rows, true, true, slot))
 	{
-		HeapTuple	tuple = ExecCopySlotHeapTuple(slot);
+		Policy	   *policy = palloc(sizeof(Policy));
 
 		CHECK_FOR_INTERRUPTS();
-		if (n == capacity)
-			*policies = repalloc_huge(*policies, sizeof(Policy) * (capacity *= 2));
-		if (!policy_from_tuple(tuple, RelationGetDescr(rel), attno, &(*policies)[n]))
-			policy_malformed(&(*policies)[n]);
-		n++;
+		if (!policy_from_tuple(ExecCopySlotHeapTuple(slot), RelationGetDescr(rel), attno, policy))
+			policy_malformed(policy);
+		policies = lappend(policies, policy);
 	}
 	ExecDropSingleTupleTableSlot(slot);
-	return n;
+	return policies;
 }
 
-/* Of an UPDATE, the old and the new rows come in the same order. */
+/* Of an UPDATE, the old and the new rows are in the same order. */
 static void
 read_changes(PolicyEffect *effect, TriggerData *trigdata)
 {
-	Policy	   *old;
-	Policy	   *new;
-	int			nold = read_rows(effect->rel, trigdata->tg_oldtable, &old);
-	int			nnew = read_rows(effect->rel, trigdata->tg_newtable, &new);
-	int			n = Max(nold, nnew);
+	List	   *old = read_rows(effect->rel, trigdata->tg_oldtable);
+	List	   *new = read_rows(effect->rel, trigdata->tg_newtable);
+	int			n = Max(list_length(old), list_length(new));
 
+	Assert(old == NIL || new == NIL || list_length(old) == list_length(new));
 	effect->changes = palloc(sizeof(PolicyChange) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
-		PolicyChange change = {i < nold ? &old[i] : NULL, i < nnew ? &new[i] : NULL};
+		PolicyChange change = {
+			old == NIL ? NULL : list_nth(old, i), new == NIL ? NULL : list_nth(new, i)
+		};
 
 		if (change.old == NULL || change.new == NULL ||
 			!policy_is_renamed(change.old, change.new))
@@ -90,9 +86,9 @@ read_changes(PolicyEffect *effect, TriggerData *trigdata)
 }
 
 /*
- * A policy that is or was in force is ended, not deleted: what it said of a
- * sale must stay to be read.  Only before the first sale it may go, so that a
- * shop can make its rules out of a preset's.
+ * A policy that is or was in force may be ended, not deleted: the policy of each
+ * sale must stay readable.  Before the first sale it may be deleted, so that a
+ * shop can replace the policies of a preset.
  */
 static void
 check_deletions(const PolicyEffect *effect)
@@ -108,18 +104,20 @@ check_deletions(const PolicyEffect *effect)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("policy " INT64_FORMAT " is in force and cannot be deleted", old->id),
-				 errdetail("It began at %s, and sales have been made.",
+				 errdetail("It began at %s, and there are sales.",
 						   timestamptz_to_str(old->valid_from)),
-				 errhint("End it: set its valid_to to an instant not in the past."),
+				 errhint("End it instead: UPDATE returns.policy SET valid_to = returns.now() WHERE id = " INT64_FORMAT ".",
+						 old->id),
 				 errtable(effect->rel)));
 	}
 }
 
 /*
- * The time in which sales already made could have another policy by a change.
- * What begins in the past speaks of them, or now, of those of this instant and
- * of those made since the transaction began; a policy in force that is ended
- * earlier or later than before does so from the earlier end on.
+ * The time in which existing sales could get another policy by a change.  A
+ * policy that begins in the past or now concerns sales from its beginning on;
+ * "now" includes sales of this instant and those made since the transaction
+ * began.  A policy in force whose end is moved concerns sales from the earlier
+ * of the two ends on.
  */
 static bool
 past_of(const PolicyChange *change, TimestampTz now, TimestampTz *from, TimestampTz *to)
@@ -128,7 +126,7 @@ past_of(const PolicyChange *change, TimestampTz now, TimestampTz *from, Timestam
 	const Policy *new = change->new;
 
 	if (new == NULL)
-		return false;			/* it has not begun, or nothing was sold */
+		return false;			/* check_deletions(): not begun, or no sales */
 	if (old != NULL && policy_has_begun(old, now))
 	{
 		*from = Min(old->valid_to, new->valid_to);
@@ -143,15 +141,15 @@ past_of(const PolicyChange *change, TimestampTz now, TimestampTz *from, Timestam
 }
 
 static bool
-any_sale_line_between(TimestampTz from, TimestampTz to)
+any_sale_between(TimestampTz from, TimestampTz to)
 {
-	static KeptPlan plan = {
-		"SELECT 1 FROM returns.sale_line WHERE purchased_at OPERATOR(pg_catalog.>=) $1"
-		" AND purchased_at OPERATOR(pg_catalog.<) $2", 2, {TIMESTAMPTZOID, TIMESTAMPTZOID}
+	static Statement find_sale = {
+		"SELECT FROM returns.sale_line WHERE purchased_at OPERATOR(pg_catalog.>=) $1"
+		" AND purchased_at OPERATOR(pg_catalog.<) $2 LIMIT 1", 2, {TIMESTAMPTZOID, TIMESTAMPTZOID}
 	};
 	Datum		args[2] = {TimestampTzGetDatum(from), TimestampTzGetDatum(to)};
 
-	return plan_run_limit(&plan, args, NULL, 1) > 0;
+	return statement_run(&find_sale, args, NULL).nrows > 0;
 }
 
 static void
@@ -175,9 +173,9 @@ survey_changes(PolicyEffect *effect)
 	}
 	if (effect->past_from >= effect->past_to)
 		return;
-	/* sales that have yet to commit count too */
+	/* wait for transactions that write sales: their rows count too */
 	LockRelationOid(table_oid("sale_line"), ShareLock);
-	effect->past = any_sale_line_between(effect->past_from, effect->past_to);
+	effect->past = any_sale_between(effect->past_from, effect->past_to);
 }
 
 static void
@@ -189,8 +187,9 @@ read_seller(PolicyIndex *index, const Policy *policy)
 }
 
 /*
- * The policies that could matter: a seller's own stand against the general
- * ones and each other only; a general one, or the law, against everybody's.
+ * The policies that could matter.  A policy of one seller competes with the
+ * general ones and with others of this seller; a general or statutory policy
+ * competes with those of every seller.
  */
 static void
 read_policies(PolicyEffect *effect)
@@ -214,7 +213,7 @@ read_policies(PolicyEffect *effect)
 	}
 }
 
-/* Does the change only take a policy in force out of the way? */
+/* Does the change only delete a policy or end it earlier? */
 static bool
 only_ends(const PolicyEffect *effect, const PolicyChange *change)
 {
@@ -234,8 +233,6 @@ key_text(const char *value)
 static void
 check_ties(const PolicyEffect *effect)
 {
-	static const char *const faults[] = {"any", "\"none\"", "\"seller\"", "\"carrier\"", "\"platform\""};
-
 	for (int i = 0; i < effect->n; i++)
 	{
 		const Policy *policy = only_ends(effect, &effect->changes[i]) ? NULL :
@@ -249,10 +246,11 @@ check_ties(const PolicyEffect *effect)
 							policy->id, other->id),
 					 errdetail("Both are for market %s, category %s, reason %s, fault %s and seller %s, and both are valid at %s.",
 							   key_text(policy->market), key_text(policy->category),
-							   key_text(policy->reason), faults[policy->fault + 1],
+							   key_text(policy->reason),
+							   key_text(policy->fault == FAULT_ANY ? NULL : fault_name(policy->fault)),
 							   key_text(policy->seller_ref),
 							   timestamptz_to_str(Max(policy->valid_from, other->valid_from))),
-					 errhint("Let one end (valid_to) where the other begins (valid_from)."),
+					 errhint("Set valid_to of one policy to valid_from of the other."),
 					 errtable(effect->rel)));
 	}
 }
@@ -263,31 +261,32 @@ static void
 check_against_law(const PolicyEffect *effect, const PolicyIndex *law, const Policy *policy,
 				  TimestampTz from, const char *hint)
 {
-	char	   *lacks;
-	const Policy *breached = policy_floor_breach(policy, law, from, &lacks);
+	char	   *more;
+	const Policy *breached = policy_floor_breach(policy, law, from, &more);
 
 	if (breached != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("policy " INT64_FORMAT " gives the buyer less than the law", policy->id),
-				 errdetail("It would stand before the statutory %s, which %s.",
-						   policy_name(breached), lacks),
+				 errdetail("It would take precedence over the statutory %s, which %s.",
+						   policy_name(breached), more),
 				 errhint("%s", hint),
 				 errtable(effect->rel)));
 }
 
-/* One in force that is prolonged answers for what is yet to come only. */
+/* If a policy in force is extended, it must satisfy the law for future sales only. */
 static TimestampTz
-held_from(const PolicyEffect *effect, const PolicyChange *change)
+lawful_from(const PolicyEffect *effect, const PolicyChange *change)
 {
 	return change->old != NULL && policy_has_begun(change->old, effect->now) ?
 		effect->now : change->new->valid_from;
 }
 
 /*
- * The statutory policies themselves may differ as the law wills.  When one of
- * them changes, all others are held against the law as it is from now on; the
- * hint is for the one that gives less.
+ * Statutory policies themselves are not compared: the law may give less in one
+ * case than in another.  When one of them changes, all other policies are
+ * compared with the law as it is from now on; the hint is for one that gives
+ * less.
  */
 static void
 check_law(const PolicyEffect *effect, const char *hint)
@@ -305,8 +304,8 @@ check_law(const PolicyEffect *effect, const char *hint)
 	{
 		policy = effect->changes[i].new;
 		if (!only_ends(effect, &effect->changes[i]) && !policy->statutory)
-			check_against_law(effect, law, policy, held_from(effect, &effect->changes[i]),
-							  "Give at least as much, or leave these sales to the statutory policy.");
+			check_against_law(effect, law, policy, lawful_from(effect, &effect->changes[i]),
+							  "Give the buyer at least as much, or leave these sales to the statutory policy.");
 		MemoryContextReset(scratch);
 	}
 	for (int i = 0; effect->law && (policy = policy_index_nth(effect->after, i)) != NULL; i++)
@@ -327,11 +326,12 @@ policy_check_law(Relation rel, const char *hint)
 		.rel = rel, .now = clock_now(), .law = true, .after = policy_index_create()
 	};
 
+	Assert(as_owner_is_open());
 	policies_read_all(effect.after);
 	check_law(&effect, hint);
 }
 
-/* Without them we would not see what was written. */
+/* The changes are read from the transition tables. */
 static void
 check_transition_tables(TriggerData *trigdata)
 {
@@ -339,9 +339,10 @@ check_transition_tables(TriggerData *trigdata)
 		(trigdata->tg_oldtable == NULL && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("trigger \"%s\" of returns.policy lacks its transition tables",
+				 errmsg("trigger \"%s\" of returns.policy has no transition tables",
 						trigdata->tg_trigger->tgname),
-				 errhint("CALL returns.setup() makes it anew.")));
+				 errdetail("The rows that the statement has written are read from them."),
+				 errhint("Run CALL returns.setup(), which creates the trigger again.")));
 }
 
 PG_FUNCTION_INFO_V1(returns_policy_changed);
@@ -350,18 +351,16 @@ PG_FUNCTION_INFO_V1(returns_policy_changed);
 Datum
 returns_policy_changed(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	PolicyEffect effect = {0};
-	OwnState	own;
+	TriggerData *trigdata = trigger_check(fcinfo, "returns_policy_changed", "policy",
+										  FIRES_AFTER | FIRES_FOR_STATEMENT);
+	PolicyEffect effect = {.rel = trigdata->tg_relation,.now = clock_now()};
+	AsOwner		owner;
 
-	policy_trigger_check(fcinfo, "returns_policy_changed", TRIGGER_EVENT_AFTER, false);
 	check_transition_tables(trigdata);
-	effect.rel = trigdata->tg_relation;
-	effect.now = clock_now();
 
-	/* what the statement wrote is to be seen from here on, in the caches too */
+	/* make the rows of the statement visible, and invalidate the caches */
 	CommandCounterIncrement();
-	own_begin(&own);
+	as_owner_begin(&owner);
 	read_changes(&effect, trigdata);
 	if (effect.n > 0)
 	{
@@ -370,10 +369,10 @@ returns_policy_changed(PG_FUNCTION_ARGS)
 		read_policies(&effect);
 		check_ties(&effect);
 		check_law(&effect,
-				  "End this policy (valid_to) where the law changes; a better one may follow it.");
+				  "Set valid_to of this policy to the beginning of the new law, and insert a policy that gives at least as much from then on.");
 		if (effect.past)
 			policy_check_past(&effect);
 	}
-	own_end(&own);
+	as_owner_end(&owner);
 	return PointerGetDatum(NULL);
 }

@@ -3,9 +3,8 @@
  * policy_guard.c
  *		Triggers of returns.policy before a change: codes, form, what is in force.
  *
- * What a row can be told by itself is told here; what it does to the other
- * policies and to sales already made is looked at when the whole statement is
- * done, by policy_effect.c.
+ * They check what one row shows.  policy_effect.c checks how a statement affects
+ * other policies and existing sales, when all its rows are written.
  *
  * src/definitions/policy_guard.c
  *
@@ -17,9 +16,12 @@
 #include "base/columns.h"
 #include "base/compat.h"
 #include "base/errors.h"
+#include "base/statement.h"
+#include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "definitions/policy_guard.h"
 #include "definitions/rename.h"
+#include "executor/tuptable.h"
 #include "rules/cache/cache.h"
 #include "rules/policy/policy_load.h"
 #include "rules/session.h"
@@ -30,66 +32,52 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-void
-policy_trigger_check(FunctionCallInfo fcinfo, const char *function, TriggerEvent timing,
-					 bool row)
-{
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		(trigdata->tg_event & TRIGGER_EVENT_TIMINGMASK) != timing ||
-		(TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) != 0) != row)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called as the trigger it is made for", function)));
-	policy_columns(trigdata->tg_relation);	/* refuses other tables */
-}
-
 /* ---- before the statement ---- */
 
 bool
 policy_any_sale(void)
 {
-	static KeptPlan plan = {"SELECT 1 FROM returns.sale_line", 0};
-	OwnState	own;
+	static Statement find_sale = {"SELECT FROM returns.sale_line LIMIT 1", 0};
+	AsOwner		owner;
 	bool		any;
 
 	LockRelationOid(table_oid("sale_line"), ShareLock);
-	own_begin(&own);
-	any = plan_run_limit(&plan, NULL, NULL, 1) > 0;
-	own_end(&own);
+	as_owner_begin(&owner);
+	any = statement_run(&find_sale, NULL, NULL).nrows > 0;
+	as_owner_end(&owner);
 	return any;
 }
 
 PG_FUNCTION_INFO_V1(returns_policy_lock);
 
 /*
- * One session at a time defines policies, until the end of its transaction:
- * else two that tie could each be defined unseen by the other.  The lock is
- * one that excludes itself but not the lock which a writing statement already
- * holds, so nobody waits for somebody who waits for him; and it is taken
- * before the first row is locked.
+ * BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE FOR EACH STATEMENT: one
+ * transaction at a time changes policies.  Two concurrent transactions could
+ * otherwise insert policies that tie, without seeing each other's rows.
+ * ShareUpdateExclusiveLock conflicts with itself but not with the
+ * RowExclusiveLock of a writing statement, so taking it here cannot deadlock.
+ * It is taken before the first row is locked.
  */
 Datum
 returns_policy_lock(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TriggerData *trigdata = trigger_check(fcinfo, "returns_policy_lock", "policy",
+										  FIRES_BEFORE | FIRES_FOR_STATEMENT);
 
-	policy_trigger_check(fcinfo, "returns_policy_lock", TRIGGER_EVENT_BEFORE, false);
 	LockRelation(trigdata->tg_relation, ShareUpdateExclusiveLock);
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) && policy_any_sale())
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("the policies cannot be truncated"),
-				 errdetail("Sales have been made, and they keep the rule they were sold under."),
-				 errhint("End policies by setting valid_to, or delete those that have not begun."),
+				 errdetail("There are sales, and each keeps the policy that it was made under."),
+				 errhint("Set valid_to of policies in force, and delete those that have not begun."),
 				 errtable(trigdata->tg_relation)));
 	return PointerGetDatum(NULL);
 }
 
 /* ---- before a row ---- */
 
-/* Is another code in a policy the same one, renamed? */
+/* Is the new code of a policy the old one, unchanged or renamed? */
 static bool
 code_is_renamed(const char *table, const char *old, const char *new, bool *renamed)
 {
@@ -109,7 +97,7 @@ policy_is_renamed(const Policy *old, const Policy *new)
 		code_is_renamed("reason", old->reason, new->reason, &renamed) && renamed;
 }
 
-/* RT010 for a code that does not exist; RT009 for two that exclude each other. */
+/* RT010 for an unknown code; RT009 if no sale can have reason and fault together. */
 static void
 check_codes(Relation rel, const Policy *policy)
 {
@@ -123,8 +111,9 @@ check_codes(Relation rel, const Policy *policy)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("policy " INT64_FORMAT " would never apply", policy->id),
-				 errdetail("The reason \"%s\" has another fault than the policy.", reason->code),
-				 errhint("Leave the fault NULL: the reason tells it."),
+				 errdetail("The fault of reason \"%s\" is \"%s\", and the fault of the policy is \"%s\".",
+						   reason->code, fault_name(reason->fault), fault_name(policy->fault)),
+				 errhint("Set fault to NULL: the reason determines it."),
 				 err_column(rel, "fault")));
 }
 
@@ -139,12 +128,12 @@ check_percent(Relation rel, const Policy *policy, Datum percent)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("restocking_percent has too many decimals"),
-				 errdetail("It counts in millionths of a percent."),
+				 errdetail("Percentages are kept in millionths of a percent."),
 				 errhint("Round it to 6 decimals."),
 				 err_column(rel, "restocking_percent")));
 }
 
-/* What the constraints of the table do not say of a single row. */
+/* What the constraints of the table do not check. */
 static void
 check_form(Relation rel, const Policy *policy, Datum percent)
 {
@@ -162,7 +151,7 @@ check_form(Relation rel, const Policy *policy, Datum percent)
 						 resolutions_describe(~0, ", ")),
 				 err_column(rel, "resolutions")));
 
-	/* 22008 now rather than when somebody asks for a return */
+	/* raise 22008 now instead of when a return is requested */
 	if (policy->window_unit != UNIT_BUSINESS_DAY)
 		deadline_compute(clock_now(), policy->window_term, policy->window_unit, utc, NULL, false);
 	if (policy->has_extension)
@@ -170,18 +159,17 @@ check_form(Relation rel, const Policy *policy, Datum percent)
 }
 
 static bool
-row_changed(TriggerData *trigdata, AttrNumber attno)
+policy_column_changed(TriggerData *trigdata, AttrNumber attno)
 {
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		old_null;
 	bool		new_null;
-	Datum		old = heap_getattr(trigdata->tg_trigtuple, attno, desc, &old_null);
-	Datum		new = heap_getattr(trigdata->tg_newtuple, attno, desc, &new_null);
+	Datum		old = slot_getattr(trigdata->tg_trigslot, attno, &old_null);
+	Datum		new = slot_getattr(trigdata->tg_newslot, attno, &new_null);
 
 	return column_changed(trigdata->tg_relation, attno, old, old_null, new, new_null);
 }
 
-/* Old orders keep the rule they were sold under: only its end may be set. */
+/* Existing sales keep the policy they were made under: only its end may be set. */
 static void
 check_in_force(TriggerData *trigdata, const AttrNumber *attno, const Policy *old,
 			   const Policy *new, bool renamed)
@@ -192,21 +180,21 @@ check_in_force(TriggerData *trigdata, const AttrNumber *attno, const Policy *old
 			column == POLICY_REASON;
 
 		if (column == POLICY_VALID_TO || (code && renamed) ||
-			!row_changed(trigdata, attno[column]))
+			!policy_column_changed(trigdata, attno[column]))
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("policy " INT64_FORMAT " is in force and cannot be changed", old->id),
-				 errdetail("It began at %s; \"%s\" would change under sales made since.",
+				 errdetail("It began at %s, and column \"%s\" would change for sales made since then.",
 						   timestamptz_to_str(old->valid_from), policy_column_name(column)),
-				 errhint("Set its valid_to to an instant not in the past, and insert another policy that begins there."),
+				 errhint("Set its valid_to to returns.now() or later, and insert another policy that begins then."),
 				 err_column(trigdata->tg_relation, policy_column_name(column))));
 	}
 	if (new->valid_to != old->valid_to && new->valid_to < clock_now())
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("policy " INT64_FORMAT " cannot end in the past", old->id),
-				 errdetail("It is in force; sales made after %s would lose their rule.",
+				 errdetail("It is in force, and sales made after %s would lose their policy.",
 						   timestamptz_to_str(new->valid_to)),
 				 errhint("Set valid_to to returns.now() or later."),
 				 err_column(trigdata->tg_relation, "valid_to")));
@@ -218,7 +206,7 @@ check_update(TriggerData *trigdata, const AttrNumber *attno, const Policy *new, 
 	Policy		old;
 	bool		renamed;
 
-	/* a row that got in past the constraints may be mended */
+	/* an invalid old row, older than its constraint, may be corrected */
 	if (policy_from_tuple(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation),
 						  attno, &old))
 	{
@@ -238,22 +226,17 @@ PG_FUNCTION_INFO_V1(returns_policy_row);
 Datum
 returns_policy_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Relation	rel;
-	const AttrNumber *attno;
-	HeapTuple	tuple;
+	TriggerData *trigdata = trigger_check(fcinfo, "returns_policy_row", "policy",
+										  FIRES_BEFORE | FIRES_FOR_ROW);
+	Relation	rel = trigdata->tg_relation;
+	const AttrNumber *attno = policy_columns(rel);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	Policy		policy;
 	Datum		percent;
 	bool		isnull;
-	bool		update;
 
-	policy_trigger_check(fcinfo, "returns_policy_row", TRIGGER_EVENT_BEFORE, true);
-	rel = trigdata->tg_relation;
-	attno = policy_columns(rel);
-	update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
-	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
-
-	/* what the constraints forbid, they refuse themselves */
+	/* the constraints of the table will refuse the row */
 	if (!policy_from_tuple(tuple, RelationGetDescr(rel), attno, &policy))
 		return PointerGetDatum(tuple);
 	percent = heap_getattr(tuple, attno[POLICY_RESTOCKING_PERCENT], RelationGetDescr(rel),

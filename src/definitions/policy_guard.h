@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * policy_guard.h
- *		Between the triggers of returns.policy: before a row, after a statement.
+ *		What the triggers of returns.policy share.
  *
  * src/definitions/policy_guard.h
  *
@@ -10,37 +10,37 @@
 #ifndef RETURNS_POLICY_GUARD_H
 #define RETURNS_POLICY_GUARD_H
 
-#include "commands/trigger.h"
 #include "rules/policy/policy_index.h"
+#include "utils/rel.h"
 
-/* A row of returns.policy that was written. */
+/* A row of returns.policy that a statement has written. */
 typedef struct PolicyChange
 {
 	const Policy *old;			/* NULL: inserted */
 	const Policy *new;			/* NULL: deleted */
 } PolicyChange;
 
-/* All that a statement did. */
+/* All changes of a statement. */
 typedef struct PolicyEffect
 {
 	Relation	rel;
 	TimestampTz now;
 	int			n;
 	PolicyChange *changes;
-	bool		law;			/* a statutory policy was among them */
-	bool		past;			/* sales were made in the time that they cover: */
-	TimestampTz past_from;		/* from here */
-	TimestampTz past_to;		/* until here */
-	PolicyIndex *after;			/* the policies that matter, as they are now */
+	bool		law;			/* is a statutory policy among them? */
+	TimestampTz past_from;		/* they concern sales from here */
+	TimestampTz past_to;		/* to here, if past_from is earlier */
+	bool		past;			/* are there such sales? */
+	PolicyIndex *after;			/* the current policies that can matter */
 } PolicyEffect;
 
 /*
  * Has a foreign key carried a new code of a market, category or reason into
- * the policy?  That is no change of the rule.
+ * the policy?  This does not change which sales it governs.
  */
 extern bool policy_is_renamed(const Policy *old, const Policy *new);
 
-/* In force, or has been: then it can only be ended. */
+/* Is or was the policy in force?  Then only its end may be set. */
 static inline bool
 policy_has_begun(const Policy *policy, TimestampTz now)
 {
@@ -48,22 +48,19 @@ policy_has_begun(const Policy *policy, TimestampTz now)
 }
 
 /*
- * Has anything been sold?  Waits for those who are writing sales, and holds up
- * new ones until the end of the transaction.
+ * Is there any sale?  Waits for transactions that write sales, and blocks new
+ * ones until the end of this transaction.
  */
 extern bool policy_any_sale(void);
 
 /*
- * RT009 when a policy in force or to come gives the buyer less than the law,
- * now that a row of the table rel has changed what they speak of.  Between
- * own_begin() and own_end().
+ * A row of the table rel (category or reason) has changed which sales the
+ * policies govern: RT009 if a current or future policy gives the buyer less
+ * than the law.  To be called between as_owner_begin() and as_owner_end().
  */
 extern void policy_check_law(Relation rel, const char *hint);
 
-/* RT009 when a sale already made would change its rule. */
+/* RT009 if an existing sale would get another policy; effect->past must be true. */
 extern void policy_check_past(const PolicyEffect *effect);
-
-extern void policy_trigger_check(FunctionCallInfo fcinfo, const char *function,
-								 TriggerEvent timing, bool row);
 
 #endif							/* RETURNS_POLICY_GUARD_H */

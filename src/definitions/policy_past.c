@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * policy_past.c
- *		Old orders keep the rule they were sold under.
+ *		Existing sales keep the policy that they were made under.
  *
- * A statement on returns.policy is refused when a sale already made would fall
- * under another policy by it, for any reason.  A sale that no policy governed
- * has no rule to change; it may get one.
+ * A statement on returns.policy is refused if it would put an existing sale
+ * under another policy, for any reason.  A sale without a policy may get one.
  *
- * The same look-up is asked twice, of the policies as they were and as they
- * are.  It is asked once for all sales that no policy could tell apart, so
- * that millions of sales are one pass over their table and few questions.
+ * The policies before and after the statement are asked the same questions and
+ * must give the same answers.  Sales that no policy can distinguish are one
+ * question, so that millions of sales need one pass over their table and few
+ * questions.
  *
  * src/definitions/policy_past.c
  *
@@ -19,7 +19,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "definitions/policy_guard.h"
 #include "miscadmin.h"
@@ -50,27 +50,6 @@ index_before(const PolicyEffect *effect)
 	return before;
 }
 
-/* A growing array of datums. */
-typedef struct Datums
-{
-	Datum	   *values;
-	int			n;
-	int			capacity;
-} Datums;
-
-static void
-datums_add(Datums *datums, Datum value)
-{
-	if (datums->n == datums->capacity)
-	{
-		datums->capacity = Max(64, datums->capacity * 2);
-		datums->values = datums->n == 0 ?
-			palloc(sizeof(Datum) * datums->capacity) :
-			repalloc_huge(datums->values, sizeof(Datum) * datums->capacity);
-	}
-	datums->values[datums->n++] = value;
-}
-
 static int
 timestamp_order(const void *a, const void *b)
 {
@@ -81,42 +60,43 @@ timestamp_order(const void *a, const void *b)
 }
 
 /*
- * What tells sales apart: the sellers with policies of their own (some may
- * come twice), and the instants at which a policy begins or ends, ascending.
+ * What distinguishes sales: the sellers with policies of their own (some may
+ * occur twice), and the instants at which a policy begins or ends, ascending.
  */
 static void
-divisions_of(const PolicyIndex *before, const PolicyIndex *after,
-			 Datum *sellers, Datum *instants)
+list_divisions(const PolicyIndex *before, const PolicyIndex *after,
+			   Datum *sellers, Datum *instants)
 {
 	const PolicyIndex *indexes[] = {before, after};
-	Datums		refs = {0};
-	Datums		times = {0};
+	MemoryContext context = CurrentMemoryContext;
+	ArrayBuildState *refs = initArrayResult(TEXTOID, context, false);
+	ArrayBuildState *times = initArrayResult(TIMESTAMPTZOID, context, false);
 	const Policy *policy;
 
 	for (int which = 0; which < lengthof(indexes); which++)
 		for (int i = 0; (policy = policy_index_nth(indexes[which], i)) != NULL; i++)
 		{
 			if (policy->seller_ref != NULL)
-				datums_add(&refs, CStringGetTextDatum(policy->seller_ref));
-			datums_add(&times, TimestampTzGetDatum(policy->valid_from));
-			datums_add(&times, TimestampTzGetDatum(policy->valid_to));
+				accumArrayResult(refs, CStringGetTextDatum(policy->seller_ref), false,
+								 TEXTOID, context);
+			accumArrayResult(times, TimestampTzGetDatum(policy->valid_from), false,
+							 TIMESTAMPTZOID, context);
+			accumArrayResult(times, TimestampTzGetDatum(policy->valid_to), false,
+							 TIMESTAMPTZOID, context);
 		}
-	qsort(times.values, times.n, sizeof(Datum), timestamp_order);
-	*sellers = PointerGetDatum(construct_array(refs.values, refs.n, TEXTOID, -1, false,
-											   TYPALIGN_INT));
-	*instants = PointerGetDatum(construct_array(times.values, times.n, TIMESTAMPTZOID,
-												sizeof(TimestampTz), FLOAT8PASSBYVAL,
-												TYPALIGN_DOUBLE));
+	qsort(times->dvalues, times->nelems, sizeof(Datum), timestamp_order);
+	*sellers = makeArrayResult(refs, context);
+	*instants = makeArrayResult(times, context);
 }
 
 /*
  * The sales of the time in question, one for each group that the policies
- * cannot tell apart: market, category, seller, an instant and an example.
+ * cannot distinguish: market, category, seller, an instant and an order.
  */
-static uint64
+static ResultSet
 read_sales(const PolicyEffect *effect, const PolicyIndex *before)
 {
-	static KeptPlan plan = {
+	static Statement group_sales = {
 		"SELECT market, category, seller, pg_catalog.min(purchased_at), pg_catalog.min(order_ref)"
 		" FROM returns.sale_line LEFT JOIN"
 		" (SELECT DISTINCT ref AS seller FROM pg_catalog.unnest($3) AS named (ref)) AS own"
@@ -130,41 +110,38 @@ read_sales(const PolicyEffect *effect, const PolicyIndex *before)
 
 	args[0] = TimestampTzGetDatum(effect->past_from);
 	args[1] = TimestampTzGetDatum(effect->past_to);
-	divisions_of(before, effect->after, &args[2], &args[3]);
-	return plan_run(&plan, args, NULL);
+	list_divisions(before, effect->after, &args[2], &args[3]);
+	return statement_run(&group_sales, args, NULL);
 }
 
-/* All reasons that can be asked with, the unspecified one (NULL) first. */
+/* All reasons that a return can have, the unspecified one (NULL) first. */
 static const Reason **
 read_reasons(int *n)
 {
-	static KeptPlan plan = {"SELECT code FROM returns.reason ORDER BY code", 0};
+	static Statement read = {"SELECT code FROM returns.reason ORDER BY code", 0};
+	ResultSet	codes = statement_run(&read, NULL, NULL);
 	const Reason **reasons;
 
-	*n = plan_run(&plan, NULL, NULL) + 1;
+	*n = codes.nrows + 1;
 	reasons = palloc0(sizeof(Reason *) * *n);
 	for (int i = 1; i < *n; i++)
-	{
-		bool		isnull;
-
-		reasons[i] = reason_get(TextDatumGetCString(plan_value(i - 1, 1, &isnull)));
-	}
+		reasons[i] = reason_get(result_cstring(codes, i - 1, 1));
 	return reasons;
 }
 
-static void
+pg_noreturn static void
 refuse_past(const PolicyEffect *effect, const PolicyQuestion *question, const char *order_ref,
 			const Policy *was, const Policy *is)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_RULE_REFUSED),
-			 errmsg("sales already made would change their rule"),
-			 errdetail("Order \"%s\" has a line in category \"%s\", sold at %s, that falls under %s%s; %s would govern it.",
+			 errmsg("the policy of existing sales would change"),
+			 errdetail("Order \"%s\" has a line in category \"%s\", sold at %s. It is governed by %s%s, and would be governed by %s.",
 					   order_ref, question->category->code,
 					   timestamptz_to_str(question->purchased_at), policy_name(was),
 					   question->reason == NULL ? "" : psprintf(" for reason \"%s\"", question->reason),
-					   is == NULL ? "none" : policy_name(is)),
-			 errhint("Old orders keep the rule they were sold under: let a policy begin (valid_from) or end (valid_to) after them, a little later than now."),
+					   is == NULL ? "no policy" : policy_name(is)),
+			 errhint("Let policies begin (valid_from) and end (valid_to) after the existing sales, a little later than returns.now()."),
 			 errtable(effect->rel)));
 }
 
@@ -192,22 +169,19 @@ policy_check_past(const PolicyEffect *effect)
 	PolicyIndex *before = index_before(effect);
 	int			nreasons;
 	const Reason **reasons = read_reasons(&nreasons);
-	uint64		n = read_sales(effect, before);
+	ResultSet	sales = read_sales(effect, before);
 
-	for (uint64 i = 0; i < n; i++)
+	Assert(effect->past && effect->past_from < effect->past_to);
+	for (uint64 i = 0; i < sales.nrows; i++)
 	{
-		bool		isnull;
-		bool		no_seller;
-		Datum		seller = plan_value(i, 3, &no_seller);
 		PolicyQuestion question = {
-			.market = TextDatumGetCString(plan_value(i, 1, &isnull)),
-			.category = category_get(TextDatumGetCString(plan_value(i, 2, &isnull))),
-			.seller_ref = no_seller ? NULL : TextDatumGetCString(seller),
-			.purchased_at = DatumGetTimestampTz(plan_value(i, 4, &isnull)),
+			.market = result_cstring(sales, i, 1),
+			.category = category_get(result_cstring(sales, i, 2)),
+			.seller_ref = result_cstring(sales, i, 3),
 		};
 
-		check_sale(effect, before, &question, reasons, nreasons,
-				   TextDatumGetCString(plan_value(i, 5, &isnull)));
+		result_time(sales, i, 4, &question.purchased_at);
+		check_sale(effect, before, &question, reasons, nreasons, result_cstring(sales, i, 5));
 		CHECK_FOR_INTERRUPTS();
 	}
 }

@@ -10,14 +10,16 @@
 #ifndef RETURNS_RECLASSIFY_H
 #define RETURNS_RECLASSIFY_H
 
-#include "definitions/rule_change.h"
+#include "rules/codes.h"
+#include "utils/rel.h"
 
 /*
- * For a row of category or reason that was updated, with all rows of the
- * statement in place; between own_begin() and own_end().  RT009 where a sale
- * could change its rule by it, or a policy come to give less than the law.
+ * Check a row of category or reason (the table rel) that an UPDATE has moved.
+ * All rows of the statement must be in place.  To be called between
+ * as_owner_begin() and as_owner_end().  RT009 if the policy of an existing
+ * sale could change, or if a policy would give less than the law.
  */
-extern void reclassify_category(const RuleChange *change);
-extern void reclassify_reason(const RuleChange *change);
+extern void reclassify_category(Relation rel, const char *code);
+extern void reclassify_reason(Relation rel, const char *code, Fault fault);
 
 #endif							/* RETURNS_RECLASSIFY_H */

@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * rename.c
- *		Which codes this transaction has given another name.
+ *		Which codes this transaction has renamed.
  *
  * A foreign key carries the new code of a market, category or reason into the
- * rows that name it.  Their triggers must tell that from a row which is moved
- * from one code to another, and that the old code is gone does not tell: it
- * may have been deleted.  So the row that is renamed is noted itself.
+ * rows that name it.  The triggers of those rows must distinguish this from a
+ * statement that moves a row from one code to another.  A missing old code
+ * does not prove a renaming, because its row may have been deleted.  So each
+ * renaming is noted when it happens.
  *
- * A note is void as soon as a row has the old code again.  Until then no row
- * can name the old code but one that the foreign key has yet to reach.
+ * A note becomes void when a row gets the old code again.  Until then, only
+ * rows that the foreign key has not updated yet have the old code.
  *
  * src/definitions/rename.c
  *
@@ -66,7 +67,7 @@ end(bool committed)
 static const ScopeUser scope_user = {.undo = undo,.keep = keep,.end = end};
 
 static void
-forget(const char *table, const char *old)
+forget_rename(const char *table, const char *old)
 {
 	ListCell   *cell;
 
@@ -80,7 +81,7 @@ forget(const char *table, const char *old)
 }
 
 static void
-remember(const char *table, const char *old, const char *new)
+add_rename(const char *table, const char *old, const char *new)
 {
 	MemoryContext context = MemoryContextSwitchTo(TopTransactionContext);
 	Rename	   *rename = palloc(sizeof(Rename));
@@ -95,21 +96,11 @@ remember(const char *table, const char *old, const char *new)
 }
 
 void
-rename_note(const RuleChange *change)
+rename_note(const char *table, const char *old, const char *new)
 {
-	static const char *const tables[] = {"market", "category", "reason"};
-	char	   *old = rule_text(change, change->old, "code");
-	char	   *new = rule_text(change, change->new, "code");
-
-	if (new == NULL || !rule_text_changed(change, "code"))
-		return;
-	for (int i = 0; i < lengthof(tables); i++)
-		if (rule_is_of(change->rel, tables[i]))
-		{
-			forget(tables[i], new);
-			if (old != NULL)
-				remember(tables[i], old, new);
-		}
+	forget_rename(table, new);
+	if (old != NULL)
+		add_rename(table, old, new);
 }
 
 bool

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rename.h
- *		Which codes this transaction has given another name.
+ *		Which codes this transaction has renamed.
  *
  * src/definitions/rename.h
  *
@@ -10,15 +10,13 @@
 #ifndef RETURNS_RENAME_H
 #define RETURNS_RENAME_H
 
-#include "definitions/rule_change.h"
-
 /*
- * For every row of market, category and reason that is written, before the
- * foreign keys carry its new code on.
+ * A row of a table with codes was inserted (old NULL) or got another code.  To
+ * be called before the foreign keys carry the new code on.  table: a constant.
  */
-extern void rename_note(const RuleChange *change);
+extern void rename_note(const char *table, const char *old, const char *new);
 
-/* Was the code a row of that table had given another name, and is it gone? */
+/* Was this code of the table renamed to the other one, and has no row the old one? */
 extern bool rename_is_noted(const char *table, const char *old, const char *new);
 
 #endif							/* RETURNS_RENAME_H */

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * workflow_check.c
- *		check_workflow(), and the same check when an edit of the workflow commits.
+ *		check_workflow(), and the same check when a change of the workflow commits.
  *
- * A workflow is edited in many statements and only whole can it be sound: so
- * it is checked when the transaction commits, by a deferred constraint trigger
- * that judges everything at its first firing and nothing at the next ones,
- * until a rule changes again.  Editors of the workflow take turns, else two
- * edits could each be sound and both together not.
+ * A workflow is changed by many statements, and only the result must be sound.
+ * So a deferred constraint trigger checks it when the transaction commits.  The
+ * first trigger event checks everything; the others do nothing unless a rule
+ * has changed again.  Transactions that change the workflow run one after
+ * another: otherwise two changes could each be sound and break it together.
  *
  * src/definitions/workflow_check.c
  *
@@ -17,8 +17,10 @@
 
 #include "access/xact.h"
 #include "base/errors.h"
+#include "base/statement.h"
+#include "base/trigger_check.h"
+#include "base/trigger_row.h"
 #include "catalog/pg_type.h"
-#include "definitions/rule_change.h"
 #include "funcapi.h"
 #include "rules/cache/cache.h"
 #include "rules/workflow/silence.h"
@@ -28,76 +30,67 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 
-#define DEFECTS_TOLD 5			/* in the detail of an error */
+#define EQ " OPERATOR(pg_catalog.=) "
+
+#define DEFECTS_SHOWN 5			/* in the detail of an error */
 
 /* ---- defects ---- */
 
-/* What names a state that does not exist: the cache does not hold it. */
+/* Add a defect for each row of a result: machine, state, detail. */
 static List *
-unknown_states(List *defects)
+add_defects(List *defects, const char *kind, ResultSet result)
 {
-	static KeptPlan find = {
-		"SELECT t.machine, v.code, pg_catalog.format("
-		"'The transition from \"%s\" to \"%s\" names it.', t.from_state, t.to_state)"
-		" FROM returns.transition t, LATERAL (VALUES (t.from_state), (t.to_state)) v (code)"
-		" WHERE NOT EXISTS (SELECT FROM returns.state s"
-		" WHERE s.machine OPERATOR(pg_catalog.=) t.machine"
-		" AND s.code OPERATOR(pg_catalog.=) v.code)"
-		" UNION SELECT d.machine, v.code, pg_catalog.format("
-		"'The timer of \"%s\" names it.', d.state)"
-		" FROM returns.stage_deadline d, LATERAL (VALUES (d.state), (d.on_timeout)) v (code)"
-		" WHERE v.code IS NOT NULL AND NOT EXISTS (SELECT FROM returns.state s"
-		" WHERE s.machine OPERATOR(pg_catalog.=) d.machine"
-		" AND s.code OPERATOR(pg_catalog.=) v.code)",
-		0
-	};
-	uint64		n = plan_run(&find, NULL, NULL);
-
-	for (uint64 i = 0; i < n; i++)
+	for (uint64 i = 0; i < result.nrows; i++)
 	{
 		Defect	   *found = palloc(sizeof(Defect));
-		bool		isnull;
 
-		found->machine = machine_parse(TextDatumGetCString(plan_value(i, 1, &isnull)));
-		found->state = TextDatumGetCString(plan_value(i, 2, &isnull));
-		found->defect = DEFECT_UNKNOWN;
-		found->detail = TextDatumGetCString(plan_value(i, 3, &isnull));
+		found->machine = machine_parse(result_cstring(result, i, 1));
+		found->state = result_cstring(result, i, 2);
+		found->defect = kind;
+		found->detail = result_cstring(result, i, 3);
 		defects = lappend(defects, found);
 	}
 	return defects;
 }
 
-/* Returns and refunds in a state that no longer exists; reads them all. */
+/* Transitions and timers that name a state which does not exist: the cache ignores them. */
 static List *
-stranded_records(List *defects)
+add_unknown_states(List *defects)
 {
-	static KeptPlan find = {
-		"SELECT 'return', r.status, pg_catalog.count(*) FROM returns.return_request r"
+	static Statement find = {
+		"SELECT t.machine, v.code, pg_catalog.format("
+		"'The transition from \"%s\" to \"%s\" names it.', t.from_state, t.to_state)"
+		" FROM returns.transition t, LATERAL (VALUES (t.from_state), (t.to_state)) v (code)"
 		" WHERE NOT EXISTS (SELECT FROM returns.state s"
-		" WHERE s.machine OPERATOR(pg_catalog.=) 'return'"
-		" AND s.code OPERATOR(pg_catalog.=) r.status) GROUP BY r.status"
-		" UNION ALL SELECT 'refund', r.status, pg_catalog.count(*) FROM returns.refund r"
-		" WHERE NOT EXISTS (SELECT FROM returns.state s"
-		" WHERE s.machine OPERATOR(pg_catalog.=) 'refund'"
-		" AND s.code OPERATOR(pg_catalog.=) r.status) GROUP BY r.status",
+		" WHERE s.machine" EQ "t.machine AND s.code" EQ "v.code)"
+		" UNION SELECT d.machine, v.code, pg_catalog.format("
+		"'The timer of \"%s\" names it.', d.state)"
+		" FROM returns.stage_deadline d, LATERAL (VALUES (d.state), (d.on_timeout)) v (code)"
+		" WHERE v.code IS NOT NULL AND NOT EXISTS (SELECT FROM returns.state s"
+		" WHERE s.machine" EQ "d.machine AND s.code" EQ "v.code)",
 		0
 	};
-	uint64		n = plan_run(&find, NULL, NULL);
 
-	for (uint64 i = 0; i < n; i++)
-	{
-		Defect	   *found = palloc(sizeof(Defect));
-		bool		isnull;
+	return add_defects(defects, DEFECT_UNKNOWN, statement_run(&find, NULL, NULL));
+}
 
-		found->machine = machine_parse(TextDatumGetCString(plan_value(i, 1, &isnull)));
-		found->state = TextDatumGetCString(plan_value(i, 2, &isnull));
-		found->defect = DEFECT_ROWS;
-		found->detail = psprintf(INT64_FORMAT " %s(s) are in it.",
-								 DatumGetInt64(plan_value(i, 3, &isnull)),
-								 machine_name(found->machine));
-		defects = lappend(defects, found);
-	}
-	return defects;
+/* Returns and refunds in a state that no longer exists; reads all of them. */
+static List *
+add_stranded_records(List *defects)
+{
+	static Statement find = {
+		"SELECT 'return', r.status,"
+		" pg_catalog.format('%s return(s) are in this state.', pg_catalog.count(*))"
+		" FROM returns.return_request r WHERE NOT EXISTS (SELECT FROM returns.state s"
+		" WHERE s.machine" EQ "'return' AND s.code" EQ "r.status) GROUP BY r.status"
+		" UNION ALL SELECT 'refund', r.status,"
+		" pg_catalog.format('%s refund(s) are in this state.', pg_catalog.count(*))"
+		" FROM returns.refund r WHERE NOT EXISTS (SELECT FROM returns.state s"
+		" WHERE s.machine" EQ "'refund' AND s.code" EQ "r.status) GROUP BY r.status",
+		0
+	};
+
+	return add_defects(defects, DEFECT_ROWS, statement_run(&find, NULL, NULL));
 }
 
 static int
@@ -123,13 +116,13 @@ returns_check_workflow(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	List	   *defects;
 	ListCell   *cell;
-	OwnState	own;
+	AsOwner		owner;
 
 	InitMaterializedSRF(fcinfo, 0);
 	defects = workflow_defects();
-	own_begin(&own);
-	defects = stranded_records(unknown_states(defects));
-	own_end(&own);
+	as_owner_begin(&owner);
+	defects = add_stranded_records(add_unknown_states(defects));
+	as_owner_end(&owner);
 	list_sort(defects, defect_order);
 	foreach(cell, defects)
 	{
@@ -149,36 +142,36 @@ returns_check_workflow(PG_FUNCTION_ARGS)
 
 /* ---- the check at commit ---- */
 
-static void
+pg_noreturn static void
 refuse_workflow(List *defects)
 {
-	StringInfoData told;
+	StringInfoData shown;
 
 	list_sort(defects, defect_order);
-	initStringInfo(&told);
-	for (int i = 0; i < Min(list_length(defects), DEFECTS_TOLD); i++)
+	initStringInfo(&shown);
+	for (int i = 0; i < Min(list_length(defects), DEFECTS_SHOWN); i++)
 	{
 		const Defect *defect = list_nth(defects, i);
 
-		appendStringInfo(&told, "%s%s", i > 0 ? "\n" : "", machine_name(defect->machine));
+		appendStringInfo(&shown, "%s%s", i > 0 ? "\n" : "", machine_name(defect->machine));
 		if (defect->state != NULL)
-			appendStringInfo(&told, ", state \"%s\"", defect->state);
-		appendStringInfo(&told, ": %s. %s", defect->defect, defect->detail);
+			appendStringInfo(&shown, ", state \"%s\"", defect->state);
+		appendStringInfo(&shown, ": %s. %s", defect->defect, defect->detail);
 	}
-	if (list_length(defects) > DEFECTS_TOLD)
-		appendStringInfo(&told, "\nAnd %d more.", list_length(defects) - DEFECTS_TOLD);
+	if (list_length(defects) > DEFECTS_SHOWN)
+		appendStringInfo(&shown, "\nThere are %d more.", list_length(defects) - DEFECTS_SHOWN);
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_RULE_REFUSED),
 			 errmsg_plural("the workflow would be left with %d defect",
 						   "the workflow would be left with %d defects",
 						   list_length(defects), list_length(defects)),
-			 errdetail_internal("%s", told.data),
-			 errhint("Mend it in the same transaction; before you commit, SELECT * FROM returns.check_workflow() tells all of them.")));
+			 errdetail_internal("%s", shown.data),
+			 errhint("Correct it in the same transaction. Before the commit, SELECT * FROM returns.check_workflow() lists all defects.")));
 }
 
 /*
- * Raise RT009 unless the rules as they are now are sound.  The generation of
- * the cache tells whether they are those that were found sound last.
+ * Raise RT009 unless the rules are sound as they are now.  Rules of the
+ * generation that was last found sound are not checked again.
  */
 static void
 check_rules(void)
@@ -186,80 +179,128 @@ check_rules(void)
 	static uint64 sound_generation = 0;
 	List	   *defects;
 	char	   *gaps;
-	OwnState	own;
+	AsOwner		owner;
 
-	/* see what the statement before us has done, and its invalidations */
+	/* see the rows and the invalidations of the statement that fired us */
 	CommandCounterIncrement();
 	AcceptInvalidationMessages();
 	rules_current();
 	if (rules_generation() == sound_generation)
 		return;
 	defects = workflow_defects();
-	own_begin(&own);
-	defects = unknown_states(defects);
-	own_end(&own);
+	as_owner_begin(&owner);
+	defects = add_unknown_states(defects);
+	as_owner_end(&owner);
 	if (defects != NIL)
 		refuse_workflow(defects);
 	sound_generation = rules_generation();
 	gaps = workflow_gaps();
 	if (gaps != NULL)
 		ereport(WARNING,
-				(errmsg("a return may wait for ever in a state without a timer"),
+				(errmsg("a return can stay forever in a state without a timer"),
 				 errdetail_internal("%s", gaps),
-				 errhint("Give it a row in returns.stage_deadline; with on_timeout NULL it is only marked overdue.")));
+				 errhint("Insert a row for the state into returns.stage_deadline; with on_timeout NULL, a return is only marked overdue.")));
 }
 
+/* ---- states that are removed ---- */
+
+enum
+{
+	STATE_MACHINE, STATE_CODE, STATE_KIND, STATE_NCOLUMNS
+};
+
+static const char *const state_names[] = {"machine", "code", "kind"};
+static AttrNumber state_attno[STATE_NCOLUMNS];
+static ColumnSet state_columns = {
+	"state", STATE_NCOLUMNS, state_names, state_attno, InvalidOid, NULL
+};
+
+StaticAssertDecl(lengthof(state_names) == STATE_NCOLUMNS, "a column of state has no name");
+
 /*
- * Nobody may be in a state that is gone, or has become of another kind: units
- * are held in open states only.  Also none of those whose move into it has yet
- * to commit: so we wait for who is writing.
+ * No record may be in a state that was removed or has another kind now: units
+ * are held in open states only.  Waits for transactions that write records,
+ * because one of them may be moving a record into the state.
  */
 static void
-check_empty(const RuleChange *change, const char *what)
+check_empty(const TriggerRow *row, Machine machine, const char *what)
 {
-	static KeptPlan in_state[] = {
-		{"SELECT id FROM returns.return_request WHERE status OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}},
-		{"SELECT id FROM returns.refund WHERE status OPERATOR(pg_catalog.=) $1", 1, {TEXTOID}},
+	static struct
+	{
+		const char *table;
+		Statement	find;
+	}			records[] = {
+		[MACHINE_RETURN] = {"return_request", {
+			"SELECT id FROM returns.return_request WHERE status" EQ "$1 LIMIT 1", 1, {TEXTOID}
+		}},
+		[MACHINE_REFUND] = {"refund", {
+			"SELECT id FROM returns.refund WHERE status" EQ "$1 LIMIT 1", 1, {TEXTOID}
+		}},
 	};
-	static const char *const tables[] = {"return_request", "refund"};
-	char	   *code = rule_text(change, change->old, "code");
-	char	   *machine = rule_text(change, change->old, "machine");
-	Machine		kind = machine_parse(machine);
+	char	   *code = trigger_old_cstring(row, STATE_CODE);
 	Datum		arg = CStringGetTextDatum(code);
-	bool		isnull;
+	ResultSet	found;
 
-	LockRelationOid(table_oid(tables[kind]), ShareLock);
-	if (plan_finds(&in_state[kind], &arg))
+	StaticAssertStmt(lengthof(records) == MACHINE_COUNT, "a machine has no table of records");
+	LockRelationOid(table_oid(records[machine].table), ShareLock);
+	found = statement_run(&records[machine].find, &arg, NULL);
+	if (found.nrows > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("state \"%s\" cannot %s", code, what),
-				 errdetail("The %s " INT64_FORMAT " is in it.", machine,
-						   DatumGetInt64(plan_value(0, 1, &isnull))),
-				 errhint("Move out what is in the state first. A new name for people belongs into its label."),
-				 errtable(change->rel)));
+				 errdetail("The %s " INT64_FORMAT " is in this state.", machine_name(machine),
+						   result_int64(found, 0, 1)),
+				 errhint("Move all records out of the state first. To change the name that people see, update the label."),
+				 errtable(row->rel)));
 }
 
-/* Where a state is not what it was, in the end, it must be empty. */
+/* The old row of a state was updated or deleted; another row may replace it. */
 static void
-check_removed(const RuleChange *change)
+check_removed(const TriggerRow *row)
 {
-	static KeptPlan read_kind = {
-		"SELECT kind FROM returns.state WHERE machine OPERATOR(pg_catalog.=) $1"
-		" AND code OPERATOR(pg_catalog.=) $2",
+	static Statement find_kind = {
+		"SELECT kind FROM returns.state WHERE machine" EQ "$1 AND code" EQ "$2",
 		2, {TEXTOID, TEXTOID}
 	};
-	Datum		args[2] = {CStringGetTextDatum(rule_text(change, change->old, "machine")),
-	CStringGetTextDatum(rule_text(change, change->old, "code"))};
-	char	   *kind = rule_text(change, change->old, "kind");
-	OwnState	own;
-	bool		isnull;
+	char	   *machine = trigger_old_cstring(row, STATE_MACHINE);
+	Datum		args[2] = {CStringGetTextDatum(machine),
+	PointerGetDatum(trigger_old_text(row, STATE_CODE))};
+	ResultSet	found;
+	AsOwner		owner;
 
-	own_begin(&own);
-	if (!plan_finds(&read_kind, args))
-		check_empty(change, "be removed");
-	else if (strcmp(TextDatumGetCString(plan_value(0, 1, &isnull)), kind) != 0)
-		check_empty(change, "become of another kind");
-	own_end(&own);
+	as_owner_begin(&owner);
+	found = statement_run(&find_kind, args, NULL);
+	if (found.nrows == 0)
+		check_empty(row, machine_parse(machine), "be removed");
+	else if (strcmp(result_cstring(found, 0, 1), trigger_old_cstring(row, STATE_KIND)) != 0)
+		check_empty(row, machine_parse(machine), "get another kind");
+	as_owner_end(&owner);
+}
+
+/* ---- the triggers ---- */
+
+/* What a trigger of the workflow or of the tree of categories was called with. */
+static TriggerData *
+workflow_trigger(FunctionCallInfo fcinfo, const char *function, int fires)
+{
+	static const char *const tables[] = {"state", "transition", "stage_deadline", "category"};
+	const char *table = tables[0];
+
+	if (CALLED_AS_TRIGGER(fcinfo))
+	{
+		Oid			relid = RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation);
+
+		for (int i = 0; i < lengthof(tables); i++)
+			if (relid == table_oid(tables[i]))
+				table = tables[i];
+	}
+	return trigger_check(fcinfo, function, table, fires);
+}
+
+static bool
+fires_for_table(const TriggerData *trigdata, const char *table)
+{
+	return RelationGetRelid(trigdata->tg_relation) == table_oid(table);
 }
 
 PG_FUNCTION_INFO_V1(returns_workflow_checked);
@@ -271,17 +312,18 @@ PG_FUNCTION_INFO_V1(returns_workflow_checked);
 Datum
 returns_workflow_checked(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = rule_trigger(fcinfo, "returns_workflow_checked");
-	RuleChange	change;
+	TriggerData *trigdata = workflow_trigger(fcinfo, "returns_workflow_checked",
+											 FIRES_AFTER | FIRES_FOR_ROW | FIRES_FOR_STATEMENT);
+	TriggerRow	row;
 
 	check_rules();
-	if (!rule_is_of(trigdata->tg_relation, "state") || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	if (!fires_for_table(trigdata, "state") || !TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		return PointerGetDatum(NULL);
-	change = rule_change(trigdata);
-	if (change.old != NULL &&
-		(rule_text_changed(&change, "code") || rule_text_changed(&change, "machine") ||
-		 rule_text_changed(&change, "kind")))
-		check_removed(&change);
+	trigger_row_load(&row, trigdata, &state_columns);
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) || trigger_changed(&row, STATE_CODE) ||
+		trigger_changed(&row, STATE_MACHINE) || trigger_changed(&row, STATE_KIND))
+		check_removed(&row);
 	return PointerGetDatum(NULL);
 }
 
@@ -289,16 +331,17 @@ PG_FUNCTION_INFO_V1(returns_rule_lock);
 
 /*
  * BEFORE each statement ON state, transition, stage_deadline, category: one
- * session at a time edits the workflow, and one the tree of categories, until
- * the end of its transaction.  The lock excludes itself but nobody who only
- * reads or who has written already, and is taken before the first row is.
+ * transaction at a time changes the workflow, and one the tree of categories.
+ * The lock conflicts with itself, but not with the locks of readers and of
+ * writing statements.  It is taken before the first row is locked.
  */
 Datum
 returns_rule_lock(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = rule_trigger(fcinfo, "returns_rule_lock");
-	bool		category = rule_is_of(trigdata->tg_relation, "category");
+	TriggerData *trigdata = workflow_trigger(fcinfo, "returns_rule_lock",
+											 FIRES_BEFORE | FIRES_FOR_STATEMENT);
 
-	LockRelationOid(table_oid(category ? "category" : "state"), ShareUpdateExclusiveLock);
+	LockRelationOid(table_oid(fires_for_table(trigdata, "category") ? "category" : "state"),
+					ShareUpdateExclusiveLock);
 	return PointerGetDatum(NULL);
 }

@@ -318,7 +318,7 @@ CALL sell('old', 1, 'leaf', '2025-05-20', '2025-05-21', 'old');
 CALL sell('old', 2, 'strange', '2025-06-05', '2025-06-06', 'old');
 
 SELECT is(refusal('UPDATE returns.policy SET window_term = 30 WHERE id = 9101'),
-	'RT009 policy 9101 is in force and cannot be changed; It began at -infinity; "window_term" would change under sales made since.',
+	'RT009 policy 9101 is in force and cannot be changed; It began at -infinity, and column "window_term" would change for sales made since then.',
 	'a policy in force cannot be changed');
 SELECT is(tried('UPDATE returns.policy SET source = ''x'' WHERE id = 9101'), 'RT009', 'the source of a policy in force cannot be changed');
 SELECT is(tried('UPDATE returns.policy SET valid_from = ''2025-06-11'' WHERE id = 9101'), 'RT009', 'a policy in force cannot be put off');
@@ -334,7 +334,7 @@ SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() - interval '
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''2025-06-02'' WHERE id = 9102'), 'RT009', 'a policy that has ended cannot end at another instant of the past');
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''infinity'' WHERE id = 9102'), 'accepted', 'a policy that has ended can be resumed when a sale without a policy gets it');
 SELECT is(refusal('DELETE FROM returns.policy WHERE id = 9101'),
-	'RT009 policy 9101 is in force and cannot be deleted; It began at -infinity, and sales have been made.', 'a policy in force cannot be deleted');
+	'RT009 policy 9101 is in force and cannot be deleted; It began at -infinity, and there are sales.', 'a policy in force cannot be deleted');
 SELECT is(tried('DELETE FROM returns.policy WHERE id = 9102'), 'RT009', 'a policy that has ended cannot be deleted');
 SELECT is(tried('DELETE FROM returns.policy WHERE id = 9103'), 'RT009', 'a policy that begins now cannot be deleted');
 SELECT is(tried('DELETE FROM returns.policy WHERE id = 9104'), 'accepted', 'a policy that has not begun can be deleted');
@@ -368,7 +368,7 @@ SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spar
 -- ---------------------------------------------------------------------- past
 
 SELECT matches(refusal($$INSERT INTO returns.policy (id, market, category, window_term) VALUES (9201, 'old', 'leaf', 30)$$),
-	'^RT009 sales already made would change their rule; Order "old" has a line in category "leaf", sold at 2025-05-20 00:00:00\+00, that falls under policy 9101 \(in force\); policy 9201 would govern it\.$',
+	'^RT009 the policy of existing sales would change; Order "old" has a line in category "leaf", sold at 2025-05-20 00:00:00\+00\. It is governed by policy 9101 \(in force\), and would be governed by policy 9201\.$',
 	'a policy that begins in the past and changes the rule of a sale is refused');
 SELECT is(tried($$INSERT INTO returns.policy (market, category, window_term, valid_from) VALUES ('old', 'middle', 30, '2025-05-20 00:00:00.000001+00')$$),
 	'accepted', 'a policy that begins after a sale is accepted');
@@ -421,7 +421,7 @@ END $$;
 
 SELECT is(shop(), 'accepted', 'a policy as good as the law is accepted');
 SELECT is(refusal($$INSERT INTO returns.policy (id, market, category, window_term, refund_shipping) VALUES (9311, 'law', 'top', 13, true)$$),
-	'RT009 policy 9311 gives the buyer less than the law; It would stand before the statutory policy 9301 (general), which gives 14 days from delivery, where this one gives 13 days from delivery.',
+	'RT009 policy 9311 gives the buyer less than the law; It would take precedence over the statutory policy 9301 (general), which gives 14 days from delivery, where this one gives 13 days from delivery.',
 	'a policy with a shorter window than the law is refused');
 SELECT is(shop('window_from', 'purchased'), 'RT009', 'a policy with a window from purchase is refused where the law counts from delivery');
 SELECT is(shop('window_from', 'purchased', 'window_term', '400'), 'RT009', 'a policy with a long window from purchase is refused where the law counts from delivery');
@@ -510,7 +510,7 @@ INSERT INTO returns.category (code, parent) VALUES
 INSERT INTO returns.reason (code, fault) VALUES ('noisy', 'seller'), ('ugly', 'none');
 CALL sell('tree', 1, 'drones', '2025-06-09', '2025-06-09', 'tree');
 SELECT is(refusal($$UPDATE returns.category SET parent = 'phablets' WHERE code = 'gadgets'$$),
-	'RT009 category "gadgets" cannot get another parent; Line 1 of order "tree" was sold in category "drones", and keeps the rule it was sold under.',
+	'RT009 category "gadgets" cannot get another parent; Line 1 of order "tree" was sold in category "drones", and its policy must not change.',
 	'a category with sales below it cannot get another parent');
 SELECT is(tried($$UPDATE returns.category SET parent = NULL WHERE code = 'drones'$$), 'RT009', 'a category with sales cannot get another parent');
 SELECT is(tried($$UPDATE returns.category SET parent = 'misc' WHERE code = 'phablets'$$), 'accepted', 'a category without sales can get another parent');
@@ -520,14 +520,14 @@ SELECT is(tried($$UPDATE returns.category SET code = 'devices' WHERE code = 'gad
 	'RT009', 'a category with sales cannot get a new parent with the old name of its parent');
 SELECT is(tried($$UPDATE returns.category SET (parent, name) = (parent, 'Drones') WHERE code = 'drones'$$), 'accepted', 'the parent of a category with sales may be written back unchanged');
 SELECT is(refusal($$UPDATE returns.reason SET fault = 'none' WHERE code = 'noisy'$$),
-	'RT009 reason "noisy" cannot get another fault; Line 0 of order "ranks" could be returned for it, and keeps the rule it was sold under.',
+	'RT009 reason "noisy" cannot get another fault; Line 0 of order "ranks" can be returned for this reason, and its policy must not change.',
 	'a reason cannot get another fault after a sale');
 
 -- the law: of another branch, or of another fault
 INSERT INTO returns.policy (id, market, category, fault, window_term, statutory) VALUES
 	(9501, 'tree', 'misc', 'none', 14, false), (9502, 'tree', 'elsewhere', 'none', 60, true);
 SELECT is(refusal($$UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'misc'$$),
-	'RT009 policy 9501 gives the buyer less than the law; It would stand before the statutory policy 9502, which gives 60 days from delivery, where this one gives 14 days from delivery.',
+	'RT009 policy 9501 gives the buyer less than the law; It would take precedence over the statutory policy 9502, which gives 60 days from delivery, where this one gives 14 days from delivery.',
 	'a category cannot move below a law that gives more than its policy');
 SELECT is(tried($$UPDATE returns.category SET parent = 'elsewhere' WHERE code = 'phablets'$$), 'accepted', 'a category without a policy can move below a law');
 SELECT is(tried($$UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9501;

@@ -121,7 +121,7 @@ EXCEPTION
 	WHEN SQLSTATE 'OK000' THEN RETURN 'accepted';
 	WHEN SQLSTATE 'RT009' THEN
 		GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
-		RETURN CASE WHEN message ~ 'ties' THEN 'tie' WHEN message ~ 'already made' THEN 'past' ELSE 'law' END;
+		RETURN CASE WHEN message ~ 'ties' THEN 'tie' WHEN message ~ 'existing sales' THEN 'past' ELSE 'law' END;
 END $$;
 
 -- Half of them old policies with a slot more or less, so that some tie.
