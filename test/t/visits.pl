@@ -245,8 +245,28 @@ $warnings = () = slurp_file($node->logfile, $log) =~ /no background worker proce
 is($warnings, 1, 'the log has one warning that no worker process is free');
 $node->append_conf('postgresql.conf', 'max_worker_processes = 12');
 
-# ------------------------------------------------------------ killed and restarted in the middle
+# ------------------------------------------------------------ a visit that outlives its launcher
+# One batch, which lasts longer than the launcher needs to start again.
 $node->restart;
+set_option('returns.batch', 3000);
+slow_down($node, 'uno');
+load('uno', 'orphan', 3000);
+my $visit = q{SELECT pid FROM returns.worker_status() WHERE database = 'uno' AND state = 'sweeping'};
+ok($node->poll_query_until('postgres', qq{SELECT count(*) = 1 FROM ($visit) v JOIN pg_locks l USING (pid) WHERE l.mode = 'RowExclusiveLock'
+	AND l.database = (SELECT oid FROM pg_database WHERE datname = 'uno') AND l.relation = '} . $node->safe_psql('uno', q{SELECT 'returns.return_request'::regclass::oid}) . q{'}),
+	'a visit with a long batch is in progress');
+my $orphan = $node->safe_psql('postgres', $visit);
+is($node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE backend_type = 'returns launcher'}), 't', 'the launcher can be terminated during a visit');
+ok($node->poll_query_until('postgres', qq{SELECT count(*) = 1 FROM ($visit) v WHERE pid <> $orphan}),
+	'worker_status() shows the visit of the new launcher while the visit of the terminated one still runs');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $orphan"), '1', 'a visit outlives its launcher');
+wait_moved($node, 'uno', 'orphan', 3000, 'a visit whose launcher was terminated finishes its batch');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $orphan"), 'a visit whose launcher was terminated ends');
+wait_status('uno', 'state', 'waiting', 'the visits go on after a visit outlived its launcher');
+speed_up($node, 'uno');
+set_option('returns.batch', 100);
+
+# ------------------------------------------------------------ killed and restarted in the middle
 my $cuts = 0;
 foreach my $how ('kill -9 of a sweep', 'kill -9 of the launcher', 'a fast restart', 'an immediate restart', 'kill -9 of the postmaster')
 {
