@@ -80,6 +80,13 @@ typedef struct Reschedule
 	List	   *short_markets;	/* of ShortMarket, in context */
 } Reschedule;
 
+/* A column that is restored after return_stage() has computed it again. */
+typedef struct SavedColumn
+{
+	Datum		value;
+	bool		isnull;
+} SavedColumn;
+
 static void
 check_may_reschedule(void)
 {
@@ -238,13 +245,13 @@ is_later_if_known(const OpenStage *stage, Reschedule *reschedule)
 static Jsonb *
 event_details(TimestampTz before)
 {
-	char		text[MAXDATELEN + 1];
+	char		instant[MAXDATELEN + 1];
 	int			utc = 0;
 	Json		json;
 
-	JsonEncodeDateTime(text, TimestampTzGetDatum(before), TIMESTAMPTZOID, &utc);
+	JsonEncodeDateTime(instant, TimestampTzGetDatum(before), TIMESTAMPTZOID, &utc);
 	json_begin(&json);
-	json_text(&json, "due_at_before", text);
+	json_text(&json, "due_at_before", instant);
 	return json_end(&json);
 }
 
@@ -260,13 +267,6 @@ find_stage_start(ReturnRow *row, StageStart *start)
 	as_owner_end(&owner);
 	return known;
 }
-
-/* A column that is restored after return_stage() has computed it again. */
-typedef struct SavedColumn
-{
-	Datum		value;
-	bool		isnull;
-} SavedColumn;
 
 static SavedColumn
 column_save(ReturnRow *row, RequestColumn col)
