@@ -31,8 +31,6 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 typedef struct OpenLine
 {
 	int			line_no;

@@ -26,8 +26,6 @@ enum
 	PV_AMOUNT, PV_CURRENCY, PV_NCOLUMNS
 };
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 static Statement find_return = {
 	"SELECT order_ref, reason, status, refund_total FROM returns.return_request"
 	" WHERE id" EQ "$1",

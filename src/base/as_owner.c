@@ -11,13 +11,13 @@
 
 #include "access/xact.h"
 #include "base/as_owner.h"
+#include "base/errors.h"
 #include "base/scope.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "base/errors.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -37,19 +37,19 @@ static Section sections[MAX_SECTIONS];
 static int	nsections = 0;
 
 static void
-undo(int nest_level)
+sections_undo(int nest_level)
 {
 	while (nsections > 0 && sections[nsections - 1].nest_level >= nest_level)
 		nsections--;
 }
 
 static void
-end(bool committed)
+sections_end(bool committed)
 {
 	nsections = 0;
 }
 
-static const ScopeUser scope_user = {.undo = undo,.end = end};
+static const ScopeUser scope_user = {.undo = sections_undo,.end = sections_end};
 
 static int
 trigger_depth(void)
@@ -86,7 +86,7 @@ tables_owner(void)
 
 /* writes: may statements of the section write protected tables? */
 static void
-begin(AsOwner *state, bool writes)
+section_begin(AsOwner *state, bool writes)
 {
 	Section    *section;
 	MemoryContext caller_context = CurrentMemoryContext;
@@ -94,8 +94,10 @@ begin(AsOwner *state, bool writes)
 	if (nsections >= MAX_SECTIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
-				 errmsg("statements of the extension returns are nested too deeply"),
-				 errhint("Look for a trigger on its tables that writes to them again.")));
+				 errmsg("statements of the extension \"returns\" are nested too deeply"),
+				 errdetail("%d of them are open, each started by a trigger of another.",
+						   MAX_SECTIONS),
+				 errhint("Look for a trigger on a table of the schema returns that writes to these tables again.")));
 
 	scope_register(&scope_user);
 	GetUserIdAndSecContext(&state->saved_user, &state->saved_context);
@@ -114,13 +116,13 @@ begin(AsOwner *state, bool writes)
 void
 as_owner_begin(AsOwner *state)
 {
-	begin(state, true);
+	section_begin(state, true);
 }
 
 void
 as_owner_begin_foreign(AsOwner *state)
 {
-	begin(state, false);
+	section_begin(state, false);
 }
 
 void

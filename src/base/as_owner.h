@@ -4,8 +4,9 @@
  *		Work as the owner of the tables, whatever rights the caller has.
  *
  * Between as_owner_begin() and as_owner_end() the backend is connected to SPI
- * and is the owner of the tables, as for the checks of a foreign key: neither
- * missing privileges nor row-level security of the caller hide a row.
+ * and works with the rights of the owner of the tables, as PostgreSQL does to
+ * check a foreign key.  Neither missing privileges nor row-level security of
+ * the caller hide a row.
  *
  * src/base/as_owner.h
  *
@@ -21,17 +22,17 @@ typedef struct AsOwner
 } AsOwner;
 
 /*
- * Begin and end such a section; sections nest.  The current memory context
- * stays the caller's.  An error ends a section too.  Raises RT012 without
- * tables, 54001 when too many sections are open.
+ * Begin and end such a section.  Sections nest.  The current memory context
+ * stays the caller's.  An error ends a section too.  Raises RT012 when the
+ * tables do not exist, 54001 when too many sections are open.
  */
 extern void as_owner_begin(AsOwner *state);
 extern void as_owner_end(AsOwner *state);
 
 /*
- * The same around code of the user, for example a guard of a transition: it
- * sees what the owner sees, but the tables stay protected from it
- * (writing_as_owner() is false below it).
+ * The same around code of the user, for example the guard of a transition.  The
+ * code reads as the owner, but protected tables stay protected from it, because
+ * writing_as_owner() is false in the triggers that it fires.
  */
 extern void as_owner_begin_foreign(AsOwner *state);
 
@@ -41,12 +42,12 @@ extern bool as_owner_is_open(void);
 /*
  * In a trigger: was it fired by a statement that the extension itself ran?
  *
- * The extension writes its protected tables by statements in such a section.
- * A trigger on a protected table lets exactly these through.  That a section is
- * open is not enough: a statement of the extension also fires triggers of the
- * user, and what they write is not ours.  The depth of triggers tells the two
- * apart.  A section notes the depth where it begins; a trigger that it fires is
- * exactly one deeper:
+ * The extension writes its protected tables by statements in such a section,
+ * and a trigger on a protected table accepts no others.  An open section alone
+ * proves nothing: a statement of the extension also fires triggers of the user,
+ * and their statements are not the extension's.  The depth of triggers
+ * distinguishes the two.  A section records the depth at which it begins; a
+ * trigger that it fires is exactly one deeper:
  *
  *		depth 0		client:     UPDATE return_request
  *		depth 1		  ours:       trigger, as_owner_begin() notes depth 1,

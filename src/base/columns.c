@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * columns.c
- *		The columns of our tables by name, whatever their physical numbers.
+ *		The numbers of the columns of our tables, found by name.
  *
  * src/base/columns.c
  *
@@ -30,35 +30,45 @@ table_changed(Oid relid)
 }
 
 static void
-remember(ColumnSet *set)
+known_add(ColumnSet *set)
 {
 	for (ColumnSet *other = known; other != NULL; other = other->next)
 		if (other == set)
 			return;
+	Assert(set->next == NULL);
 	relation_watch(table_changed);
 	set->next = known;
 	known = set;
 }
 
+static AttrNumber
+column_find(TupleDesc tupdesc, const char *name)
+{
+	for (int i = 0; i < tupdesc->natts; i++)
+		if (!TupleDescAttr(tupdesc, i)->attisdropped &&
+			namestrcmp(&TupleDescAttr(tupdesc, i)->attname, name) == 0)
+			return i + 1;
+	return InvalidAttrNumber;
+}
+
 void
 columns_find(ColumnSet *set, Relation rel)
 {
-	TupleDesc	tupdesc = RelationGetDescr(rel);
-
 	if (likely(set->relid == RelationGetRelid(rel)))
 		return;
 	if (RelationGetRelid(rel) != table_oid(set->table))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("the triggers of returns.%s do not work on other tables", set->table)));
-	remember(set);
+				 errmsg("the trigger functions of returns.%s do not work on other tables",
+						set->table),
+				 errdetail("A trigger on table \"%s\" calls one of them.",
+						   RelationGetRelationName(rel)),
+				 errhint("Drop the trigger on table \"%s\".", RelationGetRelationName(rel)),
+				 errtable(rel)));
+	known_add(set);
 	for (int col = 0; col < set->ncolumns; col++)
 	{
-		set->attno[col] = InvalidAttrNumber;
-		for (int i = 0; i < tupdesc->natts; i++)
-			if (!TupleDescAttr(tupdesc, i)->attisdropped &&
-				namestrcmp(&TupleDescAttr(tupdesc, i)->attname, set->names[col]) == 0)
-				set->attno[col] = i + 1;
+		set->attno[col] = column_find(RelationGetDescr(rel), set->names[col]);
 		if (set->attno[col] == InvalidAttrNumber)
 			error_not_set_up(psprintf("The column \"%s\" of returns.%s does not exist.",
 									  set->names[col], set->table));

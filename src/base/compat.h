@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *		PostgreSQL 15 to 18 behind one face: the newest signatures.
+ *		Differences between PostgreSQL 15 to 18: the newest signatures for all.
  *
  * src/base/compat.h
  *
@@ -19,17 +19,17 @@
 #include "varatt.h"
 #endif
 
-/* 18: the attribute stands before the declaration */
+/* 18 writes the attribute before the declaration */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn __attribute__((noreturn))
 #endif
 
-/* 18: PG_MODULE_MAGIC_EXT carries name and version */
+/* 18 adds PG_MODULE_MAGIC_EXT, with name and version */
 #if PG_VERSION_NUM < 180000
 #define PG_MODULE_MAGIC_EXT(...) PG_MODULE_MAGIC
 #endif
 
-/* 16: a flag for summarizing indexes */
+/* 16 adds a flag for summarizing indexes */
 #if PG_VERSION_NUM >= 160000
 #define ExecInsertIndexTuplesCompat(target, slot, estate) \
 	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL, false)
@@ -38,7 +38,7 @@
 	ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL)
 #endif
 
-/* 18: a place for EXPLAIN's counters */
+/* 18 adds an argument for the counters of EXPLAIN */
 #if PG_VERSION_NUM >= 180000
 #define index_beginscan_compat(rel, index, snapshot, nkeys, norderbys) \
 	index_beginscan(rel, index, snapshot, NULL, nkeys, norderbys)
@@ -47,7 +47,7 @@
 	index_beginscan(rel, index, snapshot, nkeys, norderbys)
 #endif
 
-/* 17: wait events of extensions have names */
+/* 17 gives names to the wait events of extensions */
 #if PG_VERSION_NUM >= 170000
 #define WaitEventExtensionNewCompat(name) WaitEventExtensionNew(name)
 #else

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * direct_insert.c
- *		Rows of our own tables straight into heap and indexes, as COPY does.
+ *		Insert rows of our own tables directly into heap and indexes, as COPY does.
  *
  * src/base/direct_insert.c
  *
@@ -91,8 +91,9 @@ triggers_unchanged(Relation rel, const DirectTable *table)
 }
 
 /*
- * An expression or a predicate may call a function of the user, which expects to
- * run as it does in an INSERT: as the owner of the table.
+ * An expression or a predicate may call a function of the user.  An INSERT runs
+ * such a function with the rights of the owner of the table, a direct insert
+ * does not.
  */
 static bool
 indexes_unchanged(Relation rel, const DirectTable *table)
@@ -125,7 +126,7 @@ is_unchanged(Relation rel, const DirectTable *table)
 		triggers_unchanged(rel, table) && indexes_unchanged(rel, table);
 }
 
-/* ---- the answer is kept until the table changes ---- */
+/* ---- the result of the comparison, valid until the table changes ---- */
 
 static DirectTable *known = NULL;
 
@@ -160,7 +161,7 @@ build_insert(DirectTable *table)
 }
 
 static void
-compare(DirectTable *table, Relation rel)
+table_compare(DirectTable *table, Relation rel)
 {
 	if (table->insert.text == NULL)
 	{
@@ -169,12 +170,12 @@ compare(DirectTable *table, Relation rel)
 		table->next = known;
 		known = table;
 	}
-	/* set first, so that a change while we compare is not missed */
+	/* set first: a change during the comparison must reset it again */
 	table->relid = RelationGetRelid(rel);
 	table->unchanged = is_unchanged(rel, table);
 }
 
-/* ---- the direct way ---- */
+/* ---- the direct insert ---- */
 
 static void
 insert_batch(ResultRelInfo *target, EState *estate, TupleTableSlot **slots, int nslots,
@@ -183,7 +184,7 @@ insert_batch(ResultRelInfo *target, EState *estate, TupleTableSlot **slots, int 
 	table_multi_insert(target->ri_RelationDesc, slots, nslots, command, 0, NULL);
 	for (int i = 0; i < nslots; i++)
 	{
-		/* a deferrable constraint is a trigger, so the table is not unchanged */
+		/* see triggers_unchanged(): a deferrable constraint has a trigger */
 		if (ExecInsertIndexTuplesCompat(target, slots[i], estate) != NIL)
 			elog(ERROR, "a deferrable constraint of \"%s\" would not be checked",
 				 RelationGetRelationName(target->ri_RelationDesc));
@@ -191,7 +192,7 @@ insert_batch(ResultRelInfo *target, EState *estate, TupleTableSlot **slots, int 
 	}
 }
 
-/* The values live in the memory of the batch: a statement may write many rows. */
+/* A statement may insert many rows, so the values are freed with their batch. */
 static TupleTableSlot *
 fill_slot(TupleTableSlot *slot, Relation rel, int row, MemoryContext batch, DirectFill fill,
 		  void *arg)
@@ -240,7 +241,7 @@ insert_rows(Relation rel, int nrows, DirectFill fill, void *arg)
 	FreeExecutorState(estate);
 }
 
-/* ---- the way of a table that was changed ---- */
+/* ---- the insert into a table that was changed ---- */
 
 static void
 insert_by_statement(DirectTable *table, int nrows, DirectFill fill, void *arg)
@@ -268,11 +269,12 @@ direct_insert(DirectTable *table, int nrows, DirectFill fill, void *arg)
 	Oid			relid = table_oid(table->name);
 	Relation	rel;
 
+	Assert(nrows >= 0 && fill != NULL);
 	if (!OidIsValid(relid))
 		error_not_set_up(psprintf("The table returns.%s does not exist.", table->name));
 	rel = table_open(relid, RowExclusiveLock);
 	if (unlikely(table->relid != relid))
-		compare(table, rel);
+		table_compare(table, rel);
 	if (likely(table->unchanged))
 		insert_rows(rel, nrows, fill, arg);
 	else

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * errors.c
- *		Shared ways to raise the refusals of errors.h.
+ *		Errors that several files raise, and fields of errors.
  *
  * src/base/errors.c
  *

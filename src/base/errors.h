@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * errors.h
- *		The SQLSTATEs of every refusal (class RT) and shared ways to raise them.
+ *		The SQLSTATEs of the extension (class RT), and errors that several files raise.
  *
  * src/base/errors.h
  *
@@ -27,21 +27,21 @@
 #define ERRCODE_RT_KEY_REUSED			MAKE_SQLSTATE('R','T','0','1','1')
 #define ERRCODE_RT_NOT_SET_UP			MAKE_SQLSTATE('R','T','0','1','2')
 
-/* RT012, with the facts. */
+/* RT012; detail is a full sentence. */
 pg_noreturn extern void error_not_set_up(const char *detail);
 
-/* RT010: no return of this number, or none that the caller may see. */
+/* RT010: there is no return with this id, or the caller may not see it. */
 pg_noreturn extern void error_unknown_return(int64 return_id);
 
-/* Attach schema, table and, by name, column to the error being raised. */
+/* Inside ereport(): set the fields schema, table and column (by name). */
 extern int	err_column(Relation rel, const char *column);
 
-/* The same for a table of ours that is not open; column NULL: none. */
+/* The same for a table of ours that is not open.  column may be NULL. */
 extern int	err_our_column(const char *table, const char *column);
 
 /*
- * Between the two, RT010 names the column that the unknown code stands in: for
- * look-ups of cache.h.
+ * Between code_column_begin() and code_column_end() an error RT010, for example
+ * of a look-up of cache.h, gets the column that has the unknown code.
  */
 typedef struct CodeColumn
 {

@@ -67,7 +67,8 @@ json_open_array(Json *json, const char *key)
 void
 json_close(Json *json)
 {
-	Assert(json->state->next != NULL);
+	/* json_end() closes the outermost object */
+	Assert(json->state != NULL && json->state->next != NULL);
 	pushJsonbValue(&json->state,
 				   json->state->contVal.type == jbvArray ? WJB_END_ARRAY : WJB_END_OBJECT,
 				   NULL);

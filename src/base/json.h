@@ -27,19 +27,19 @@
 
 typedef struct Json
 {
-	JsonbParseState *state;		/* of the innermost object or array that is open */
+	JsonbParseState *state;		/* of the innermost open object or array */
 } Json;
 
-/* Open the outermost object; close it and return the whole. */
+/* Open the outermost object; close it and return it. */
 extern void json_begin(Json *json);
 extern Jsonb *json_end(Json *json);
 
-/* Open an object or array inside the innermost one; close the innermost one. */
+/* Open an object or an array in the innermost open one; close the innermost one. */
 extern void json_open_object(Json *json, const char *key);
 extern void json_open_array(Json *json, const char *key);
 extern void json_close(Json *json);
 
-/* Nothing is added, not even the key, when the value is NULL. */
+/* A value that is NULL is left out, and so is its key. */
 extern void json_text(Json *json, const char *key, const char *value);
 
 extern void json_number(Json *json, const char *key, Numeric value);

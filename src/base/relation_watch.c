@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * relation_watch.c
- *		Tell the caches of the library that a relation has changed.
+ *		Notify the caches of the library when a relation changes.
  *
  * src/base/relation_watch.c
  *

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * relation_watch.h
- *		Tell the caches of the library that a relation has changed.
+ *		Notify the caches of the library when a relation changes.
  *
- * PostgreSQL has room for ten relcache callbacks of all libraries together; this
- * one registers a single one, which calls all watchers.
+ * PostgreSQL has room for ten relcache callbacks, for all libraries together.
+ * This library registers only one, which calls all watchers.
  *
  * src/base/relation_watch.h
  *
@@ -14,16 +14,16 @@
 #define RETURNS_RELATION_WATCH_H
 
 /*
- * A relation, its columns, indexes, triggers, or (CacheInvalidateRelcache) its
- * contents have changed; InvalidOid: perhaps every relation.  It is called at
- * any moment, so it only marks what is stale: it must not read a catalog,
- * allocate memory or raise an error.
+ * Called when a relation, its columns, indexes or triggers have changed, and
+ * after CacheInvalidateRelcache().  relid InvalidOid: any relation may have
+ * changed.  The call may come at any moment, so the watcher only marks its
+ * cache as stale.  It must not read catalogs, allocate memory or raise errors.
  */
 typedef void (*RelationWatcher) (Oid relid);
 
 /*
- * From now on call the watcher, until the backend exits; a second call with the
- * same one does nothing.
+ * Call the watcher from now on, until the backend exits.  A second registration
+ * does nothing.
  */
 extern void relation_watch(RelationWatcher watcher);
 

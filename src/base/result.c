@@ -22,6 +22,14 @@ result_value(ResultSet result, uint64 row, int col, bool *isnull)
 	return SPI_getbinval(result.table->vals[row], result.table->tupdesc, col, isnull);
 }
 
+/* As result_value(), of a column that must have the type. */
+static Datum
+typed_value(ResultSet result, uint64 row, int col, Oid type, bool *isnull)
+{
+	Assert(result.table != NULL && SPI_gettypeid(result.table->tupdesc, col) == type);
+	return result_value(result, row, col, isnull);
+}
+
 bool
 result_is_null(ResultSet result, uint64 row, int col)
 {
@@ -35,7 +43,7 @@ text *
 result_text(ResultSet result, uint64 row, int col)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, TEXTOID, &isnull);
 
 	return isnull ? NULL : DatumGetTextPCopy(value);
 }
@@ -44,7 +52,7 @@ char *
 result_cstring(ResultSet result, uint64 row, int col)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, TEXTOID, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
 }
@@ -53,9 +61,8 @@ int32
 result_int(ResultSet result, uint64 row, int col)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, INT4OID, &isnull);
 
-	Assert(SPI_gettypeid(result.table->tupdesc, col) == INT4OID);
 	return isnull ? 0 : DatumGetInt32(value);
 }
 
@@ -63,9 +70,8 @@ int64
 result_int64(ResultSet result, uint64 row, int col)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, INT8OID, &isnull);
 
-	Assert(SPI_gettypeid(result.table->tupdesc, col) == INT8OID);
 	return isnull ? 0 : DatumGetInt64(value);
 }
 
@@ -73,9 +79,8 @@ bool
 result_bool(ResultSet result, uint64 row, int col)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, BOOLOID, &isnull);
 
-	Assert(SPI_gettypeid(result.table->tupdesc, col) == BOOLOID);
 	return !isnull && DatumGetBool(value);
 }
 
@@ -83,9 +88,8 @@ Numeric
 result_numeric(ResultSet result, uint64 row, int col)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, NUMERICOID, &isnull);
 
-	Assert(SPI_gettypeid(result.table->tupdesc, col) == NUMERICOID);
 	return isnull ? NULL : DatumGetNumericCopy(value);
 }
 
@@ -93,9 +97,8 @@ bool
 result_time(ResultSet result, uint64 row, int col, TimestampTz *at)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, TIMESTAMPTZOID, &isnull);
 
-	Assert(SPI_gettypeid(result.table->tupdesc, col) == TIMESTAMPTZOID);
 	*at = isnull ? 0 : DatumGetTimestampTz(value);
 	return !isnull;
 }
@@ -104,7 +107,7 @@ int
 result_cstrings(ResultSet result, uint64 row, int col, char ***strings)
 {
 	bool		isnull;
-	Datum		value = result_value(result, row, col, &isnull);
+	Datum		value = typed_value(result, row, col, TEXTARRAYOID, &isnull);
 	Datum	   *elements;
 	bool	   *nulls;
 	int			n;

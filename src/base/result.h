@@ -3,13 +3,13 @@
  * result.h
  *		The rows that a statement has returned.
  *
- * A ResultSet is passed by value.  Its rows live until the SPI connection that the
- * statement was run on is finished: as_owner_end(), or SPI_finish() of a caller
- * that connects itself.  Running other statements does not disturb them.
+ * A ResultSet is passed by value.  Its rows live until the statement's SPI
+ * connection is finished: by as_owner_end(), or by SPI_finish() of a caller that
+ * connects itself.  Other statements do not change them.
  *
  * Rows count from 0, columns from 1.  Each getter asserts that row and column
- * exist.  What the getters return is allocated in the current memory context
- * and does not point into the rows; only result_value() does.
+ * exist.  The getters return copies in the current memory context; only the
+ * value of result_value() points into the rows.
  *
  * src/base/result.h
  *
@@ -48,8 +48,8 @@ extern Numeric result_numeric(ResultSet result, uint64 row, int col);
 extern bool result_time(ResultSet result, uint64 row, int col, TimestampTz *at);
 
 /*
- * A column of type text[] as C strings: their number, 0 and *strings NULL when
- * the value is null.  An element that is null becomes "".
+ * A column of type text[] as C strings; returns their number.  When the value
+ * is null, the number is 0 and *strings is NULL.  A null element becomes "".
  */
 extern int	result_cstrings(ResultSet result, uint64 row, int col, char ***strings);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * scope.c
- *		What a backend remembers for a transaction, and forgets with it.
+ *		State of a backend that follows its transaction and subtransactions.
  *
  * src/base/scope.c
  *
@@ -18,7 +18,7 @@ static const ScopeUser *users[SCOPE_MAX_USERS];
 static int	nusers = 0;
 
 static void
-before_commit(void)
+call_before_commit(void)
 {
 	for (int i = 0; i < nusers; i++)
 		if (users[i]->before_commit != NULL)
@@ -26,7 +26,7 @@ before_commit(void)
 }
 
 static void
-end(bool committed)
+call_end(bool committed)
 {
 	for (int i = 0; i < nusers; i++)
 		if (users[i]->end != NULL)
@@ -40,16 +40,16 @@ xact_callback(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			before_commit();
+			call_before_commit();
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PARALLEL_COMMIT:
-			end(true);
+			call_end(true);
 			break;
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PARALLEL_ABORT:
-			end(false);
+			call_end(false);
 			break;
 		case XACT_EVENT_PARALLEL_PRE_COMMIT:
 			break;

@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * scope.h
- *		What a backend remembers for a transaction, and forgets with it.
+ *		State of a backend that follows its transaction and subtransactions.
  *
- * Variables of a file that describe what a transaction does must follow it: a
- * rolled-back subtransaction did not do it, and an error leaves a function
- * without running its last lines.  Such a file registers a ScopeUser and stamps
- * what it remembers with GetCurrentTransactionNestLevel().  The library has one
- * pair of transaction callbacks, which calls all users.
+ * Static variables that describe what the transaction has done must be reset
+ * when a subtransaction is rolled back, and when the transaction ends.  A
+ * function cannot do this itself, because an error leaves it before its last
+ * line.  So the file registers a ScopeUser, and stores the nest level
+ * (GetCurrentTransactionNestLevel()) with each thing that it remembers.  The
+ * library has one pair of transaction callbacks, which call all users.
  *
  * src/base/scope.h
  *
@@ -16,15 +17,15 @@
 #ifndef RETURNS_SCOPE_H
 #define RETURNS_SCOPE_H
 
-/* NULL for what a user does not need.  Only before_commit may raise errors. */
+/* A callback that a user does not need is NULL.  Only before_commit may raise errors. */
 typedef struct ScopeUser
 {
-	/* Forget everything with this nest level or a higher one. */
+	/* Forget everything that has this nest level or a higher one. */
 	void		(*undo) (int nest_level);
 
 	/*
-	 * A subtransaction of this nest level was committed: what it did belongs to
-	 * nest_level - 1 now.  Needed for what outlives a statement.
+	 * A subtransaction of this nest level was committed: what has this level
+	 * has nest_level - 1 now.  Needed for things that outlive a statement.
 	 */
 	void		(*keep) (int nest_level);
 
@@ -32,14 +33,14 @@ typedef struct ScopeUser
 	void		(*before_commit) (void);
 
 	/*
-	 * The transaction ends: forget everything.  committed is false when it is
-	 * rolled back, and when it is prepared and may still be.
+	 * The transaction ends: forget everything.  committed is false when it
+	 * was rolled back, and when it was prepared and may still be rolled back.
 	 */
 	void		(*end) (bool committed);
 } ScopeUser;
 
 /*
- * From now on call this user, until the backend exits; a second registration
+ * Call this user from now on, until the backend exits.  A second registration
  * does nothing.  The struct must be static.
  */
 extern void scope_register(const ScopeUser *user);

@@ -14,7 +14,7 @@
 #include "utils/snapmgr.h"
 
 static void
-prepare(Statement *statement)
+statement_prepare(Statement *statement)
 {
 	SPIPlanPtr	prepared;
 
@@ -25,7 +25,7 @@ prepare(Statement *statement)
 		SPI_freeplan(statement->plan);
 		statement->plan = NULL;
 	}
-	Assert(statement->nargs <= STATEMENT_MAX_ARGS);
+	Assert(statement->nargs >= 0 && statement->nargs <= STATEMENT_MAX_ARGS);
 	prepared = SPI_prepare(statement->text, statement->nargs, statement->argtypes);
 	if (prepared == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", statement->text,
@@ -35,18 +35,19 @@ prepare(Statement *statement)
 }
 
 /*
- * Run with a snapshot (InvalidSnapshot: one that SPI chooses).  SPI leaves its
- * own memory context current; restore ours, so that callers keep what they take
- * out of the result.
+ * Run with a snapshot (InvalidSnapshot: the one that SPI takes).  SPI switches
+ * to its own memory context.  Switch back, so that values which the caller
+ * copies from the result survive SPI_finish().
  */
 static ResultSet
-execute(Statement *statement, Datum *args, const char *nulls, Snapshot snapshot,
-		bool read_only, long limit)
+statement_execute(Statement *statement, Datum *args, const char *nulls, Snapshot snapshot,
+				  bool read_only, long limit)
 {
 	MemoryContext caller_context = CurrentMemoryContext;
 	int			code;
 
-	prepare(statement);
+	Assert(args != NULL || statement->nargs == 0);
+	statement_prepare(statement);
 	if (snapshot == InvalidSnapshot)
 		code = SPI_execute_plan(statement->plan, args, nulls, false, limit);
 	else
@@ -63,9 +64,9 @@ ResultSet
 statement_run_limit(Statement *statement, Datum *args, const char *nulls, long limit)
 {
 	Assert(as_owner_is_open());
-	return execute(statement, args, nulls,
-				   IsolationUsesXactSnapshot() ? GetLatestSnapshot() : InvalidSnapshot,
-				   false, limit);
+	return statement_execute(statement, args, nulls,
+							 IsolationUsesXactSnapshot() ? GetLatestSnapshot() : InvalidSnapshot,
+							 false, limit);
 }
 
 ResultSet
@@ -78,13 +79,13 @@ ResultSet
 statement_read(Statement *statement, Datum *args, const char *nulls)
 {
 	Assert(as_owner_is_open());
-	return execute(statement, args, nulls,
-				   IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot(),
-				   true, 0);
+	return statement_execute(statement, args, nulls,
+							 IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot(),
+							 true, 0);
 }
 
 ResultSet
 statement_run_as_caller(Statement *statement, Datum *args, const char *nulls)
 {
-	return execute(statement, args, nulls, InvalidSnapshot, false, 0);
+	return statement_execute(statement, args, nulls, InvalidSnapshot, false, 0);
 }

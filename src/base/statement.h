@@ -6,11 +6,11 @@
  * A statement is a static variable of the function or file that uses it:
  *
  *		static Statement lock_line = {
- *			"SELECT quantity FROM returns.sale_line WHERE order_ref"
- *			" OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE", 1, {TEXTOID}
+ *			"SELECT quantity FROM returns.sale_line WHERE order_ref" EQ "$1"
+ *			" FOR NO KEY UPDATE", 1, {TEXTOID}
  *		};
  *		AsOwner		owner;
- *		ResultSet		lines;
+ *		ResultSet	lines;
  *
  *		as_owner_begin(&owner);
  *		lines = statement_run(&lock_line, &order_ref, NULL);
@@ -30,6 +30,9 @@
 
 #define STATEMENT_MAX_ARGS 24
 
+/* For texts: "=" in whatever search_path. */
+#define EQ " OPERATOR(pg_catalog.=) "
+
 typedef struct Statement
 {
 	const char *text;			/* names and operators qualified */
@@ -39,25 +42,26 @@ typedef struct Statement
 } Statement;
 
 /*
- * Run a statement in a section of as_owner_begin(), with as many args as it
- * has; nulls as for SPI_execute_plan(), NULL when no argument is null.  It sees
- * all that is committed now, also under REPEATABLE READ, so that a check under
- * a row lock decides on the newest row.  statement_run_limit() stops after so
- * many rows.  Raises what the statement raises.
+ * Run a statement in a section of as_owner_begin().  args has statement->nargs
+ * values; nulls is as for SPI_execute_plan(), NULL when no argument is null.
+ * The statement sees everything that is committed now, also under REPEATABLE
+ * READ, so that a check under a row lock decides on the newest row.
+ * statement_run_limit() stops after limit rows (0: no limit).  Both raise the
+ * errors of the statement.
  */
 extern ResultSet statement_run(Statement *statement, Datum *args, const char *nulls);
 extern ResultSet statement_run_limit(Statement *statement, Datum *args, const char *nulls,
-								  long limit);
+									 long limit);
 
 /*
- * The same for a SELECT that writes and locks nothing; it may also run in a
- * parallel worker.
+ * The same for a SELECT that neither writes nor locks rows.  It may also run in
+ * a parallel worker.
  */
 extern ResultSet statement_read(Statement *statement, Datum *args, const char *nulls);
 
 /*
- * Run a statement with the rights and the snapshot of the caller, on a
- * connection by SPI_connect() that the caller finishes.
+ * Run a statement with the rights and the snapshot of the caller, who has called
+ * SPI_connect() and will call SPI_finish().
  */
 extern ResultSet statement_run_as_caller(Statement *statement, Datum *args, const char *nulls);
 

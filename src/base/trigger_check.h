@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trigger_check.h
- *		What the row triggers of our tables ask of what is beside them.
+ *		Checks of how our triggers are called, and of other triggers beside them.
  *
  * src/base/trigger_check.h
  *
@@ -12,38 +12,39 @@
 
 #include "commands/trigger.h"
 
-/* When and for what a trigger fires; several may be allowed. */
+/* When a trigger may fire: bits of time and of level. */
 #define FIRES_BEFORE		1
 #define FIRES_AFTER			2
 #define FIRES_FOR_ROW		4
 #define FIRES_FOR_STATEMENT	8
 
 /*
- * What a trigger function was called with.  39P01 when it was called otherwise
- * than by a trigger of this table of ours that fires so (one time and one level
- * at least must be given).  table NULL: of any table, or columns_find() checks.
+ * The data of the trigger that called a trigger function.  Raises 39P01 when the
+ * caller is no trigger, or no trigger of this table of the schema returns with
+ * one of the times and one of the levels in fires.  table NULL: of any table.
  */
 extern TriggerData *trigger_check(FunctionCallInfo fcinfo, const char *function,
 								  const char *table, int fires);
 
 /*
- * A BEFORE ROW trigger that fires after ours could change the row behind the
- * back of the rules: RT007 when there is one for this event.  RT007 as well
- * when other tables inherit from this one: their rows would be rows of it that
- * no trigger guards.  True when there are other triggers, which fire before and
- * may have changed what the statement did not.
+ * In a BEFORE ROW trigger of ours: look for other triggers.  Raises RT007 when a
+ * BEFORE ROW trigger of the same event fires after ours, because it could
+ * change the row unchecked.  Raises RT007 when other tables inherit from this
+ * one, because queries would return their unchecked rows as rows of this table.
+ * Returns true when others fire before ours: they may have changed columns that
+ * the statement does not name.
  */
 extern bool trigger_check_row(TriggerData *trigdata);
 
 /*
- * RT007 when a statement of the extension's own on a table missed rows that it
- * should have written: somebody's trigger kept it from them.
+ * Raises RT007 when a statement of the extension wrote another number of rows
+ * than it must, which happens when a trigger of the user suppresses a row.
  */
 extern void trigger_check_wrote(const char *table, uint64 wrote, uint64 expected);
 
 /*
- * Before the extension moves returns for a client: RT012 when the triggers that
- * hold the rules are missing, RT007 when they are disabled.
+ * Before the extension updates return_request: raises RT012 when one of the
+ * triggers that apply the rules does not exist, RT007 when it is disabled.
  */
 extern void trigger_check_is_there(void);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trigger_row.c
- *		The row of a row trigger by our column numbers.
+ *		Read and write the row of a row trigger by our column numbers.
  *
  * src/base/trigger_row.c
  *
@@ -10,8 +10,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "base/trigger_row.h"
 #include "base/errors.h"
+#include "base/trigger_row.h"
 #include "utils/builtins.h"
 
 void
@@ -76,9 +76,9 @@ trigger_changed(const TriggerRow *row, int col)
 						  row->values[row->attno[col] - 1], trigger_is_null(row, col));
 }
 
-/* The slot belongs to the executor: it keeps what it had. */
+/* The arrays of the slot belong to the executor and must not be written. */
 static void
-copy(TriggerRow *row)
+copy_values(TriggerRow *row)
 {
 	int			natts = RelationGetNumberOfAttributes(row->rel);
 	Datum	   *values = palloc(sizeof(Datum) * natts);
@@ -95,7 +95,7 @@ void
 trigger_set(TriggerRow *row, int col, Datum value)
 {
 	if (!row->copied)
-		copy(row);
+		copy_values(row);
 	row->values[row->attno[col] - 1] = value;
 	row->isnull[row->attno[col] - 1] = false;
 }
@@ -104,7 +104,7 @@ void
 trigger_clear(TriggerRow *row, int col)
 {
 	if (!row->copied)
-		copy(row);
+		copy_values(row);
 	row->values[row->attno[col] - 1] = (Datum) 0;
 	row->isnull[row->attno[col] - 1] = true;
 }

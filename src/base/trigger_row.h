@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * trigger_row.h
- *		The row of a row trigger by our column numbers.
+ *		Read and write the row of a row trigger by our column numbers.
  *
- * A file that guards a table numbers the columns of the table by an enum and
- * names them in a ColumnSet; the functions below take these numbers.  "The row"
- * is the new row or, in a DELETE, the old one; "old" is the old row of an UPDATE
- * or DELETE.
+ * The file of a trigger numbers the columns of its table by an enum and names
+ * them in a ColumnSet; the functions below take these numbers.  "The row" is the
+ * new row or, in a DELETE, the old one.  "old" is the old row of an UPDATE or
+ * DELETE.
  *
  * src/base/trigger_row.h
  *
@@ -27,19 +27,19 @@ typedef struct TriggerRow
 	Relation	rel;
 	const ColumnSet *columns;
 	const AttrNumber *attno;	/* physical number of each of our columns */
-	/* of the row, by attno - 1; the slot's own arrays until trigger_set() copies them */
+	/* by attno - 1; arrays of the slot, until trigger_set() copies them */
 	Datum	   *values;
 	bool	   *isnull;
 	bool		copied;
-	HeapTuple	tuple;			/* as the trigger was given it */
+	HeapTuple	tuple;			/* as it was passed to the trigger */
 	TupleTableSlot *old;		/* NULL in an INSERT */
 	const Bitmapset *assigned;	/* columns of the SET list, in a BEFORE UPDATE */
 } TriggerRow;
 
 /*
- * Lay the row of a row trigger out.  Raises 39P01 when it fires on another table
- * than that of the columns, RT012 when a column does not exist.  Values live as
- * long as the trigger runs.
+ * Fill row with the row of a row trigger.  Raises 39P01 when the trigger is on
+ * another table than the ColumnSet, RT012 when a column does not exist.  The
+ * values are valid until the trigger returns.
  */
 extern void trigger_row_load(TriggerRow *row, TriggerData *trigdata, ColumnSet *columns);
 
@@ -78,7 +78,7 @@ extern char *trigger_cstring(const TriggerRow *row, int col);
 extern text *trigger_old_text(const TriggerRow *row, int col);
 extern char *trigger_old_cstring(const TriggerRow *row, int col);
 
-/* Does an UPDATE change the value?  1.5 and 1.50 are the same number. */
+/* Does an UPDATE change the value?  1.5 and 1.50 are equal. */
 extern bool trigger_changed(const TriggerRow *row, int col);
 
 /* Does the SET list of a BEFORE UPDATE name the column? */
@@ -89,16 +89,16 @@ trigger_is_assigned(const TriggerRow *row, int col)
 						 row->assigned);
 }
 
-/* Write the row; trigger_tuple() gives it back. */
+/* Change the row; trigger_tuple() returns it. */
 extern void trigger_set(TriggerRow *row, int col, Datum value);
 extern void trigger_clear(TriggerRow *row, int col);
 
-/* What a BEFORE trigger returns: the tuple it was given, or one with the changes. */
+/* The result of a BEFORE trigger: the tuple passed to it, or one with the changes. */
 extern HeapTuple trigger_tuple(const TriggerRow *row);
 
 /*
- * RT007: the statement writes a column that it must not write.  of names the
- * row: "refund 7".
+ * RT007: the statement changes a column that it must not change.  of describes
+ * the row: "refund 7".
  */
 pg_noreturn extern void trigger_refuse_change(const TriggerRow *row, int col, const char *of,
 											  const char *detail, const char *hint);

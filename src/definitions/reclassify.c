@@ -25,8 +25,6 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 /* Wait for transactions that write policies or sales: their rows count too. */
 static void
 lock_policies_and_sales(void)

@@ -24,8 +24,6 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 /* The ColumnSet of a table: name_columns. */
 #define RULE_COLUMNS(name, ...) \
 	static const char *const name##_names[] = {__VA_ARGS__}; \

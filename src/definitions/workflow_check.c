@@ -30,8 +30,6 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 #define DEFECTS_SHOWN 5			/* in the detail of an error */
 
 /* ---- defects ---- */

@@ -1,7 +1,7 @@
 #!/bin/sh
 #
-# Print the SQL that setup() runs as a C header: one string per file, in the
-# order of the folders, within a folder by name.
+# Print the SQL scripts that setup() runs as a C header: one string per file,
+# sorted by folder (in the order below) and name.
 #
 #	src/load/embed.sh [DIRECTORY OF THE SOURCE]
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * returns.c
- *		Load: what the library registers with the server.
+ *		Load the library: register settings, caches, callbacks and the worker.
  *
  * src/load/returns.c
  *

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * setup.c
- *		CALL returns.setup(): lay out the tables and fill in the presets.
+ *		CALL returns.setup(): create the tables and insert the presets.
  *
- * What it makes belongs to the user, not to the extension: a dump carries it
- * as ordinary tables, and dropping the extension leaves every row.  All of it
- * can be run again: it adds what is missing and never undoes an edit.
+ * The tables belong to the user, not to the extension.  So a dump contains them
+ * as ordinary tables, and DROP EXTENSION leaves every row.  setup() can be run
+ * again: it adds missing objects and rows, and never undoes an edit.
  *
  * src/load/setup.c
  *
@@ -16,7 +16,7 @@
 #include "access/xlog.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -35,7 +35,7 @@
 #include "utils/guc.h"
 #include "utils/syscache.h"
 
-#define BASE_PRESET "base"		/* what every market shares */
+#define BASE_PRESET "base"		/* the rules that all markets share */
 
 static Oid
 schema_owner(Oid schema)
@@ -53,17 +53,17 @@ schema_owner(Oid schema)
 static Oid
 extension_owner(void)
 {
-	static KeptPlan read_owner = {
-		"SELECT extowner FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'returns'",
-		0
+	static Statement read_owner = {
+		"SELECT extowner FROM pg_catalog.pg_extension WHERE extname" EQ "'returns'", 0
 	};
+	ResultSet	extension = statement_run_as_caller(&read_owner, NULL, NULL);
 	bool		isnull;
 
-	return plan_run_as_caller(&read_owner, NULL, NULL) == 0 ? InvalidOid :
-		DatumGetObjectId(plan_value(0, 1, &isnull));
+	return extension.nrows == 0 ? InvalidOid :
+		DatumGetObjectId(result_value(extension, 0, 1, &isnull));
 }
 
-/* A schema made beforehand by somebody else could hold anything. */
+/* A schema that another role has created could contain anything. */
 static void
 check_schema(void)
 {
@@ -73,11 +73,12 @@ check_schema(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("schema \"returns\" is owned by \"%s\"", GetUserNameFromId(owner, false)),
-				 errdetail("It must be owned by the owner of the extension or by who calls setup()."),
-				 errhint("Run ALTER SCHEMA returns OWNER TO a role you trust, after a look at what is in it.")));
+				 errdetail("It must be owned by the owner of the extension or by the role that calls setup()."),
+				 errhint("Check what the schema contains, then run ALTER SCHEMA returns OWNER TO %s as its owner.",
+						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
-/* The labels of states are in Russian and Kazakh. */
+/* The labels of states are also in Russian and Kazakh. */
 static void
 check_encoding(void)
 {
@@ -88,7 +89,7 @@ check_encoding(void)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("returns cannot be set up in a database with encoding \"%s\"",
 						GetDatabaseEncodingName()),
-				 errdetail("The labels of its states have letters which that encoding lacks."),
+				 errdetail("The labels of states have letters that this encoding does not have."),
 				 errhint("Use a database that was created with ENCODING 'UTF8'.")));
 }
 
@@ -116,10 +117,10 @@ preset_find(const char *name)
 			(errcode(ERRCODE_RT_UNKNOWN_CODE),
 			 errmsg("unknown preset \"%s\"", name),
 			 errdetail("The presets are: %s.", known.data),
-			 errhint("A market of your own is made by rows in returns.market, calendar, policy and stage_deadline.")));
+			 errhint("For a market of your own, call returns.setup() and insert rows into returns.market, calendar, policy and stage_deadline.")));
 }
 
-/* The texts are UTF-8, whatever the database is. */
+/* The text of a script is UTF-8; the database may have another encoding. */
 static void
 run_script(const SetupScript *script)
 {
@@ -140,8 +141,9 @@ run_folder(const char *folder)
 }
 
 /*
- * The views go when the extension goes, also those that would do without it:
- * what is left is the data.  Each is created by "CREATE OR REPLACE VIEW".
+ * Make the views of a script depend on the extension, so that DROP EXTENSION
+ * CASCADE drops all of them and leaves only the tables.  Each view is created by
+ * "CREATE OR REPLACE VIEW".
  */
 static void
 bind_views(const SetupScript *script)
@@ -164,66 +166,70 @@ bind_views(const SetupScript *script)
 	}
 }
 
-/* Note that the tables are of this version, and of this cluster if new. */
+/* Store the version of the tables, and the cluster in which they were created. */
 static void
 record_version(void)
 {
-	static KeptPlan record = {
+	static Statement record = {
 		"INSERT INTO returns.installation (version, system_identifier) VALUES ($1, $2)"
 		" ON CONFLICT (singleton) DO UPDATE SET version = excluded.version"
 		" WHERE installation.version OPERATOR(pg_catalog.<>) excluded.version",
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2];
-	OwnState	own;
+	AsOwner		owner;
 
 	args[0] = CStringGetTextDatum(RETURNS_VERSION);
 	args[1] = Int64GetDatum((int64) GetSystemIdentifier());
-	own_begin(&own);
-	plan_run(&record, args, NULL);
-	own_end(&own);
+	as_owner_begin(&owner);
+	statement_run(&record, args, NULL);
+	as_owner_end(&owner);
 }
 
-/* A preset that was applied before stays as its users have edited it. */
+/* A preset is applied only once, so that its edited rows stay as they are. */
 static void
 run_preset(const SetupScript *script)
 {
-	static KeptPlan applied = {
+	static Statement applied = {
 		"SELECT 1 FROM returns.installation WHERE presets OPERATOR(pg_catalog.@>) ARRAY[$1]",
 		1, {TEXTOID}
 	};
-	static KeptPlan record = {
+	static Statement record = {
 		"UPDATE returns.installation SET presets = presets OPERATOR(pg_catalog.||) $1",
 		1, {TEXTOID}
 	};
 	Datum		arg = CStringGetTextDatum(script->name);
-	OwnState	own;
+	AsOwner		owner;
 
-	if (plan_run_as_caller(&applied, &arg, NULL) > 0)
+	if (statement_run_as_caller(&applied, &arg, NULL).nrows > 0)
 		return;
 	run_script(script);
-	own_begin(&own);
-	plan_run(&record, &arg, NULL);
-	own_end(&own);
+	as_owner_begin(&owner);
+	statement_run(&record, &arg, NULL);
+	as_owner_end(&owner);
 }
 
-/* The role that runs setup() gets a grant for every actor; other roles need rows in actor_grant. */
+/*
+ * The role that runs setup() gets a grant for every actor.  Other roles need
+ * rows in actor_grant.
+ */
 static void
 grant_caller(void)
 {
-	static KeptPlan grant = {
+	static Statement grant = {
 		"INSERT INTO returns.actor_grant (db_role, actor)"
 		" SELECT current_user, a FROM pg_catalog.unnest($1) a"
 		" ON CONFLICT DO NOTHING", 1, {TEXTARRAYOID}
 	};
 	Datum		actors = actors_to_array(ACTORS_OF_SESSIONS);
 
-	plan_run_as_caller(&grant, &actors, NULL);
+	statement_run_as_caller(&grant, &actors, NULL);
 }
 
 /*
- * Check now what would be checked at commit: tables whose triggers still have
- * to fire could not be altered, and an error of ours belongs to the call.
+ * Check the deferred constraints now instead of at commit.  A table with pending
+ * triggers cannot be altered, and a broken constraint must make setup() fail,
+ * not the commit.
  */
 static void
 check_deferred(void)
@@ -262,30 +268,41 @@ run_all(const SetupScript **presets, int npresets)
 	check_deferred();
 }
 
-PG_FUNCTION_INFO_V1(returns_setup);
-
-Datum
-returns_setup(PG_FUNCTION_ARGS)
+/* The presets that a text[] names; returns their number. */
+static int
+find_presets(ArrayType *array, const SetupScript ***presets)
 {
-	Datum	   *names = NULL;
-	bool	   *nulls = NULL;
-	int			n = 0;
-	const SetupScript **presets;
-	int			guc_level;
+	Datum	   *names;
+	bool	   *nulls;
+	int			n;
 
-	if (!PG_ARGISNULL(0))
-		deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT,
-						  &names, &nulls, &n);
-	presets = palloc(sizeof(SetupScript *) * Max(n, 1));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n);
+	*presets = palloc(sizeof(SetupScript *) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a preset of returns.setup() must not be null")));
-		presets[i] = preset_find(TextDatumGetCString(names[i]));
+					 errmsg("a preset of returns.setup() must not be null"),
+					 errdetail("The arguments are names of presets."),
+					 errhint("Run CALL returns.setup() without arguments to install no market.")));
+		(*presets)[i] = preset_find(TextDatumGetCString(names[i]));
 	}
+	return n;
+}
 
+PG_FUNCTION_INFO_V1(returns_setup);
+
+/* CALL setup(VARIADIC presets text[]) */
+Datum
+returns_setup(PG_FUNCTION_ARGS)
+{
+	const SetupScript **presets = NULL;
+	int			npresets = 0;
+	int			guc_level;
+
+	if (!PG_ARGISNULL(0))
+		npresets = find_presets(PG_GETARG_ARRAYTYPE_P(0), &presets);
 	check_encoding();
 	SPI_connect();
 	check_schema();
@@ -294,7 +311,7 @@ returns_setup(PG_FUNCTION_ARGS)
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	(void) set_config_option("client_min_messages", "warning", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	run_all(presets, n);
+	run_all(presets, npresets);
 	AtEOXact_GUC(true, guc_level);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -102,7 +102,6 @@ extern const AttrNumber *request_columns(Relation rel);
 extern const char *request_column_name(RequestColumn col);
 
 /* For texts of statements about one return: $1 is order_ref, $2 is id. */
-#define EQ " OPERATOR(pg_catalog.=) "
 #define OF_RETURN " WHERE order_ref" EQ "$1 AND return_id" EQ "$2"
 
 #endif							/* RETURNS_ROW_H */

@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * reschedule.c
- *		reschedule(): open deadlines anew, after a calendar has changed.
+ *		reschedule(): move open deadlines after a calendar or a rule has changed.
  *
- * Every open stage is counted again from where it began, by the rules as they
- * are now.  What was promised stands: a deadline only ever moves to a later
- * instant, and what follows it stays the same.  Lines keep the end of the
- * window that they were requested in.
+ * The deadline of every open stage is computed again, from the start of the
+ * stage and by the present rules.  A deadline only moves to a later instant, and
+ * the state that follows it stays the same, because the parties already know
+ * both.  Lines keep the end of the window in which they were requested.
  *
- * Returns whose deadline would not move are read only.  The others are updated
- * one by one in order of their numbers, and what is decided then is decided on
- * the row as it is then.  A transaction that is writing returns when we come
- * may still count by the old calendar, so we first wait for it to end; those
- * that begin after us count by the new one.
+ * A return whose deadline does not move is only read.  The others are updated
+ * one by one in order of their ids, and each decision is made again on the
+ * locked row.  A transaction that is writing returns at the start of
+ * reschedule() may still use the old calendar, so reschedule() first waits for
+ * its end.  Transactions that begin later use the new calendar.
  *
  * src/time/reschedule.c
  *
@@ -23,7 +23,8 @@
 #include "access/xact.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/json.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -47,13 +48,13 @@
 
 #define BATCH 1000
 
-/* An open deadline, as it was read. */
+/* A return with a deadline, as it was read. */
 typedef struct OpenStage
 {
 	int64		id;
-	Datum		order_ref;
-	const State *state;			/* NULL: unknown */
-	const Market *market;		/* NULL: none */
+	text	   *order_ref;
+	const State *state;			/* NULL: it does not exist any more */
+	const Market *market;		/* NULL: the return has none */
 	Resolution	resolution;
 	int			ncategories;
 	const Category **categories;
@@ -64,23 +65,30 @@ typedef struct OpenStage
 typedef struct ShortMarket
 {
 	char	   *code;
-	int64		first_id;		/* of its returns that were left as they are */
-	int			n;
-	char	   *message;		/* what was wrong with the first */
+	int			n;				/* returns that keep their deadlines */
+	int64		first_id;		/* the first of them, and its error */
+	char	   *message;
 	char	   *detail;
 } ShortMarket;
 
-/* Of one call, its triggers included. */
+/* One call of reschedule(). */
 typedef struct Reschedule
 {
 	const Actor *actor;
-	int			changed;
-	MemoryContext context;
+	int			changed;		/* returns */
+	MemoryContext context;		/* lives as long as the call */
 	List	   *short_markets;	/* of ShortMarket, in context */
 } Reschedule;
 
+/* A column that is restored after return_stage() has computed it again. */
+typedef struct SavedColumn
+{
+	Datum		value;
+	bool		isnull;
+} SavedColumn;
+
 static void
-check_rights(void)
+check_may_reschedule(void)
 {
 	Oid			owner = tables_owner();
 	const Actor *actor;
@@ -92,61 +100,51 @@ check_rights(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to reschedule returns"),
-				 errdetail("The owner of the tables, \"%s\", may, and every operator.",
+				 errdetail("Only operators and the owner of the tables, \"%s\", may reschedule returns.",
 						   GetUserNameFromId(owner, false)),
-				 errhint("Act as an operator: SET returns.actor = 'operator:...'.")));
+				 errhint("Act as an operator, for example SET returns.actor = 'operator:ann'.")));
 }
 
 static void
-stage_categories(OpenStage *stage, Datum value)
+stage_read(OpenStage *stage, ResultSet rows, uint64 row)
 {
-	Datum	   *codes;
-	bool	   *nulls;
+	char	   *status = result_cstring(rows, row, 3);
+	char	   *market = result_cstring(rows, row, 4);
+	char	  **categories;
 
-	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT,
-					  &codes, &nulls, &stage->ncategories);
-	stage->categories = palloc(sizeof(Category *) * (stage->ncategories + 1));
+	memset(stage, 0, sizeof(OpenStage));
+	stage->id = result_int64(rows, row, 1);
+	stage->order_ref = result_text(rows, row, 2);
+	stage->state = state_find(MACHINE_RETURN, status, strlen(status));
+	stage->market = market == NULL ? NULL : market_get(market);
+	stage->resolution = resolution_parse(result_cstring(rows, row, 5));
+	stage->ncategories = result_cstrings(rows, row, 6, &categories);
+	stage->categories = palloc(sizeof(Category *) * Max(stage->ncategories, 1));
 	for (int i = 0; i < stage->ncategories; i++)
-		stage->categories[i] = category_get(TextDatumGetCString(codes[i]));
+		stage->categories[i] = category_get(categories[i]);
+	(void) result_time(rows, row, 7, &stage->due_at);
 }
 
-/* The next open deadlines behind a number; how many. */
+/* Read the next returns with a deadline, by id; returns how many. */
 static int
 read_stages(int64 after, OpenStage *stages)
 {
-	static KeptPlan read = {
+	static Statement read = {
 		"SELECT id, order_ref, status, market, resolution, categories, due_at"
 		" FROM returns.return_request WHERE id OPERATOR(pg_catalog.>) $1"
 		" AND due_at IS NOT NULL ORDER BY id LIMIT " CppAsString2(BATCH),
 		1, {INT8OID}
 	};
 	Datum		arg = Int64GetDatum(after);
-	int			n = plan_run(&read, &arg, NULL);
+	ResultSet	rows = statement_run(&read, &arg, NULL);
 
-	for (int i = 0; i < n; i++)
-	{
-		OpenStage  *stage = &stages[i];
-		char	   *status;
-		bool		isnull;
-		Datum		value;
-
-		memset(stage, 0, sizeof(OpenStage));
-		stage->id = DatumGetInt64(plan_value(i, 1, &isnull));
-		stage->order_ref = PointerGetDatum(DatumGetTextPCopy(plan_value(i, 2, &isnull)));
-		status = TextDatumGetCString(plan_value(i, 3, &isnull));
-		stage->state = state_find(MACHINE_RETURN, status, strlen(status));
-		value = plan_value(i, 4, &isnull);
-		stage->market = isnull ? NULL : market_get(TextDatumGetCString(value));
-		stage->resolution = resolution_parse(TextDatumGetCString(plan_value(i, 5, &isnull)));
-		value = plan_value(i, 6, &isnull);
-		if (!isnull)
-			stage_categories(stage, value);
-		stage->due_at = DatumGetTimestampTz(plan_value(i, 7, &isnull));
-	}
-	return n;
+	Assert(rows.nrows <= BATCH);
+	for (uint64 i = 0; i < rows.nrows; i++)
+		stage_read(&stages[i], rows, i);
+	return rows.nrows;
 }
 
-/* Would its deadline be later if it were computed now? */
+/* Is the deadline later if it is computed now? */
 static bool
 is_later_now(const OpenStage *stage)
 {
@@ -155,13 +153,13 @@ is_later_now(const OpenStage *stage)
 	TimestampTz remind_at;
 
 	return stage->state != NULL &&
-		stage_start(stage->order_ref, stage->id, stage->state, &start) &&
+		stage_start(PointerGetDatum(stage->order_ref), stage->id, stage->state, &start) &&
 		stage_rule_find(stage->state, stage->market, stage->resolution, stage->categories,
 						stage->ncategories, start.since, &due_at, &remind_at) != NULL &&
 		due_at > stage->due_at;
 }
 
-/* The return keeps its deadline, which is told at the end. */
+/* Count a return that keeps its deadline, for warn_short_markets(). */
 static void
 note_short_market(Reschedule *reschedule, const OpenStage *stage, const ErrorData *error)
 {
@@ -207,7 +205,10 @@ warn_short_markets(const Reschedule *reschedule)
 	}
 }
 
-/* As is_later_now(); a calendar that is too short does not hold up other markets. */
+/*
+ * As is_later_now().  False, and noted for a warning, when the calendar of the
+ * market is too short: the returns of other markets are rescheduled anyway.
+ */
 static bool
 is_later_if_known(const OpenStage *stage, Reschedule *reschedule)
 {
@@ -244,66 +245,86 @@ is_later_if_known(const OpenStage *stage, Reschedule *reschedule)
 static Jsonb *
 event_details(TimestampTz before)
 {
-	char		text[MAXDATELEN + 1];
+	char		instant[MAXDATELEN + 1];
 	int			utc = 0;
-	JsonbParseState *state = NULL;
-	JsonbValue	key = {.type = jbvString};
-	JsonbValue	value = {.type = jbvString};
+	Json		json;
 
-	JsonEncodeDateTime(text, TimestampTzGetDatum(before), TIMESTAMPTZOID, &utc);
-	key.val.string.val = "due_at_before";
-	key.val.string.len = strlen("due_at_before");
-	value.val.string.val = text;
-	value.val.string.len = strlen(text);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	pushJsonbValue(&state, WJB_KEY, &key);
-	pushJsonbValue(&state, WJB_VALUE, &value);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	JsonEncodeDateTime(instant, TimestampTzGetDatum(before), TIMESTAMPTZOID, &utc);
+	json_begin(&json);
+	json_text(&json, "due_at_before", instant);
+	return json_end(&json);
 }
 
-/* In the trigger: the row is locked and may have moved since it was read. */
+static bool
+find_stage_start(ReturnRow *row, StageStart *start)
+{
+	AsOwner		owner;
+	bool		known;
+
+	as_owner_begin(&owner);
+	known = stage_start(ROW_VALUE(row, REQ_ORDER_REF), DatumGetInt64(ROW_VALUE(row, REQ_ID)),
+						row->state, start);
+	as_owner_end(&owner);
+	return known;
+}
+
+static SavedColumn
+column_save(ReturnRow *row, RequestColumn col)
+{
+	if (ROW_NULL(row, col))
+		return (SavedColumn) {.isnull = true};
+	return (SavedColumn) {.value = ROW_VALUE(row, col)};
+}
+
+static void
+column_restore(ReturnRow *row, RequestColumn col, SavedColumn saved)
+{
+	if (saved.isnull)
+		row_clear(row, col);
+	else
+		row_set(row, col, saved.value);
+}
+
+/*
+ * Compute the deadline of the row again, from the start of its stage; false, and
+ * nothing is changed, when it would not be later.  What follows the deadline
+ * stays.  While the new deadline is in the past too, the sweep keeps the time of
+ * its next try.
+ */
+static bool
+move_deadline(ReturnRow *row, TimestampTz since)
+{
+	SavedColumn due_at = column_save(row, REQ_DUE_AT);
+	SavedColumn wake_at = column_save(row, REQ_WAKE_AT);
+	SavedColumn on_timeout = column_save(row, REQ_ON_TIMEOUT);
+	bool		later;
+
+	row->since = since;
+	return_stage(row);
+	later = !ROW_NULL(row, REQ_DUE_AT) &&
+		DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) > DatumGetTimestampTz(due_at.value);
+	column_restore(row, REQ_ON_TIMEOUT, on_timeout);
+	if (!later)
+		column_restore(row, REQ_DUE_AT, due_at);
+	if (!later || DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) <= row->now)
+		column_restore(row, REQ_WAKE_AT, wake_at);
+	return later;
+}
+
+/* In the trigger of return_request: the row may have moved since it was read. */
 static void
 reschedule_work(ReturnRow *row, void *arg)
 {
-	static const RequestColumn kept[] = {REQ_DUE_AT, REQ_WAKE_AT, REQ_ON_TIMEOUT};
 	Reschedule *reschedule = arg;
-	Datum		values[lengthof(kept)];
-	bool		isnull[lengthof(kept)];
 	TimestampTz before;
 	StageStart	start;
-	OwnState	own;
-	bool		known;
-	bool		later;
-	bool		still_over;
 
-	if (ROW_NULL(row, REQ_DUE_AT))
+	if (ROW_NULL(row, REQ_DUE_AT) || !find_stage_start(row, &start))
 		return;
-	own_begin(&own);
-	known = stage_start(ROW_VALUE(row, REQ_ORDER_REF), DatumGetInt64(ROW_VALUE(row, REQ_ID)),
-						row->state, &start);
-	own_end(&own);
-	if (!known)
+	before = DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT));
+	if (!move_deadline(row, start.since))
 		return;
-	for (int i = 0; i < lengthof(kept); i++)
-	{
-		isnull[i] = ROW_NULL(row, kept[i]);
-		values[i] = isnull[i] ? (Datum) 0 : ROW_VALUE(row, kept[i]);
-	}
-	before = DatumGetTimestampTz(values[0]);
-	row->since = start.since;
-	return_stage(row);
-	later = !ROW_NULL(row, REQ_DUE_AT) &&
-		DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) > before;
-	still_over = later && DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) <= row->now;
-	/* what follows was promised too; and what has been marked or put off stays so */
-	for (int i = later ? (still_over ? 1 : 2) : 0; i < lengthof(kept); i++)
-		if (isnull[i])
-			row_clear(row, kept[i]);
-		else
-			row_set(row, kept[i], values[i]);
-	if (!later)
-		return;
-	if (!still_over)
+	if (DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT)) > row->now)
 	{
 		row_set(row, REQ_OVERDUE, BoolGetDatum(false));
 		row_set(row, REQ_FAILURES, Int32GetDatum(0));
@@ -314,7 +335,7 @@ reschedule_work(ReturnRow *row, void *arg)
 	reschedule->changed++;
 }
 
-/* One batch behind a number; false at the end. */
+/* Reschedule the next BATCH returns behind *after; false when there were fewer. */
 static bool
 reschedule_batch(int64 *after, Reschedule *reschedule)
 {
@@ -325,13 +346,14 @@ reschedule_batch(int64 *after, Reschedule *reschedule)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (is_later_if_known(&stages[i], reschedule))
-			return_update_with(stages[i].order_ref, stages[i].id, reschedule_work, reschedule);
+			return_update_with(PointerGetDatum(stages[i].order_ref), stages[i].id,
+							   reschedule_work, reschedule);
 		*after = stages[i].id;
 	}
 	return n == BATCH;
 }
 
-/* Nobody new has to wait. */
+/* Wait for the transactions that are writing returns; take no lock ourselves. */
 static void
 wait_for_writers(void)
 {
@@ -352,16 +374,16 @@ returns_reschedule(PG_FUNCTION_ARGS)
 	Reschedule	reschedule = {0};
 	int64		after = PG_INT64_MIN;
 	MemoryContext batch_context;
-	OwnState	own;
+	AsOwner		owner;
 	bool		more = true;
 
 	rules_current();
-	check_rights();
+	check_may_reschedule();
 	wait_for_writers();
 	reschedule.actor = actor_if_any();
 	if (!actor_may(reschedule.actor, MAY_RESCHEDULE))
 		reschedule.actor = actor_as_system();
-	own_begin(&own);
+	as_owner_begin(&owner);
 	reschedule.context = CurrentMemoryContext;
 	batch_context = AllocSetContextCreate(CurrentMemoryContext, "returns reschedule",
 										  ALLOCSET_DEFAULT_SIZES);
@@ -373,7 +395,7 @@ returns_reschedule(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(batch_context);
 	}
-	own_end(&own);
+	as_owner_end(&owner);
 	warn_short_markets(&reschedule);
 	PG_RETURN_INT32(reschedule.changed);
 }

@@ -1,20 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * sweep.c
- *		run_deadlines() and sweep(): batch after batch until nothing is due.
+ *		run_deadlines() and sweep(): process batches until no return is due.
  *
- * A pass goes over the due returns in order of (wake_at, id).  When it has come
- * to the end and some were held by others, or began a stage that is over as
- * well, there is another one.
+ * A pass processes the due returns in order of (wake_at, id).  Another pass
+ * follows if the first skipped rows that other transactions had locked, or if a
+ * return entered a stage whose deadline has already passed.
  *
- * What was swept leaves dead entries at the beginning of the index.  As a rule
- * the first to meet them clears them away; but while an old snapshot is held
- * anywhere they must stay, and every pass from the start would step over all
- * of them again.  So when there are many, the passes of the next minute start
- * where the last one ended.  What comes behind this watermark all the same,
- * because its writer began long ago or has another clock, is found when the
- * minute is over.  A pass that was left among returns that can neither be moved
- * nor put off is gone on with likewise, else they would be all it ever meets.
+ * Processed returns leave dead entries at the beginning of the index on
+ * (wake_at, id).  Usually the next scan removes them.  But as long as any old
+ * snapshot is held they stay, and every scan from the beginning would step over
+ * all of them again.  So when a pass has met many dead entries, the passes of
+ * the next minute start behind the position that it has reached: the watermark.
+ * A return may still get a wake_at before the watermark, because its transaction
+ * began long ago or uses another clock.  It is found when the minute is over.
+ *
+ * The watermark also serves when a pass is interrupted among returns that can
+ * neither be moved nor put off.  Otherwise every pass would start with these
+ * returns and never reach the ones behind them.
  *
  * src/time/sweep.c
  *
@@ -34,33 +37,32 @@
 #include "time/sweep.h"
 #include "utils/memutils.h"
 
-/* Dead entries that make a pass dear: about a millisecond. */
-#define DEAR 1000
+/* More dead entries make a scan slow: they take about a millisecond. */
+#define CHEAP_ENTRIES 1000
 
-/* For how long a watermark is trusted: so long, or so long for each of them. */
-#define TRUST_TIME (60 * 1000000)
-#define TRUST_TIME_PER_ENTRY 50
+/* How long a watermark is valid: the longer of the two. */
+#define TRUST_TIME (60 * USECS_PER_SEC)
+#define TRUST_TIME_PER_ENTRY 50 /* microseconds for each dead entry */
 
 #define NEVER PG_INT64_MIN
-#define NOWHERE ((SweepPosition) {DT_NOEND, 0})
 
 Watermark	sweep_watermark = {.trusted_until = NEVER};
 
-/* What was swept is due again when it is undone. */
+/* When moves are rolled back, their returns are due again. */
 static void
-undo(int nest_level)
+watermark_undo(int nest_level)
 {
 	sweep_watermark.trusted_until = NEVER;
 }
 
 static void
-end(bool committed)
+watermark_end(bool committed)
 {
 	if (!committed)
 		sweep_watermark.trusted_until = NEVER;
 }
 
-static const ScopeUser scope_user = {.undo = undo,.end = end};
+static const ScopeUser scope_user = {.undo = watermark_undo,.end = watermark_end};
 
 void
 sweep_init(void)
@@ -83,38 +85,40 @@ pass_begin(Sweep *sweep)
 	bool		trusted = monotonic_now() < sweep_watermark.trusted_until;
 
 	sweep->clock = clock_now();
-	/* a clock that was set back makes other returns the oldest */
+	/* if the clock was set back, returns before the watermark may be due */
 	sweep->complete = !trusted || sweep_watermark.position.wake_at > sweep->clock;
 	sweep->over_since = DT_NOEND;
 	sweep->pass = (Pass) {
 		.position = sweep->complete ? SWEEP_START : sweep_watermark.position,
-		.first_held = sweep->complete ? NOWHERE : sweep_watermark.held,
+		.first_held = sweep->complete ? SWEEP_NOWHERE : sweep_watermark.held,
 	};
 }
 
 /*
- * Where the next step may start when it is dear to start at the beginning.
- * After the last one of a pass: not behind what somebody held, nor behind a
- * stage that was over when it began, which wakes at that moment.  What was done
- * leaves dead entries as well.
+ * Set the watermark after a batch; more: the pass is not finished.
+ *
+ * The watermark of a finished pass must not lie behind a row that was skipped
+ * because it was locked.  Nor may it lie behind a return that entered a stage
+ * whose deadline had already passed: its wake_at is the time of that move.  Rows
+ * that the pass has processed leave dead entries too.
  */
 static void
-pass_remember(Sweep *sweep, bool more)
+watermark_set(const Sweep *sweep, bool more)
 {
 	const Pass *pass = &sweep->pass;
 	SweepPosition reached = more ? pass->position : (SweepPosition) {sweep->clock, PG_INT64_MAX};
-	int64		litter = pass->count.dead + pass->count.found;
-	bool		cheap = litter <= DEAR && (pass->count.stuck == 0 || !more);
+	int64		entries = pass->count.dead + pass->count.found;
+	bool		cheap = entries <= CHEAP_ENTRIES && (pass->count.stuck == 0 || !more);
 
 	if (sweep->complete)
 		sweep_watermark.trusted_until = cheap ? NEVER :
-			monotonic_now() + Max(TRUST_TIME, TRUST_TIME_PER_ENTRY * litter);
-	if (!more && !TIMESTAMP_IS_NOEND(pass->first_held.wake_at))
+			monotonic_now() + Max(TRUST_TIME, TRUST_TIME_PER_ENTRY * entries);
+	if (!more && !position_is_nowhere(pass->first_held))
 		reached = (SweepPosition) {pass->first_held.wake_at, pass->first_held.id - 1};
 	if (reached.wake_at >= sweep->over_since)
 		reached = (SweepPosition) {sweep->over_since - 1, PG_INT64_MAX};
 	sweep_watermark.position = reached;
-	sweep_watermark.held = more ? pass->first_held : NOWHERE;
+	sweep_watermark.held = more ? pass->first_held : SWEEP_NOWHERE;
 }
 
 void
@@ -136,9 +140,11 @@ sweep_step(Sweep *sweep, int max_rows)
 	SweepCount	before = pass->count;
 	uint64		stages_over = return_stages_over;
 	int64		trusted_until = sweep_watermark.trusted_until;
-	bool		more = sweep_batch(pass, max_rows, sweep->commits);
+	bool		more;
 
-	/* what the batch itself has undone is no reason to doubt */
+	Assert(max_rows > 0);
+	more = sweep_batch(pass, max_rows, sweep->commits);
+	/* the batch has handled its own rollbacks */
 	sweep_watermark.trusted_until = trusted_until;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(sweep->context);
@@ -147,29 +153,33 @@ sweep_step(Sweep *sweep, int max_rows)
 	sweep->total.failed += pass->count.failed - before.failed;
 	if (return_stages_over != stages_over)
 		sweep->over_since = Min(sweep->over_since, clock_now());
-	pass_remember(sweep, more);
+	watermark_set(sweep, more);
 	if (more)
 		return true;
-	/* another pass for what this one passed over, as long as it gets on */
+	/* a pass that did nothing is the last one, even if it skipped rows */
 	if (pass->count.moved + pass->count.marked == 0 ||
-		(TIMESTAMP_IS_NOEND(pass->first_held.wake_at) && TIMESTAMP_IS_NOEND(sweep->over_since)))
+		(position_is_nowhere(pass->first_held) && TIMESTAMP_IS_NOEND(sweep->over_since)))
 		return false;
 	pass_begin(sweep);
 	return true;
 }
 
-/* The rows that a caller asks for. */
+/* The only argument: a number of rows. */
 static int
-rows_argument(FunctionCallInfo fcinfo, const char *name)
+rows_argument(FunctionCallInfo fcinfo, const char *name, const char *detail)
 {
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
+				 errmsg("%s must not be null", name),
+				 errdetail("%s", detail),
+				 errhint("Leave %s out to use its default.", name)));
 	if (PG_GETARG_INT32(0) < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be positive, not %d", name, PG_GETARG_INT32(0))));
+				 errmsg("%s must be positive, not %d", name, PG_GETARG_INT32(0)),
+				 errdetail("%s", detail),
+				 errhint("Pass 1 or more, or leave %s out to use its default.", name)));
 	return PG_GETARG_INT32(0);
 }
 
@@ -179,7 +189,8 @@ PG_FUNCTION_INFO_V1(returns_run_deadlines);
 Datum
 returns_run_deadlines(PG_FUNCTION_ARGS)
 {
-	int			max_rows = rows_argument(fcinfo, "max_rows");
+	int			max_rows = rows_argument(fcinfo, "max_rows",
+										 "max_rows is the number of moves after which run_deadlines() stops.");
 	Sweep		sweep;
 
 	sweep_begin(&sweep, false);
@@ -202,15 +213,17 @@ PG_FUNCTION_INFO_V1(returns_sweep);
 Datum
 returns_sweep(PG_FUNCTION_ARGS)
 {
-	int			batch = rows_argument(fcinfo, "batch");
+	int			batch = rows_argument(fcinfo, "batch",
+									  "batch is the number of returns that sweep() processes in one transaction.");
 	Sweep		sweep;
 	bool		more;
 
 	if (!may_commit(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
-				 errmsg("sweep() commits each batch, so it cannot run inside a transaction"),
-				 errhint("Inside a transaction, use returns.run_deadlines().")));
+				 errmsg("returns.sweep() cannot run inside a transaction block"),
+				 errdetail("It commits after each batch."),
+				 errhint("Call it outside of a transaction block, or use SELECT returns.run_deadlines().")));
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	sweep_begin(&sweep, true);
 	do

@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * sweep.h
- *		What time does: moves, reminders and marks when their instant has come.
+ *		Find the returns that are due, and move, remind or mark them.
+ *
+ * A return is due when its wake_at has come.  A sweep processes due returns in
+ * order of (wake_at, id), in batches; a pass is one scan of the index from its
+ * start position to the end of what is due.
  *
  * src/time/sweep.h
  *
@@ -14,33 +18,41 @@
 #include "storage/itemptr.h"
 #include "utils/palloc.h"
 
-/* How far a pass has come: everything up to here, in order of (wake_at, id). */
+/* A position in the index on (wake_at, id). */
 typedef struct SweepPosition
 {
 	TimestampTz wake_at;
 	int64		id;
 } SweepPosition;
 
+/* Before every position, and behind every one. */
 #define SWEEP_START ((SweepPosition) {DT_NOBEGIN, PG_INT64_MIN})
+#define SWEEP_NOWHERE ((SweepPosition) {DT_NOEND, 0})
 
-/* What batches met with and did. */
+static inline bool
+position_is_nowhere(SweepPosition position)
+{
+	return TIMESTAMP_IS_NOEND(position.wake_at);
+}
+
+/* What batches have found and done. */
 typedef struct SweepCount
 {
-	int64		found;			/* due returns that nobody held */
+	int64		found;			/* due returns whose rows could be locked */
 	int64		moved;
 	int64		marked;			/* reminded, or marked overdue */
-	int64		failed;			/* could not be done */
-	int64		stuck;			/* of them, could not even be put off */
-	int64		dead;			/* entries of the index that led to nothing */
+	int64		failed;			/* because of an error */
+	int64		stuck;			/* failed, and could not be put off either */
+	int64		dead;			/* index entries without a visible row */
 } SweepCount;
 
-/* ---- which are due (sweep_scan.c) ---- */
+/* ---- find due returns: sweep_scan.c ---- */
 
 typedef struct DueRow
 {
 	ItemPointerData tid;
 	SweepPosition position;
-	bool		moves;			/* to its on_timeout; else: is reminded or marked */
+	bool		moves;			/* to on_timeout; false: is reminded or marked */
 } DueRow;
 
 typedef struct DueRows
@@ -48,79 +60,81 @@ typedef struct DueRows
 	int			max_rows;
 	int			n;
 	int			capacity;
-	DueRow	   *rows;
-	text	   *order_ref;		/* where max_rows is 1: of the row */
-	int64		dead;
-	int64		held;
-	SweepPosition first_held;
+	DueRow	   *rows;			/* n of them, in order of position */
+	text	   *order_ref;		/* of the row, when max_rows is 1 */
+	int64		dead;			/* index entries without a visible row */
+	int64		held;			/* rows that another transaction has locked */
+	SweepPosition first_held;	/* of the first held row, when there is one */
 } DueRows;
 
 /*
- * Lock due returns behind the position, at most so many, in order of
- * (wake_at, id), passing over those that somebody holds.
+ * Lock the first max_rows due returns behind a position, in order of
+ * (wake_at, id).  Rows that another transaction has locked are skipped.
  */
 extern void sweep_lock_due(const SweepPosition *after, int max_rows, DueRows *due);
 
-/* ---- one batch (sweep_batch.c) ---- */
+/* ---- process one batch: sweep_batch.c ---- */
 
-/* A pass over what is due, in order of (wake_at, id). */
+/* One scan over the due returns. */
 typedef struct Pass
 {
-	SweepPosition position;		/* all up to here was done */
-	SweepPosition first_held;	/* of what was passed over; DT_NOEND: nothing */
+	SweepPosition position;		/* of the last row that was processed */
+	SweepPosition first_held;	/* of the first skipped row, or SWEEP_NOWHERE */
 	SweepCount	count;
 } Pass;
 
 /*
- * Do what is due behind the position of the pass, at most so many returns, the
- * oldest first.  False when there were fewer than that.  commits: the
- * transaction is the sweep's own.
+ * Process the next max_rows due returns of the pass.  False when there were
+ * fewer.  commits: the caller commits after each batch.
  */
 extern bool sweep_batch(Pass *pass, int max_rows, bool commits);
 
-/* When the next return is to be looked at, later than now; false: never. */
+/* The first wake_at after now; false when there is none. */
 extern bool sweep_next_due(TimestampTz *next_due);
 
-/* Let go of refunds whose lease has ended; false when there may be more. */
+/*
+ * Release at most max_rows refunds whose lease has ended; false when there may be
+ * more.
+ */
 extern bool sweep_leases(int max_rows);
 
-/* Bring the checkpoint of the balances forward when it is worth it. */
+/* Bring the checkpoint of the balances forward, if ledger_maintain() finds it due. */
 extern void sweep_ledger(void);
 
-/* ---- batch after batch (sweep.c) ---- */
+/* ---- all batches: sweep.c ---- */
 
 /*
- * All that was due before the position has been swept, and to find that out
- * again would be dear.  To be believed until an instant of monotonic_now().
+ * The position before which no returns are due, remembered while a scan of the
+ * index from its beginning would be slow.  See sweep.c.
  */
 typedef struct Watermark
 {
-	SweepPosition position;
-	SweepPosition held;			/* go back there at the end; DT_NOEND: no need */
-	int64		trusted_until;
+	SweepPosition position;		/* a pass starts behind it */
+	SweepPosition held;			/* first skipped row, or SWEEP_NOWHERE */
+	int64		trusted_until;	/* by monotonic_now(); valid before */
 } Watermark;
 
 extern Watermark sweep_watermark;
 
-/* Passes over all that is due, until one of them finds nothing to do. */
+/* Passes over the due returns, until one of them finds nothing to do. */
 typedef struct Sweep
 {
-	bool		commits;		/* each batch */
-	SweepCount	total;
+	bool		commits;		/* the caller commits after each batch */
+	SweepCount	total;			/* of all passes */
+	MemoryContext context;		/* reset after each batch */
+	/* the current pass */
 	Pass		pass;
-	/* of this pass */
-	TimestampTz clock;			/* when it began */
-	bool		complete;		/* did it start at the beginning? */
-	TimestampTz over_since;		/* when it first began a stage that was over */
-	MemoryContext context;		/* of one batch */
+	TimestampTz clock;			/* clock_now() at its start */
+	bool		complete;		/* it started at the beginning of the index */
+	TimestampTz over_since;		/* first wake_at that it set to now */
 } Sweep;
 
 extern void sweep_begin(Sweep *sweep, bool commits);
 
-/* One batch; false when nothing is left that is due. */
+/* Process one batch; false when no due return is left. */
 extern bool sweep_step(Sweep *sweep, int max_rows);
 
-/* Microseconds of a clock that nobody sets. */
+/* Microseconds of a clock that is never set back. */
 extern int64 monotonic_now(void);
 
 extern void sweep_init(void);

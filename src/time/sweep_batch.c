@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * sweep_batch.c
- *		One batch of returns whose instant has come.
+ *		Process one batch of due returns.
  *
- * A batch locks the oldest due returns, passing over those that somebody
- * holds, and then runs one UPDATE for those that move and one for those that
- * are only reminded or marked.  Both go through the row trigger of
- * return_request like anybody else's, as the system.
+ * A batch locks the first due returns, except rows that other transactions have
+ * locked.  It then runs one UPDATE for the returns that move, and one for those
+ * that are only reminded or marked overdue.  The row trigger of return_request
+ * checks both like the UPDATE of any client; the actor is the system.
  *
- * A batch is a subtransaction.  When one return makes it fail, all is undone
- * and they are taken one by one.  What still fails alone is put off, for a
- * time that doubles with each failure, with the reason in its history.
+ * A batch is a subtransaction.  If one return makes it fail, it is rolled back
+ * and each return becomes a batch of its own.  A return that fails alone is put
+ * off: it is tried again after a time that doubles with each failure, and its
+ * history gets the error.
  *
  * src/time/sweep_batch.c
  *
@@ -20,7 +21,8 @@
 
 #include "access/xact.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/json.h"
+#include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -35,46 +37,46 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/numeric.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /*
- * How long a batch waits for a lock, in milliseconds; after some in vain, how
- * long the next do.  Less than deadlock_timeout is by default: where a client
- * waits for the batch and the batch for the client, it is the batch, as a rule,
- * that gives way.
+ * lock_timeout of a batch, in milliseconds.  It is less than the default of
+ * deadlock_timeout: if a client and a batch wait for each other, usually the
+ * batch gives up and the client continues.  After LONG_WAITS timeouts in a
+ * batch its next returns wait only for SHORT_LOCK_WAIT.
  */
 #define LOCK_WAIT 200
 #define SHORT_LOCK_WAIT 10
 #define LONG_WAITS 3
 #define MAX_WARNINGS 3			/* of one pass */
+/* When a return that was put off is tried again: see put_off_work(). */
 #define FIRST_DELAY USECS_PER_MINUTE
 #define LAST_DELAY USECS_PER_DAY
+#define DOUBLINGS 11			/* 2^11 minutes are more than LAST_DELAY */
 
-/* A batch, and what it took, also after it failed. */
 typedef struct Batch
 {
 	SweepPosition after;
 	int			max_rows;
-	bool		commits;		/* the transaction ends with it */
-	DueRows		due;
+	bool		commits;		/* the caller commits after the batch */
+	DueRows		due;			/* valid also after the batch has failed */
 	int64		moved;
 	int64		marked;
 } Batch;
 
-/* A return that could not be done. */
+/* A return that could not be moved or marked. */
 typedef struct Failure
 {
 	const Batch *batch;			/* of this return alone */
 	const ErrorData *error;
-	bool		silent;			/* no word of it in the history */
+	bool		silent;			/* append no event */
 } Failure;
 
 typedef void (*Work) (void *arg);
 
-/* Not one return's trouble: it would befall the next one as well. */
+/* Is the error not specific to one return?  Then other returns would fail too. */
 static bool
 is_server_error(const ErrorData *error)
 {
@@ -86,9 +88,26 @@ is_server_error(const ErrorData *error)
 }
 
 /*
- * Run work(arg) as the system, in a subtransaction, where no lock is waited for
- * longer than lock_wait (LOCK_WAIT or SHORT_LOCK_WAIT).  NULL, or the error
- * that undid it.
+ * Wait for no lock longer than lock_wait, until the subtransaction ends: a
+ * client that keeps an order locked must not hold up the other returns.
+ */
+static void
+limit_lock_wait(int lock_wait)
+{
+	char		value[12];
+
+	Assert(lock_wait > 0);
+	if (LockTimeout > 0 && LockTimeout <= lock_wait)
+		return;
+	snprintf(value, sizeof(value), "%d", lock_wait);
+	(void) set_config_option("lock_timeout", value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * Run work(arg) as the system, in a subtransaction with a lock_timeout of at
+ * most lock_wait.  Returns NULL, or the error that rolled the subtransaction
+ * back.  Raises the error again when it is not specific to one return.
  */
 static ErrorData *
 attempt(Work work, void *arg, int lock_wait)
@@ -102,12 +121,7 @@ attempt(Work work, void *arg, int lock_wait)
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		/* nobody's lock on an order may hold the others up */
-		if (LockTimeout == 0 || LockTimeout > lock_wait)
-			(void) set_config_option("lock_timeout",
-									 lock_wait == LOCK_WAIT ? CppAsString2(LOCK_WAIT) :
-									 CppAsString2(SHORT_LOCK_WAIT), PGC_USERSET,
-									 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		limit_lock_wait(lock_wait);
 		PushActiveSnapshot(GetTransactionSnapshot());
 		work(arg);
 		PopActiveSnapshot();
@@ -130,7 +144,7 @@ attempt(Work work, void *arg, int lock_wait)
 	return error;
 }
 
-/* In the trigger: the return's instant has come, but there is no move to make. */
+/* In the trigger of return_request: remind, or mark as overdue. */
 static void
 mark_work(ReturnRow *row, void *arg)
 {
@@ -149,7 +163,7 @@ mark_work(ReturnRow *row, void *arg)
 				   actor_as_system(), NULL, NULL);
 }
 
-/* The tids of those that move, or of the others; how many is in *n. */
+/* A tid[] of the n rows that move, or of the n others. */
 static Datum
 tid_array(const DueRows *due, bool moves, int *n)
 {
@@ -166,80 +180,55 @@ tid_array(const DueRows *due, bool moves, int *n)
 static void
 do_batch(void *arg)
 {
-	static KeptPlan move = {
-		"UPDATE ONLY returns.return_request SET status = on_timeout"
-		" WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
+	static Statement move = {
+		"UPDATE ONLY returns.return_request SET status = on_timeout WHERE ctid" EQ "ANY ($1)",
 		1, {TIDARRAYOID}
 	};
-	static KeptPlan check_deferred = {"SET CONSTRAINTS ALL IMMEDIATE", 0};
+	static Statement check_deferred = {"SET CONSTRAINTS ALL IMMEDIATE", 0};
 	Batch	   *batch = arg;
-	OwnState	own;
+	AsOwner		owner;
 	Datum		tids;
 	int			n;
 
-	own_begin(&own);
+	as_owner_begin(&owner);
 	trigger_check_is_there();
 	sweep_lock_due(&batch->after, batch->max_rows, &batch->due);
 	tids = tid_array(&batch->due, true, &n);
 	if (n > 0)
-		batch->moved = plan_run(&move, &tids, NULL);
+		batch->moved = statement_run(&move, &tids, NULL).nrows;
 	trigger_check_wrote("return_request", batch->moved, n);
 	tids = tid_array(&batch->due, false, &n);
 	if (n > 0)
 		batch->marked = return_update_all_with(tids, mark_work, NULL);
 	trigger_check_wrote("return_request", batch->marked, n);
-	/* what would fail the commit is one return's trouble as well */
+	/* a deferred constraint must fail the batch, not the commit */
 	if (batch->commits && batch->due.n > 0)
-		plan_run(&check_deferred, NULL, NULL);
-	own_end(&own);
-}
-
-static void
-add_detail(JsonbParseState **state, char *name, JsonbValue value)
-{
-	JsonbValue	key = {.type = jbvString};
-
-	key.val.string.val = name;
-	key.val.string.len = strlen(name);
-	pushJsonbValue(state, WJB_KEY, &key);
-	pushJsonbValue(state, WJB_VALUE, &value);
-}
-
-static void
-add_detail_text(JsonbParseState **state, char *name, const char *text)
-{
-	JsonbValue	value = {.type = jbvString};
-
-	if (text == NULL)
-		return;
-	value.val.string.val = unconstify(char *, text);
-	value.val.string.len = strlen(text);
-	add_detail(state, name, value);
+		statement_run(&check_deferred, NULL, NULL);
+	as_owner_end(&owner);
+	Assert(batch->moved + batch->marked == batch->due.n);
 }
 
 static Jsonb *
 failure_details(const ErrorData *error, const text *on_timeout, int failures)
 {
-	JsonbParseState *state = NULL;
-	JsonbValue	count = {.type = jbvNumeric};
+	Json		json;
 
-	count.val.numeric = int64_to_numeric(failures);
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	add_detail_text(&state, "error", error->message);
-	add_detail_text(&state, "detail", error->detail);
-	add_detail_text(&state, "sqlstate", unpack_sql_state(error->sqlerrcode));
-	add_detail_text(&state, "on_timeout", on_timeout ? text_to_cstring(on_timeout) : NULL);
-	add_detail(&state, "failures", count);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	json_begin(&json);
+	json_text(&json, "error", error->message);
+	json_text(&json, "detail", error->detail);
+	json_text(&json, "sqlstate", unpack_sql_state(error->sqlerrcode));
+	json_text(&json, "on_timeout", on_timeout ? text_to_cstring(on_timeout) : NULL);
+	json_int(&json, "failures", failures);
+	return json_end(&json);
 }
 
-/* In the trigger: try again later, unless somebody has acted meanwhile. */
+/* In the trigger of return_request: try again later, if the return is still due. */
 static void
 put_off_work(ReturnRow *row, void *arg)
 {
 	const Failure *failure = arg;
 	int			failures = DatumGetInt32(ROW_VALUE(row, REQ_FAILURES));
-	TimestampTz delay = failures < 11 ? FIRST_DELAY << failures : LAST_DELAY;
+	TimestampTz delay = failures < DOUBLINGS ? FIRST_DELAY << failures : LAST_DELAY;
 	TimestampTz due_at = ROW_NULL(row, REQ_DUE_AT) ? DT_NOEND :
 		DatumGetTimestampTz(ROW_VALUE(row, REQ_DUE_AT));
 	TimestampTz wake_at = row->now + delay;
@@ -248,7 +237,7 @@ put_off_work(ReturnRow *row, void *arg)
 		DatumGetTimestampTz(ROW_VALUE(row, REQ_WAKE_AT)) > row->now)
 		return;
 	row_set(row, REQ_FAILURES, Int32GetDatum(failures + 1));
-	/* a reminder that cannot be sent does not put off the deadline */
+	/* a reminder that fails does not put off the deadline */
 	row_set(row, REQ_WAKE_AT,
 			TimestampTzGetDatum(due_at > row->now ? Min(wake_at, due_at) : wake_at));
 	if (failure->silent)
@@ -270,7 +259,7 @@ do_put_off(void *arg)
 										   put_off_work, arg), 1);
 }
 
-/* Who could not be done because somebody was in the way needs no record. */
+/* Did other transactions cause the error?  Such an error gets no event. */
 static bool
 is_transient(const ErrorData *error)
 {
@@ -278,13 +267,15 @@ is_transient(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
-/* NULL, or the error that kept it from being put off. */
+/* Put off the only return of a batch; returns NULL or the error. */
 static ErrorData *
 put_off(const Batch *batch, const ErrorData *error)
 {
 	Failure		failure = {batch, error, is_transient(error)};
-	ErrorData  *again = attempt(do_put_off, &failure, SHORT_LOCK_WAIT);
+	ErrorData  *again;
 
+	Assert(batch->due.n == 1);
+	again = attempt(do_put_off, &failure, SHORT_LOCK_WAIT);
 	if (again != NULL && !failure.silent)
 	{
 		failure.silent = true;
@@ -300,35 +291,37 @@ warn_stuck(int64 id, const ErrorData *error)
 			(errcode(error->sqlerrcode),
 			 errmsg("return " INT64_FORMAT " is due but can neither be moved nor put off: %s",
 					id, error->message),
-			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0));
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
+			 error->hint != NULL ? errhint("%s", error->hint) : 0));
 }
 
 static void
 pass_note_held(Pass *pass, SweepPosition position)
 {
-	if (TIMESTAMP_IS_NOEND(pass->first_held.wake_at))
+	if (position_is_nowhere(pass->first_held))
 		pass->first_held = position;
 }
 
-/* Note in the pass what a batch met with and, unless it was undone, did. */
+/* Add a batch to its pass; failed: the batch was rolled back. */
 static void
-pass_note(Pass *pass, const Batch *batch, bool undone)
+pass_add(Pass *pass, const Batch *batch, bool failed)
 {
 	const DueRows *due = &batch->due;
 
+	Assert(due->n <= batch->max_rows);
 	if (due->n > 0)
 		pass->position = due->rows[due->n - 1].position;
 	if (due->held > 0)
 		pass_note_held(pass, due->first_held);
 	pass->count.dead += due->dead;
 	pass->count.found += due->n;
-	if (undone)
+	if (failed)
 		return;
 	pass->count.moved += batch->moved;
 	pass->count.marked += batch->marked;
 }
 
-/* One return alone; *waits: how many of its batch waited for a lock in vain. */
+/* Process one return alone; *waits: the lock timeouts in its batch so far. */
 static void
 sweep_one(Pass *pass, bool commits, int *waits)
 {
@@ -338,7 +331,7 @@ sweep_one(Pass *pass, bool commits, int *waits)
 
 	if (error != NULL && batch.due.n == 0)
 		ReThrowError(error);
-	pass_note(pass, &batch, error != NULL);
+	pass_add(pass, &batch, error != NULL);
 	if (error == NULL)
 		return;
 	pass->count.failed++;
@@ -346,7 +339,7 @@ sweep_one(Pass *pass, bool commits, int *waits)
 	stuck = put_off(&batch, error);
 	if (stuck == NULL)
 		return;
-	/* another sweep has taken it meanwhile, as a rule */
+	/* probably another sweep has locked it meanwhile */
 	if (is_transient(stuck))
 		pass_note_held(pass, pass->position);
 	else if (pass->count.stuck++ < MAX_WARNINGS)
@@ -363,7 +356,7 @@ sweep_batch(Pass *pass, int max_rows, bool commits)
 	if (error != NULL && batch.due.n == 0)
 		ReThrowError(error);
 	if (error == NULL)
-		pass_note(pass, &batch, false);
+		pass_add(pass, &batch, false);
 	else
 		for (int i = 0; i < batch.due.n; i++)
 		{
@@ -376,25 +369,24 @@ sweep_batch(Pass *pass, int max_rows, bool commits)
 bool
 sweep_next_due(TimestampTz *next_due)
 {
-	static KeptPlan plan = {
+	static Statement read = {
 		"SELECT wake_at FROM returns.return_request WHERE wake_at OPERATOR(pg_catalog.>) $1"
 		" ORDER BY wake_at, id LIMIT 1",
 		1, {TIMESTAMPTZOID}
 	};
 	Datum		now = TimestampTzGetDatum(clock_now());
-	OwnState	own;
+	AsOwner		owner;
+	ResultSet	first;
 	bool		found;
-	bool		isnull;
 
-	own_begin(&own);
-	found = plan_run(&plan, &now, NULL) > 0;
-	if (found)
-		*next_due = DatumGetTimestampTz(plan_value(0, 1, &isnull));
-	own_end(&own);
+	as_owner_begin(&owner);
+	first = statement_run(&read, &now, NULL);
+	found = first.nrows > 0 && result_time(first, 0, 1, next_due);
+	as_owner_end(&owner);
 	return found;
 }
 
-/* How many leases to end, then how many were. */
+/* arg: the number of leases to end, then the number that has ended. */
 static void
 do_leases(void *arg)
 {
@@ -413,8 +405,9 @@ sweep_leases(int max_rows)
 		return rows < max_rows;
 	ereport(WARNING,
 			(errcode(error->sqlerrcode),
-			 errmsg("refunds whose lease has ended could not be made pending again: %s",
-					error->message)));
+			 errmsg("could not make the refunds pending whose lease has ended: %s", error->message),
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
+			 errhint("The next sweep tries again.")));
 	return true;
 }
 
@@ -432,6 +425,7 @@ sweep_ledger(void)
 	if (error != NULL)
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
-				 errmsg("the checkpoint of the balances could not be brought forward: %s",
-						error->message)));
+				 errmsg("could not write a checkpoint of the balances: %s", error->message),
+				 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
+				 errhint("The next sweep tries again.")));
 }

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * sweep_scan.c
- *		Find and lock the returns that are due, along the index of wake_at.
+ *		Find and lock due returns by a scan of the index on (wake_at, id).
  *
- * The index is walked here and not by a query, because a sweep must know what
- * a query does not tell: which returns somebody held, so that they are not
- * forgotten, and over how many dead entries it had to step.
+ * The scan is written here, because a query with SKIP LOCKED does not report
+ * two things that a sweep needs: which rows were skipped, so that a later pass
+ * returns to them, and how many dead entries the scan has met.
  *
  * src/time/sweep_scan.c
  *
@@ -20,9 +20,9 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "base/as_owner.h"
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
@@ -40,9 +40,9 @@
 
 #define FIRST_CAPACITY 64
 
-/* Does the index hold at least the rows where the column is not null? */
+/* Does the index have an entry for each row whose column is not null? */
 static bool
-covers_not_null(Relation index, AttrNumber attno)
+index_covers_not_null(Relation index, AttrNumber attno)
 {
 	List	   *predicate = RelationGetIndexPredicate(index);
 	NullTest   *test;
@@ -65,7 +65,7 @@ is_wake_index(Relation index, const AttrNumber *attno)
 		form->indkey.values[1] == attno[REQ_ID] &&
 		(index->rd_indoption[0] & INDOPTION_DESC) == 0 &&
 		(index->rd_indoption[1] & INDOPTION_DESC) == 0 &&
-		covers_not_null(index, attno[REQ_WAKE_AT]);
+		index_covers_not_null(index, attno[REQ_WAKE_AT]);
 }
 
 static Relation
@@ -88,9 +88,12 @@ wake_index_open(Relation rel, const AttrNumber *attno)
 	error_not_set_up("The table returns.return_request has no index on (wake_at, id).");
 }
 
-/* wake_at <= now AND (wake_at, id) > the position; members: room for two. */
+/*
+ * wake_at <= now AND (wake_at, id) > (after->wake_at, after->id): two keys, and
+ * the two members of the row comparison.
+ */
 static void
-scan_keys(ScanKey keys, ScanKey members, TimestampTz now, const SweepPosition *after)
+scan_keys_init(ScanKey keys, ScanKey members, TimestampTz now, const SweepPosition *after)
 {
 	ScanKeyInit(&keys[0], 1, BTLessEqualStrategyNumber, F_TIMESTAMPTZ_LE,
 				TimestampTzGetDatum(now));
@@ -108,7 +111,7 @@ scan_keys(ScanKey keys, ScanKey members, TimestampTz now, const SweepPosition *a
 static SweepPosition
 row_position(TupleTableSlot *slot, const AttrNumber *attno)
 {
-	bool		isnull;
+	bool		isnull;			/* neither is: entries have wake_at <= now */
 
 	return (SweepPosition) {
 		.wake_at = DatumGetTimestampTz(slot_getattr(slot, attno[REQ_WAKE_AT], &isnull)),
@@ -125,9 +128,9 @@ is_due(TupleTableSlot *slot, AttrNumber column, TimestampTz now)
 	return !isnull && DatumGetTimestampTz(at) <= now;
 }
 
-/* Is there a state that it moves to now? */
+/* Does the row move to on_timeout now? */
 static bool
-has_move(TupleTableSlot *slot, const AttrNumber *attno, TimestampTz now)
+is_move_due(TupleTableSlot *slot, const AttrNumber *attno, TimestampTz now)
 {
 	bool		isnull;
 	Datum		target = slot_getattr(slot, attno[REQ_ON_TIMEOUT], &isnull);
@@ -140,9 +143,9 @@ has_move(TupleTableSlot *slot, const AttrNumber *attno, TimestampTz now)
 }
 
 /*
- * Lock the row that was seen.  Its present version, which it may have got in
- * the meantime, is in latest; *changed tells whether that is another one.  A
- * transaction that goes by one snapshot cannot have it then: TM_Updated.
+ * Lock the row that the scan has found.  If it was updated since, its latest
+ * version is locked instead, returned in latest, and *changed is true.  Under
+ * REPEATABLE READ the result is TM_Updated then.
  */
 static TM_Result
 lock_row(IndexScanDesc scan, TupleTableSlot *seen, TupleTableSlot *latest, bool *changed)
@@ -159,23 +162,24 @@ lock_row(IndexScanDesc scan, TupleTableSlot *seen, TupleTableSlot *latest, bool 
 	return result;
 }
 
-/* Take a row that is ours now, unless it is not due any more. */
+/* Add a row that is locked now, unless its latest version is not due. */
 static void
-take_row(TupleTableSlot *row, SweepPosition position, const AttrNumber *attno, TimestampTz now,
-		 DueRows *due)
+due_rows_add(TupleTableSlot *row, SweepPosition position, const AttrNumber *attno,
+			 TimestampTz now, DueRows *due)
 {
 	bool		isnull;
 	Datum		order_ref;
 
 	if (!is_due(row, attno[REQ_WAKE_AT], now))
 		return;
+	Assert(due->n == 0 || due->rows[due->n - 1].position.wake_at <= position.wake_at);
 	if (due->n >= due->capacity)
 	{
 		due->capacity *= 4;
 		due->rows = repalloc(due->rows, sizeof(DueRow) * due->capacity);
 	}
 	due->rows[due->n++] = (DueRow) {
-		.tid = row->tts_tid, .position = position, .moves = has_move(row, attno, now),
+		.tid = row->tts_tid, .position = position, .moves = is_move_due(row, attno, now),
 	};
 	if (due->max_rows > 1)
 		return;
@@ -184,7 +188,7 @@ take_row(TupleTableSlot *row, SweepPosition position, const AttrNumber *attno, T
 }
 
 static void
-walk(IndexScanDesc scan, const AttrNumber *attno, TimestampTz now, DueRows *due)
+lock_due_rows(IndexScanDesc scan, const AttrNumber *attno, TimestampTz now, DueRows *due)
 {
 	TupleTableSlot *seen = table_slot_create(scan->heapRelation, NULL);
 	TupleTableSlot *latest = table_slot_create(scan->heapRelation, NULL);
@@ -204,7 +208,7 @@ walk(IndexScanDesc scan, const AttrNumber *attno, TimestampTz now, DueRows *due)
 		position = row_position(seen, attno);
 		result = lock_row(scan, seen, latest, &changed);
 		if (result == TM_Ok)
-			take_row(changed ? latest : seen, position, attno, now, due);
+			due_rows_add(changed ? latest : seen, position, attno, now, due);
 		else if ((result == TM_WouldBlock || result == TM_Updated) && due->held++ == 0)
 			due->first_held = position;
 	}
@@ -224,15 +228,16 @@ sweep_lock_due(const SweepPosition *after, int max_rows, DueRows *due)
 	Snapshot	snapshot;
 	IndexScanDesc scan;
 
+	Assert(max_rows > 0);
 	*due = (DueRows) {.max_rows = max_rows, .capacity = FIRST_CAPACITY};
 	due->rows = palloc(sizeof(DueRow) * due->capacity);
-	scan_keys(keys, members, now, after);
-	/* see what this transaction has written so far */
+	scan_keys_init(keys, members, now, after);
+	/* the snapshot shall see the writes of this transaction */
 	CommandCounterIncrement();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan = index_beginscan_compat(rel, index, snapshot, lengthof(keys), 0);
 	index_rescan(scan, keys, lengthof(keys), NULL, 0);
-	walk(scan, attno, now, due);
+	lock_due_rows(scan, attno, now, due);
 	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	index_close(index, AccessShareLock);

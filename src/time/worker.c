@@ -3,9 +3,9 @@
  * worker.c
  *		The background worker: its launcher.
  *
- * Nothing but the database itself says what is due, so neither the launcher nor
- * a visitor keeps anything that could be lost: whoever dies is started again
- * and goes on.
+ * The database alone says which returns are due.  Neither the launcher nor a
+ * visitor keeps state that must not be lost, so either may be killed: it is
+ * started again and continues.
  *
  * src/time/worker.c
  *
@@ -39,16 +39,18 @@
 #include "utils/varlena.h"
 
 #define RESTART_SECONDS 5
-/* The shortest time between two visits of which the first left nothing to do. */
+/* The shortest time between two visits, unless the first left work. */
 #define MIN_WAIT USECS_PER_SEC
+
+StaticAssertDecl(BGW_EXTRALEN >= NAMEDATALEN, "bgw_extra has no room for a database name");
 
 PGDLLEXPORT void returns_launcher_main(Datum arg);
 
-/* What the launcher alone knows of a database, by the index of its record. */
+/* The launcher's own data about a database, with the index of its record. */
 typedef struct Appointment
 {
-	BackgroundWorkerHandle *visitor;	/* NULL: nobody is there */
-	int64		next;			/* when to go there, by monotonic_now() */
+	BackgroundWorkerHandle *visitor;	/* NULL: no visit is in progress */
+	int64		next;			/* time of the next visit, by monotonic_now() */
 	bool		warned;			/* that no process is free */
 } Appointment;
 
@@ -62,7 +64,7 @@ worker_begin(void)
 	BackgroundWorkerUnblockSignals();
 }
 
-/* Copies of the names in returns.database, without duplicates; warn of what is none? */
+/* The names in returns.database, copied, without duplicates; warn: of invalid names. */
 static List *
 listed_databases(bool warn)
 {
@@ -79,7 +81,9 @@ listed_databases(bool warn)
 		{
 			if (warn)
 				ereport(WARNING,
-						(errmsg("database name \"%s\" in returns.database is too long", name)));
+						(errcode(ERRCODE_NAME_TOO_LONG),
+						 errmsg("database name \"%s\" in returns.database is too long", name),
+						 errdetail("A name has at most %d bytes.", NAMEDATALEN - 1)));
 		}
 		else if (name[0] != '\0')
 			distinct = list_append_unique(distinct, makeString(name));
@@ -93,7 +97,7 @@ is_listed(List *databases, const char *name)
 	return list_member(databases, makeString(pstrdup(name)));
 }
 
-/* Make the records those of returns.database; warn of what has to be left out? */
+/* Assign the records to the databases of returns.database; warn: of those without one. */
 static void
 assign_records(bool warn)
 {
@@ -112,7 +116,7 @@ assign_records(bool warn)
 		if (NameStr(visit->database)[0] == '\0' ||
 			is_listed(databases, NameStr(visit->database)))
 			continue;
-		/* a visitor that is still there leaves its record when it goes */
+		/* a visitor that is still there keeps the record until it exits */
 		if (appointments[i].visitor != NULL)
 			leaving++;
 		else
@@ -126,12 +130,17 @@ assign_records(bool warn)
 		if (visit == NULL && (visit = visit_find("")) != NULL)
 		{
 			namestrcpy(&visit->database, name);
-			appointments[visit - worker_shared->visits] = (Appointment) {NULL, 0, false};
+			appointments[visit - worker_shared->visits] = (Appointment)
+			{
+				NULL, 0, false
+			};
 		}
 		if (visit == NULL && leaving-- <= 0 && warn)
 			ereport(WARNING,
-					(errmsg("database \"%s\" is not swept: returns.database names more than %d",
-							name, WORKER_MAX_DATABASES)));
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("database \"%s\" is not swept: returns.database names more than %d",
+							name, WORKER_MAX_DATABASES),
+					 errhint("Remove databases from returns.database, or call returns.sweep() in this one from a scheduler.")));
 	}
 	LWLockRelease(worker_shared->lock);
 	MemoryContextSwitchTo(old);
@@ -139,11 +148,12 @@ assign_records(bool warn)
 }
 
 /*
- * Can somebody go there?  Better asked first than told by a FATAL in the log.
- * Without a database of our own, catalogs cannot be read by their indexes.
+ * The state that a new visit to the database begins with.  Without this check a
+ * visitor of a missing database would write a FATAL to the log each time.  A
+ * process that is connected to no database cannot read catalogs by an index.
  */
 static VisitState
-database_state(const char *name)
+first_state(const char *name)
 {
 	VisitState	state = VISIT_NO_DATABASE;
 	Relation	rel;
@@ -160,7 +170,7 @@ database_state(const char *name)
 	{
 		Form_pg_database database = (Form_pg_database) GETSTRUCT(tuple);
 
-		/* a limit below -1 marks what an interrupted DROP DATABASE has left */
+		/* an interrupted DROP DATABASE leaves a limit below -1 */
 		if (strcmp(NameStr(database->datname), name) == 0)
 			state = database->datallowconn && database->datconnlimit >= -1 ?
 				VISIT_STARTING : VISIT_NO_CONNECTIONS;
@@ -172,52 +182,65 @@ database_state(const char *name)
 }
 
 static bool
-start_visitor(const char *database, BackgroundWorkerHandle **handle)
+start_visitor(const char *database, uint32 number, BackgroundWorkerHandle **handle)
 {
 	BackgroundWorker worker = {0};
 
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;	/* the launcher comes back itself */
+	worker.bgw_restart_time = BGW_NEVER_RESTART;	/* the launcher starts the
+													 * next one */
 	worker.bgw_notify_pid = MyProcPid;
 	strlcpy(worker.bgw_library_name, "returns", sizeof(worker.bgw_library_name));
 	strlcpy(worker.bgw_function_name, "returns_visitor_main", BGW_MAXLEN);
 	snprintf(worker.bgw_name, BGW_MAXLEN, "returns sweep of %s", database);
 	strlcpy(worker.bgw_type, "returns sweep", BGW_MAXLEN);
+	worker.bgw_main_arg = UInt32GetDatum(number);
 	strlcpy(worker.bgw_extra, database, BGW_EXTRALEN);
 	return RegisterDynamicBackgroundWorker(&worker, handle);
 }
 
-/* Send a visitor there. */
+/* The visitor could not be started. */
 static void
-visit_begin(Visit *visit, Appointment *appointment)
+visit_has_no_slot(Visit *visit, Appointment *appointment)
 {
-	char	   *database = NameStr(visit->database);	/* only we change it */
-	VisitState	state = database_state(database);
+	char	   *database = NameStr(visit->database);
 
-	appointment->next = monotonic_now() + setting_naptime * USECS_PER_SEC;
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	visit->state = state;
-	visit->reported = false;
-	LWLockRelease(worker_shared->lock);
-	if (state != VISIT_STARTING)
-		return;
-	if (start_visitor(database, &appointment->visitor))
-	{
-		appointment->warned = false;
-		return;
-	}
 	appointment->visitor = NULL;
-	visit_set_state(database, VISIT_NO_SLOT);
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	visit_change_state(visit, VISIT_NO_SLOT);
+	LWLockRelease(worker_shared->lock);
 	if (!appointment->warned)
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("no background worker process is free to sweep database \"%s\"", database),
-				 errhint("Increase max_worker_processes.")));
+				 errdetail("max_worker_processes is %d, and all of them are in use.", max_worker_processes),
+				 errhint("Increase max_worker_processes and restart the server.")));
 	appointment->warned = true;
 }
 
-/* The visitor has gone: when is the next to come? */
+static void
+visit_begin(Visit *visit, Appointment *appointment)
+{
+	char	   *database = NameStr(visit->database);	/* only we change it */
+	VisitState	state = first_state(database);
+	uint32		number;
+
+	Assert(appointment->visitor == NULL);
+	appointment->next = monotonic_now() + setting_naptime * USECS_PER_SEC;
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	visit_change_state(visit, state);
+	number = visit->number = ++worker_shared->last_number;
+	LWLockRelease(worker_shared->lock);
+	if (state != VISIT_STARTING)
+		return;
+	if (start_visitor(database, number, &appointment->visitor))
+		appointment->warned = false;
+	else
+		visit_has_no_slot(visit, appointment);
+}
+
+/* The visitor has exited: set the time of the next visit. */
 static void
 visit_end(Visit *visit, Appointment *appointment)
 {
@@ -227,11 +250,12 @@ visit_end(Visit *visit, Appointment *appointment)
 	appointment->visitor = NULL;
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	visit->pid = 0;
-	if (!visit->reported)
+	if (visit_in_progress(visit))
 	{
-		visit->state = VISIT_FAILED;
+		visit_change_state(visit, VISIT_FAILED);
 		visit->last_error_at = GetCurrentTimestamp();
-		strlcpy(visit->last_error, "the process was ended, see the server's log", WORKER_ERROR_LENGTH);
+		strlcpy(visit->last_error, "the process ended before it finished the visit; see the server log",
+				WORKER_ERROR_LENGTH);
 	}
 	else if (visit->unfinished)
 		wait = 0;
@@ -241,9 +265,30 @@ visit_end(Visit *visit, Appointment *appointment)
 	appointment->next = monotonic_now() + wait;
 }
 
-/* Do what is to be done for one database; how long may we sleep then? */
+/*
+ * Visitors of an earlier launcher may still run, but their handles are lost.
+ * End their visits: with another number they no longer change the records.
+ */
+static void
+forget_visits(void)
+{
+	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < WORKER_MAX_DATABASES; i++)
+	{
+		Visit	   *visit = &worker_shared->visits[i];
+
+		if (!visit_in_progress(visit))
+			continue;
+		visit_change_state(visit, VISIT_WAITING);
+		visit->number = ++worker_shared->last_number;
+		visit->pid = 0;
+	}
+	LWLockRelease(worker_shared->lock);
+}
+
+/* End or begin the visit of one record; returns the microseconds to the next call. */
 static int64
-attend(Visit *visit, Appointment *appointment)
+visit_check(Visit *visit, Appointment *appointment)
 {
 	BgwHandleStatus status;
 	pid_t		pid;
@@ -254,7 +299,7 @@ attend(Visit *visit, Appointment *appointment)
 		if (status == BGWH_POSTMASTER_DIED)
 			proc_exit(1);
 		if (status != BGWH_STOPPED)
-			return PG_INT64_MAX;	/* its end will wake us */
+			return PG_INT64_MAX;	/* its exit will set our latch */
 		visit_end(visit, appointment);
 		assign_records(false);
 	}
@@ -288,13 +333,14 @@ returns_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	SetConfigOption("application_name", MyBgworkerEntry->bgw_name, PGC_USERSET, PGC_S_SESSION);
 	pgstat_report_activity(STATE_IDLE, "visits to the databases of returns.database");
+	forget_visits();
 	assign_records(true);
 	for (;;)
 	{
 		int64		sleep = setting_naptime * USECS_PER_SEC;
 
 		for (int i = 0; i < WORKER_MAX_DATABASES; i++)
-			sleep = Min(sleep, attend(&worker_shared->visits[i], &appointments[i]));
+			sleep = Min(sleep, visit_check(&worker_shared->visits[i], &appointments[i]));
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 sleep / 1000 + 1, wait_event);
 		ResetLatch(MyLatch);

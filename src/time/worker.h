@@ -4,12 +4,34 @@
  *		The background worker: a launcher and its visits to databases.
  *
  * The launcher lives as long as the server and is connected to no database.
- * For each database of returns.database it starts, now and then, a visitor:
- * a process that connects, sweeps, and goes.  So nobody who wants to drop,
- * rename or copy the database finds the worker in his way for long.
+ * For each database in returns.database it starts a visitor from time to time:
+ * a process that connects, sweeps, and exits.  So DROP DATABASE, ALTER DATABASE
+ * RENAME and CREATE DATABASE TEMPLATE wait for the worker only a short time.
  *
- * What they know of each other, and what worker_status() shows, is a visit
- * record for each database in shared memory.
+ * Launcher and visitors share one record per database, in shared memory.
+ * worker_status() shows these records.  The life of a visit:
+ *
+ *		WAITING, FAILED, NOT_SET_UP, NO_DATABASE, NO_CONNECTIONS, NO_SLOT
+ *			|
+ *			|  launcher: it is time for a visit
+ *			+-----------------> NO_DATABASE		no such database
+ *			+-----------------> NO_CONNECTIONS	it allows no connections
+ *			v
+ *		STARTING
+ *			+-----------------> NO_SLOT			launcher: no process is free
+ *			+-----------------> FAILED			launcher: the process has ended
+ *			+-----------------> WAITING			launcher: it was started again
+ *			|
+ *			|  visitor: it is connected
+ *			v
+ *		SWEEPING
+ *			+-----------------> NOT_SET_UP		visitor: no extension or tables
+ *			+-----------------> FAILED			visitor: it met an error
+ *			|									launcher: the process has ended
+ *			|  visitor: it has finished
+ *			|  launcher: it was started again
+ *			v
+ *		WAITING
  *
  * src/time/worker.h
  *
@@ -24,43 +46,49 @@
 #define WORKER_MAX_DATABASES 64
 #define WORKER_ERROR_LENGTH 256
 
+/* The drawing above shows the successors of each state. */
 typedef enum VisitState
 {
-	VISIT_WAITING,				/* for the next time */
-	VISIT_STARTING,				/* the visitor was asked for */
+	VISIT_WAITING,				/* for the time of the next visit */
+	VISIT_STARTING,				/* a visitor was requested */
 	VISIT_SWEEPING,
-	VISIT_FAILED,				/* by last_error */
-	VISIT_NOT_SET_UP,			/* no extension or no tables there */
+	VISIT_FAILED,				/* see last_error */
+	VISIT_NOT_SET_UP,			/* the database has no extension or no tables */
 	VISIT_NO_DATABASE,
 	VISIT_NO_CONNECTIONS,		/* the database does not allow any */
-	VISIT_NO_SLOT				/* max_worker_processes are at work */
+	VISIT_NO_SLOT,				/* max_worker_processes are running */
+	VISIT_NSTATES
 } VisitState;
 
-/* All times are of the real clock, but for next_due. */
+/*
+ * The record of a database.  Only the launcher assigns records and begins
+ * visits.  Times are of the real clock, except next_due.
+ */
 typedef struct Visit
 {
 	NameData	database;		/* '': the record is free */
-	VisitState	state;
-	int			pid;			/* of the visitor, 0: none */
-	bool		reported;		/* has it come to its end by itself? */
-	bool		unfinished;		/* it left some work for the next */
-	int64		wait;			/* microseconds until something is due; -1: nothing */
-	TimestampTz last_run;		/* when the last visit ended; 0: never */
-	SweepCount	last;			/* what it did */
+	uint32		number;			/* of the visit; a visitor has it too */
+	VisitState	state;			/* set by visit_change_state() */
+	int			pid;			/* of the visitor; 0: none */
+	bool		unfinished;		/* the visitor left work for the next one */
+	int64		wait;			/* microseconds to the next deadline; -1: none */
+	TimestampTz last_run;		/* end of the last visit; 0: none yet */
+	SweepCount	last;			/* what the last visit did */
 	int64		moved;			/* since the server started */
 	bool		has_next_due;
 	TimestampTz next_due;
 	TimestampTz last_error_at;	/* 0: none */
 	char		last_error[WORKER_ERROR_LENGTH];
-	/* for the next visitor */
+	/* passed on to the next visitor */
 	Oid			watermark_database;
 	Watermark	watermark;
-	int64		maintain_at;	/* the ledger, by monotonic_now() */
+	int64		maintain_at;	/* next ledger_maintain(), by monotonic_now() */
 } Visit;
 
 typedef struct WorkerShared
 {
-	LWLock	   *lock;			/* protects all that follows */
+	LWLock	   *lock;			/* protects everything below */
+	uint32		last_number;	/* of a visit to any database */
 	Visit		visits[WORKER_MAX_DATABASES];
 } WorkerShared;
 
@@ -68,21 +96,24 @@ extern WorkerShared *worker_shared; /* NULL: the library was not preloaded */
 
 /* ---- worker_status.c ---- */
 
-/* Ask for the shared memory; while the server preloads libraries. */
+/* Request the shared memory.  Call while the server preloads libraries. */
 extern void worker_shared_init(void);
 
-/* With the lock held: the record of a database; NULL: it has none. */
+/* The record of a database, or NULL.  The caller holds the lock. */
 extern Visit *visit_find(const char *database);
 
-/* Take the lock, note the state, let go. */
-extern void visit_set_state(const char *database, VisitState state);
+/* Is there a visitor, or will there be one? */
+extern bool visit_in_progress(const Visit *visit);
+
+/* Go to one of the successors of the state.  The caller holds the lock. */
+extern void visit_change_state(Visit *visit, VisitState state);
 
 /* ---- worker.c ---- */
 
-/* Register the launcher; while the server preloads libraries. */
+/* Register the launcher.  Call while the server preloads libraries. */
 extern void worker_init(void);
 
-/* Signals, in either process. */
+/* Install the signal handlers of a launcher or visitor. */
 extern void worker_begin(void);
 
 #endif							/* RETURNS_WORKER_H */

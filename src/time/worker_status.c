@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * worker_status.c
- *		What the background worker does and did: its records, worker_status().
+ *		The background worker: its records in shared memory, and worker_status().
  *
  * src/time/worker_status.c
  *
@@ -27,7 +27,7 @@ WorkerShared *worker_shared = NULL;
 static shmem_request_hook_type previous_request_hook = NULL;
 static shmem_startup_hook_type previous_startup_hook = NULL;
 
-static const char *const state_names[] = {
+static const char *const state_names[VISIT_NSTATES] = {
 	[VISIT_WAITING] = "waiting",
 	[VISIT_STARTING] = "starting",
 	[VISIT_SWEEPING] = "sweeping",
@@ -36,6 +36,23 @@ static const char *const state_names[] = {
 	[VISIT_NO_DATABASE] = "no such database",
 	[VISIT_NO_CONNECTIONS] = "no connections allowed",
 	[VISIT_NO_SLOT] = "no free worker process",
+};
+
+/* What follows a state, as bits: the drawing in worker.h. */
+#define STATE_BIT(state) (1 << (state))
+#define FIRST_STATES \
+	(STATE_BIT(VISIT_STARTING) | STATE_BIT(VISIT_NO_DATABASE) | STATE_BIT(VISIT_NO_CONNECTIONS))
+
+static const int successors[VISIT_NSTATES] PG_USED_FOR_ASSERTS_ONLY = {
+	[VISIT_WAITING] = FIRST_STATES,
+	[VISIT_STARTING] = STATE_BIT(VISIT_SWEEPING) | STATE_BIT(VISIT_NO_SLOT) |
+	STATE_BIT(VISIT_FAILED) | STATE_BIT(VISIT_WAITING),
+	[VISIT_SWEEPING] = STATE_BIT(VISIT_WAITING) | STATE_BIT(VISIT_NOT_SET_UP) | STATE_BIT(VISIT_FAILED),
+	[VISIT_FAILED] = FIRST_STATES,
+	[VISIT_NOT_SET_UP] = FIRST_STATES,
+	[VISIT_NO_DATABASE] = FIRST_STATES,
+	[VISIT_NO_CONNECTIONS] = FIRST_STATES,
+	[VISIT_NO_SLOT] = FIRST_STATES,
 };
 
 static void
@@ -82,16 +99,19 @@ visit_find(const char *database)
 	return NULL;
 }
 
-void
-visit_set_state(const char *database, VisitState state)
+bool
+visit_in_progress(const Visit *visit)
 {
-	Visit	   *visit;
+	return visit->state == VISIT_STARTING || visit->state == VISIT_SWEEPING;
+}
 
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	visit = visit_find(database);
-	if (visit != NULL)
-		visit->state = state;
-	LWLockRelease(worker_shared->lock);
+void
+visit_change_state(Visit *visit, VisitState state)
+{
+	Assert(LWLockHeldByMeInMode(worker_shared->lock, LW_EXCLUSIVE));
+	Assert(NameStr(visit->database)[0] != '\0');
+	Assert((successors[visit->state] & STATE_BIT(state)) != 0);
+	visit->state = state;
 }
 
 static void
@@ -100,6 +120,8 @@ put_status(ReturnSetInfo *result, const Visit *visit)
 	Datum		values[STATUS_COLUMNS];
 	bool		isnull[STATUS_COLUMNS] = {false};
 
+	Assert(result->setDesc->natts == STATUS_COLUMNS);
+	Assert(visit->state >= 0 && visit->state < VISIT_NSTATES);
 	values[0] = CStringGetTextDatum(NameStr(visit->database));
 	values[1] = CStringGetTextDatum(state_names[visit->state]);
 	values[2] = Int32GetDatum(visit->pid);

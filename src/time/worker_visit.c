@@ -10,8 +10,8 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "base/as_owner.h"
 #include "base/errors.h"
-#include "base/plan.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -25,16 +25,16 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-/* A visitor leaves after so long, well within the 5 s that DROP DATABASE waits. */
-#define STINT (2 * USECS_PER_SEC)
-/* How often the ledger is looked after. */
-#define MAINTAIN_INTERVAL USECS_PER_MINUTE
+/* How long a visit sweeps: less than the 5 s that DROP DATABASE waits. */
+#define SWEEP_TIME (2 * USECS_PER_SEC)
+#define MAINTAIN_INTERVAL USECS_PER_MINUTE	/* of the ledger */
 
 PGDLLEXPORT void returns_visitor_main(Datum arg);
 
 static char visitor_database[NAMEDATALEN];
-static int64 visitor_maintains_at;	/* by monotonic_now() */
-static SweepCount visitor_count;	/* what this visit has done so far */
+static uint32 visitor_number;	/* of the visit */
+static int64 visitor_maintains_at;	/* next sweep_ledger(), by monotonic_now() */
+static SweepCount visitor_count;	/* what the visit has done so far */
 
 static void
 transaction_begin(void)
@@ -77,11 +77,11 @@ note_progress(const SweepCount *total)
 	visitor_count = *total;
 }
 
-/* Batch after batch; false when time was up before all was done. */
+/* Sweep for SWEEP_TIME at most; false when due returns are left. */
 static bool
-sweep_for_a_stint(void)
+sweep_due(void)
 {
-	int64		end = monotonic_now() + STINT;
+	int64		end = monotonic_now() + SWEEP_TIME;
 	Sweep		sweep;
 	bool		more = true;
 
@@ -100,9 +100,9 @@ sweep_for_a_stint(void)
 	return !more;
 }
 
-/* What there is to do besides; false when some of it was left. */
+/* Release leases and maintain the ledger; false when ended leases are left. */
 static bool
-do_chores(void)
+sweep_others(void)
 {
 	bool		finished;
 
@@ -119,9 +119,9 @@ do_chores(void)
 	return finished;
 }
 
-/* When the next return is due, and so in how many microseconds; -1: never. */
+/* Microseconds to the next deadline, which is *next_due; -1: there is none. */
 static int64
-look_ahead(TimestampTz *next_due)
+time_to_next_due(TimestampTz *next_due)
 {
 	int64		wait = -1;
 
@@ -132,16 +132,28 @@ look_ahead(TimestampTz *next_due)
 	return wait;
 }
 
-static void
-visit_arrive(void)
+/*
+ * Take the lock, which the caller releases.  Returns the record of this visit,
+ * or NULL when a new launcher has ended the visit.
+ */
+static Visit *
+visit_lock(void)
 {
 	Visit	   *visit;
 
 	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
 	visit = visit_find(visitor_database);
+	return visit != NULL && visit->number == visitor_number ? visit : NULL;
+}
+
+static void
+visit_arrive(void)
+{
+	Visit	   *visit = visit_lock();
+
 	if (visit != NULL)
 	{
-		visit->state = VISIT_SWEEPING;
+		visit_change_state(visit, VISIT_SWEEPING);
 		visit->pid = MyProcPid;
 		visitor_maintains_at = visit->maintain_at;
 		if (visit->watermark_database == MyDatabaseId)
@@ -153,14 +165,11 @@ visit_arrive(void)
 static void
 visit_report(VisitState state, bool unfinished, int64 wait, TimestampTz next_due)
 {
-	Visit	   *visit;
+	Visit	   *visit = visit_lock();
 
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	visit = visit_find(visitor_database);
 	if (visit != NULL)
 	{
-		visit->state = state;
-		visit->reported = true;
+		visit_change_state(visit, state);
 		visit->last_run = GetCurrentTimestamp();
 		visit->last = visitor_count;
 		visit->unfinished = unfinished;
@@ -177,15 +186,12 @@ visit_report(VisitState state, bool unfinished, int64 wait, TimestampTz next_due
 static void
 visit_report_error(const ErrorData *error)
 {
-	Visit	   *visit;
 	bool		not_set_up = error->sqlerrcode == ERRCODE_RT_NOT_SET_UP;
+	Visit	   *visit = visit_lock();
 
-	LWLockAcquire(worker_shared->lock, LW_EXCLUSIVE);
-	visit = visit_find(visitor_database);
 	if (visit != NULL)
 	{
-		visit->state = not_set_up ? VISIT_NOT_SET_UP : VISIT_FAILED;
-		visit->reported = true;
+		visit_change_state(visit, not_set_up ? VISIT_NOT_SET_UP : VISIT_FAILED);
 		visit->unfinished = visit->has_next_due = false;
 		visit->wait = -1;
 		visit->last_error_at = GetCurrentTimestamp();
@@ -207,19 +213,19 @@ visit_sweep(void)
 		return;
 	}
 	pgstat_report_activity(STATE_RUNNING, "sweep of returns that are due");
-	finished = sweep_for_a_stint() && do_chores();
-	wait = look_ahead(&next_due);
+	finished = sweep_due() && sweep_others();
+	wait = time_to_next_due(&next_due);
 	visit_report(VISIT_WAITING, !finished, wait, next_due);
 }
 
-/* As others who clean up behind the scenes, whatever the database prefers. */
+/* Settings of the database must not stop a sweep; autovacuum does the same. */
 static void
 session_settings(void)
 {
 	SetConfigOption("application_name", MyBgworkerEntry->bgw_name, PGC_USERSET, PGC_S_SESSION);
 	SetConfigOption("default_transaction_isolation", "read committed", PGC_SUSET, PGC_S_OVERRIDE);
 	SetConfigOption("idle_in_transaction_session_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
-	/* since PostgreSQL 17 */
+	/* a setting of PostgreSQL 17 */
 	if (GetConfigOption("transaction_timeout", true, false) != NULL)
 		SetConfigOption("transaction_timeout", "0", PGC_SUSET, PGC_S_OVERRIDE);
 }
@@ -228,6 +234,7 @@ void
 returns_visitor_main(Datum arg)
 {
 	strlcpy(visitor_database, MyBgworkerEntry->bgw_extra, NAMEDATALEN);
+	visitor_number = DatumGetUInt32(arg);
 	worker_begin();
 	BackgroundWorkerInitializeConnection(visitor_database, NULL, 0);
 	visit_arrive();

@@ -245,8 +245,27 @@ $warnings = () = slurp_file($node->logfile, $log) =~ /no background worker proce
 is($warnings, 1, 'the log has one warning that no worker process is free');
 $node->append_conf('postgresql.conf', 'max_worker_processes = 12');
 
-# ------------------------------------------------------------ killed and restarted in the middle
+# ------------------------------------------------------------ a visit that outlives its launcher
+# One batch, which lasts longer than the launcher needs to start again.
 $node->restart;
+set_option('returns.batch', 4000);
+slow_down($node, 'uno');
+load('uno', 'orphan', 4000);
+my $busy = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns sweep' AND datname = 'uno' AND wait_event = 'PgSleep'};
+ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($busy) v"), 'a visit with a long batch is in progress');
+my $orphan = $node->safe_psql('postgres', q{SELECT pid FROM returns.worker_status() WHERE database = 'uno' AND state = 'sweeping'});
+$before = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
+is($node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE backend_type = 'returns launcher'}), 't', 'the launcher can be terminated during a visit');
+wait_status('uno', "last_run > '$before'", 't', 'the new launcher visits a database while the visit of the terminated launcher still runs');
+is($node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid = $orphan"), '1', 'a visit outlives its launcher');
+wait_moved($node, 'uno', 'orphan', 4000, 'a visit whose launcher was terminated finishes its batch');
+ok($node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $orphan"), 'a visit whose launcher was terminated ends');
+speed_up($node, 'uno');
+$before = status('uno', 'last_run');
+wait_status('uno', "last_run > '$before'", 't', 'the visits go on after a visit has outlived its launcher');
+set_option('returns.batch', 100);
+
+# ------------------------------------------------------------ killed and restarted in the middle
 my $cuts = 0;
 foreach my $how ('kill -9 of a sweep', 'kill -9 of the launcher', 'a fast restart', 'an immediate restart', 'kill -9 of the postmaster')
 {

@@ -25,9 +25,6 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-#define OF_RETURN " WHERE order_ref" EQ "$1 AND return_id" EQ "$2"
-
 #define PRICE_LINE \
 	"UPDATE returns.return_line SET refund_goods = $4, refund_fee = $5, refund_shipping = $6" \
 	OF_RETURN " AND line_no" EQ "$3"

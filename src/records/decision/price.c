@@ -19,8 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 /* o: the units and the money of other returns that decided the same sale line. */
 static Statement select_lines = {
 	"SELECT l.line_no, COALESCE(l.accepted, l.quantity), l.deduction, l.policy_id,"

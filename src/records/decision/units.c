@@ -20,7 +20,6 @@
 #include "catalog/pg_type.h"
 #include "records/decision/units.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
 #define PLUS " OPERATOR(pg_catalog.+) "
 #define MINUS " OPERATOR(pg_catalog.-) "
 

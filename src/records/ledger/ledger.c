@@ -25,8 +25,6 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 /* A transfer that is being posted. */
 typedef struct Posting
 {

@@ -39,8 +39,6 @@
 #include "records/ledger/postings.h"
 #include "utils/builtins.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 /* Transfers of a refund that are not reversed, the newest first. */
 static Statement find_transfers = {
 	"SELECT t.transfer_no FROM returns.ledger_transfer AS t"

@@ -34,8 +34,6 @@
 
 #define CLAIM_COLUMNS 11
 
-#define EQ " OPERATOR(pg_catalog.=) "
-
 #define JOIN_RETURN \
 	" FROM returns.refund AS r JOIN returns.return_request AS q" \
 	" ON q.order_ref" EQ "r.order_ref AND q.id" EQ "r.return_id"

@@ -26,7 +26,6 @@
 #include "rules/cache/cache.h"
 #include "rules/money.h"
 
-#define EQ " OPERATOR(pg_catalog.=) "
 #define OF_PAYMENT " WHERE order_ref" EQ "$1 AND payment_no" EQ "$2"
 
 static Statement read_method = {

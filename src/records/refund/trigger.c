@@ -34,7 +34,6 @@
 
 #define DEFAULT_LEASE (10 * USECS_PER_MINUTE)
 
-#define EQ " OPERATOR(pg_catalog.=) "
 #define DETAIL(key) "(details OPERATOR(pg_catalog.->>) '" key "')"
 
 typedef enum RefundColumn
