@@ -16,7 +16,7 @@
 
 #include "base/compat.h"
 #include "base/errors.h"
-#include "base/plan.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -98,34 +98,6 @@ put_text(const Explained *r, int indent, const char *format,...)
 		value = CStringGetTextDatum(psprintf("%*s%s", 2 * indent, "", line));
 		tuplestore_putvalues(r->result->setResult, r->result->setDesc, &value, &isnull);
 	}
-}
-
-static char *
-column_text(uint64 row, int col)
-{
-	bool		isnull;
-	Datum		value = plan_value(row, col, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-static bool
-column_time(uint64 row, int col, TimestampTz *at)
-{
-	bool		isnull;
-	Datum		value = plan_value(row, col, &isnull);
-
-	*at = isnull ? 0 : DatumGetTimestampTz(value);
-	return !isnull;
-}
-
-static int
-column_int(uint64 row, int col)
-{
-	bool		isnull;
-	Datum		value = plan_value(row, col, &isnull);
-
-	return isnull ? 0 : DatumGetInt32(value);
 }
 
 /* Fill in the return, as the caller sees it. */
