@@ -84,4 +84,9 @@ FROM (VALUES
 	('AFTER UPDATE', 'REFERENCING NEW TABLE AS n', 'UPDATE returns.policy SET id = id WHERE false', 'old rows'),
 	('AFTER DELETE', '', 'DELETE FROM returns.policy WHERE false', 'old rows')) AS t (moment, transition_tables, statement, hidden);
 
+-- Its triggers go with the schema, but it is looked for by its name.
+SELECT throws_ok(format('ALTER SCHEMA returns RENAME TO trigger_moved; UPDATE trigger_moved.%I SET %2$I = %2$I', tab, col), '39P01', NULL,
+	format('a change of %s is refused while the schema has another name', tab))
+FROM (VALUES ('market', 'timezone'), ('policy', 'source'), ('installation', 'epoch')) AS t (tab, col);
+
 SELECT * FROM finish();
