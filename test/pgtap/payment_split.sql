@@ -37,7 +37,7 @@ BEGIN
 	RETURN 'accepted';
 EXCEPTION WHEN SQLSTATE 'RT006' THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN (SELECT string_agg(amount[1], ' ') FROM regexp_matches(detail, '\d+\.\d+', 'g') AS amount);
+	RETURN (SELECT string_agg(amount[1], ' ') FROM regexp_matches(detail, '-?\d+\.\d+', 'g') AS amount);
 END $$;
 SELECT is(pg_temp.amounts_refused(format('SELECT returns.act(%s, ''refund_due'')', :id)), '100.00 24.00 224.00 6.00',
 	'a refusal to refund tells what is owed, and what is left of payments that can give it, that are under a chargeback, and that are not captured');
