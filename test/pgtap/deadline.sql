@@ -17,7 +17,7 @@ SELECT floor(random() * 1000000) AS seed \gset
 \endif
 \echo '# seed' :seed
 
-SELECT plan(12);
+SELECT plan(21);
 
 CALL returns.setup('kz', 'ru', 'eu', 'uk', 'us');
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES
@@ -184,4 +184,15 @@ SELECT results_eq($$
 		('Europe/Istanbul', '2011-03-27 10:00+00')) AS v (market, at)$$,
 	ARRAY['2011-03-27 22:00+00', '2011-06-01 21:00+00', '2011-03-27 22:00+00']::timestamptz[],
 	'what is remembered of one zone is not taken for another');
+-- The ends of what a timestamp can be, and instants between two seconds.
+INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('utc', 'UTC', 'kz', 'KZT');
+SELECT is(returns.deadline(at::timestamptz, term, 'day', 'utc', false), ends::timestamptz, format('a term of %s days from %s ends at %s', term, at, ends))
+FROM (VALUES ('1999-12-31 23:59:59.5+00', 1, '2000-01-02 00:00+00'), ('2000-01-01 00:00:00.5+00', 1, '2000-01-03 00:00+00'),
+	('1969-12-31 23:59:59.5+00', 1, '1970-01-02 00:00+00'), ('4714-11-24 00:00+00 BC', 1, '4714-11-26 00:00+00 BC'),
+	('294276-12-30 00:00+00', 0, '294276-12-31 00:00+00')) AS v (at, term, ends);
+SELECT throws_ok(format('SELECT returns.deadline(%L, %s, ''day'', %L, false)', at, term, market), '22008', NULL,
+	format('a term of %s days from %s in market %s is out of range', term, at, market))
+FROM (VALUES ('294276-12-31 00:00+00', 0, 'utc'), ('294276-12-30 00:00+00', 1, 'utc'), ('294276-01-01 00:00+00', 366, 'utc'),
+	('294276-12-31 12:00+05', 0, 'kz')) AS v (at, term, market);
+
 SELECT * FROM finish();

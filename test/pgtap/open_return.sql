@@ -72,6 +72,24 @@ SELECT is(pg_temp.open(arguments), outcome, 'open_return() ' || what)
 	('refuses what was not delivered', '''unsent'', ''[{"line_no":1,"quantity":1}]'', ''defective''', 'RT004'),
 	('refuses what comes too late', '''late'', ''[{"line_no":1,"quantity":1}]'', ''changed_mind''', 'RT003')) AS v (what, arguments, outcome);
 
+-- ------------------------------------------------------- lines that do not agree
+INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('open_return', 'UTC', 'kz', 'KZT');
+INSERT INTO returns.policy (market, seller_ref, window_term, resolutions) VALUES ('open_return', 's', 14, '{refund}');
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
+	amount_paid, currency, purchased_at, delivered_at)
+SELECT 'mixed', n, b, s, 'sku', 'books', m, 1, 10, c, '2026-03-10 12:00+05', '2026-03-10 12:00+05'
+  FROM (VALUES (1, 'b', 's', 'kz', 'KZT'), (2, 'b', 's', 'kz', 'KZT'), (3, 'b', 'other', 'kz', 'KZT'), (4, 'b', 's', 'kz', 'EUR'),
+	(5, 'other', 's', 'kz', 'KZT'), (6, 'b', 's', 'open_return', 'KZT')) AS v (n, b, s, m, c);
+SELECT is(pg_temp.open(format('''mixed'', ''[{"line_no":1,"quantity":1},{"line_no":%s,"quantity":1}]'', ''defective''', n)), 'RT004',
+	format('open_return() refuses lines of different %s', what))
+  FROM (VALUES (3, 'sellers'), (4, 'currencies'), (5, 'buyers'), (6, 'markets')) AS v (n, what);
+SELECT is(pg_temp.open('''mixed'', ''[{"line_no":6,"quantity":1}]'', ''defective'', ''exchange'''), 'RT004',
+	'open_return() refuses a resolution that the policy does not offer');
+SELECT is(pg_temp.open('''mixed'', ''[{"line_no":6,"quantity":1}]'', ''defective'', ''refund'''), 'new',
+	'open_return() takes the resolution that the policy offers');
+SELECT is(pg_temp.open('''mixed'', ''[{"line_no":1,"quantity":1},{"line_no":2,"quantity":1}]'', ''defective'''), 'new',
+	'open_return() takes lines of one seller, buyer, market and currency');
+
 -- ---------------------------------------------------------------- keys of the lines
 SELECT is(pg_temp.open(format('''o2'', %L, ''defective'', idempotency_key => ''lines''', lines)), outcome, format('with one key, lines %s are %s', lines, what))
   FROM (VALUES
@@ -137,6 +155,11 @@ SELECT is(pg_temp.opened('app', actor, replace(arguments, '''o2''', '''o3''')), 
   FROM call, (VALUES ('buyer:other', 'old'), ('operator:o', 'old'), ('buyer:b', 'RT002')) AS v (actor, outcome);
 SELECT is((SELECT actor || ':' || actor_ref || ' ' || db_role FROM returns.return_event WHERE to_state = 'requested' ORDER BY return_id DESC LIMIT 1), 'operator:o app',
 	'the event of the request names the actor and the role that called');
+
+CREATE POLICY open_return_hidden ON returns.return_request AS RESTRICTIVE FOR UPDATE TO open_return_buyer USING (false);
+SELECT is(pg_temp.opened('open_return_buyer', 'buyer:b', '''o1'', ''[{"line_no":1,"quantity":1}]'', ''defective'''), 'RT002',
+	'open_return() is refused when a row-level security policy hides the new return from who opens it');
+DROP POLICY open_return_hidden ON returns.return_request;
 
 DELETE FROM returns.actor_grant WHERE db_role LIKE 'open\_return\_%';
 DROP OWNED BY open_return_buyer, open_return_reader;

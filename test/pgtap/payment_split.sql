@@ -22,6 +22,26 @@ SELECT throws_ok(format('SELECT returns.act(%s, ''refund_due'')', :id), 'RT006',
 UPDATE returns.payment SET captured_at = '2026-03-01' WHERE order_ref = 'b38';
 SELECT is(returns.act(:id, 'refund_due'), 'refund_due', 'a payment gives a refund after it is captured');
 
+-- A refusal counts what each kind of payment has left
+SELECT pg_temp.sell('b40', 1, 1, 100);
+INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at, chargeback)
+SELECT 'b40', n, 'card', 2 ^ n, 'KZT', 'psp', CASE WHEN n > 2 THEN timestamptz '2026-02-25 10:00+05' END,
+	CASE WHEN n > 6 THEN 'lost' WHEN n > 4 THEN 'open' ELSE 'none' END
+  FROM generate_series(1, 7) AS n;
+SELECT pg_temp.receive('b40', 1, 1) AS id \gset
+CREATE FUNCTION pg_temp.amounts_refused(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'accepted';
+EXCEPTION WHEN SQLSTATE 'RT006' THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN (SELECT string_agg(amount[1], ' ') FROM regexp_matches(detail, '-?\d+\.\d+', 'g') AS amount);
+END $$;
+SELECT is(pg_temp.amounts_refused(format('SELECT returns.act(%s, ''refund_due'')', :id)), '100.00 24.00 224.00 6.00',
+	'a refusal to refund tells what is owed, and what is left of payments that can give it, that are under a chargeback, and that are not captured');
+
 -- Several refunds of a split payment go to the wrong method
 SELECT pg_temp.sell('b39', 1, 4, 100); SELECT pg_temp.pay('b39', 1, 60); SELECT pg_temp.pay('b39', 2, 40, 'gift_card', 50);
 SELECT count(pg_temp.decide('b39', 1, 1)) FROM generate_series(1, 4) \gset

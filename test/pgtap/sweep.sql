@@ -163,6 +163,18 @@ SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 6, 'business_day', 2), '2026-
 SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 2, 'business_day', 1), '2026-03-04 00:00+05', 'a reminder of one business day wakes on the last business day');
 SELECT is(pg_temp.remind_at('2026-01-31 10:00+05', 2, 'month', 1), '2026-03-01 00:00+05', 'a reminder of one month wakes before the last month');
 SELECT is(pg_temp.remind_at('2026-02-28 10:00+05', 3, 'month', 1), '2026-04-29 00:00+05', 'a reminder of one month counts back from the last day of the term');
+INSERT INTO returns.calendar (code, first_day, last_day) VALUES ('sweep', '1990-01-01', '2039-12-31');
+UPDATE returns.market SET calendar = 'sweep' WHERE code = 'rm';
+SELECT is(pg_temp.remind_at('2026-03-02 10:00+05', 2, 'year', 1), '2027-03-03 00:00+05', 'a reminder of one year wakes before the last year');
+SELECT is(pg_temp.remind_at('1999-12-30 10:00+06', 4, 'day', NULL), '2000-01-04 00:00+06', 'without a reminder a return wakes at its deadline, also in a year before 2000');
+UPDATE returns.market SET calendar = 'kz' WHERE code = 'rm';
+SET returns.clock = '2026-03-02 10:00+05';
+INSERT INTO returns.stage_deadline (market, category, state, term, unit, on_timeout) VALUES ('rm', 'clothing', 'draft', 1, 'day', 'cancelled');
+SELECT pg_temp.sell('drafted', 'clothing', 'rm');
+INSERT INTO returns.return_request (order_ref, reason) VALUES ('drafted', 'changed_mind');
+SELECT is(pg_temp.due('drafted'), NULL, 'the timer of a category does not run for a draft, whose lines are not known yet');
+DELETE FROM returns.return_request WHERE order_ref = 'drafted';
+DELETE FROM returns.stage_deadline WHERE market = 'rm' AND state = 'draft';
 
 SET returns.clock = '2026-03-04 04:00+05';
 DELETE FROM returns.stage_deadline WHERE market = 'rm';

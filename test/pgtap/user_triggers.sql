@@ -106,6 +106,25 @@ CREATE TABLE public.child () INHERITS (returns.payment);
 SELECT throws_ok($$INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency) VALUES ('A', 9, 'card', 1, 'KZT')$$, 'RT007', 'table "payment" has a child table "child"', 'a child table of payment is refused');
 DROP TABLE public.child;
 
+-- A trigger of the shop moves other returns while the history of some is written.
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity, amount_paid, currency, purchased_at, delivered_at)
+SELECT o, 1, 'b', 's', 'sku', 'clothing', 'kz', 1, 10, 'KZT', returns.now() - interval '3 days', returns.now() - interval '1 day' FROM unnest('{outer1,outer2,outer3,inner1,inner2,inner3}'::text[]) AS o;
+SELECT returns.open_return(o, '[{"line_no":1,"quantity":1}]', 'changed_mind') FROM unnest('{outer1,outer2,outer3,inner1,inner2,inner3}'::text[]) AS o \g /dev/null
+CREATE FUNCTION public.follow() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	FOR n IN 1..3 LOOP
+		UPDATE returns.return_request SET status = 'rejected', note = repeat('inner ', 100) WHERE order_ref = 'inner' || n;
+	END LOOP;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER follow BEFORE INSERT ON returns.return_event FOR EACH ROW WHEN (NEW.order_ref = 'outer1') EXECUTE FUNCTION public.follow();
+UPDATE returns.return_request SET status = 'approved', note = 'outer' WHERE order_ref LIKE 'outer_';
+DROP TRIGGER follow ON returns.return_event;
+DROP FUNCTION public.follow();
+SELECT results_eq($$SELECT order_ref, to_state, length(note) FROM returns.return_event WHERE seq = 3 AND order_ref ~ '^(outer|inner)' ORDER BY order_ref$$,
+	$$VALUES ('inner1', 'rejected', 600), ('inner2', 'rejected', 600), ('inner3', 'rejected', 600), ('outer1', 'approved', 5), ('outer2', 'approved', 5), ('outer3', 'approved', 5)$$,
+	'events are written whole when a trigger on the first of them moves other returns');
+
 -- A suppressed write is noticed.
 CREATE TRIGGER aaa BEFORE UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION public.swallow();
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', NULL, 'a request fails when a trigger suppresses its reservation');

@@ -33,6 +33,12 @@ SELECT is(pg_temp.book('meddler'), :'before', 'refused writes of suppressed rows
 SELECT returns.act(:id, 'refund_due') AS ok \gset
 SELECT is(pg_temp.refunds(:id), '1:10.00:pending', 'a return is decided after the suppressing triggers are dropped');
 
+-- a trigger that moves a return while the extension writes to it
+CREATE FUNCTION pg_temp.close_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.status := 'closed'; RETURN NEW; END $$;
+CREATE TRIGGER aaa BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION pg_temp.close_it();
+SELECT throws_ok('SELECT returns.claim_refunds(100)', 'RT007', NULL, 'a trigger cannot move a return while a report on its refund is posted');
+DROP TRIGGER aaa ON returns.return_request;
+
 -- a trigger that answers the change of a refund with another
 CREATE FUNCTION pg_temp.pay_at_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
