@@ -251,6 +251,7 @@ $node->restart;
 set_option('returns.batch', 4000);
 slow_down($node, 'uno');
 load('uno', 'orphan', 4000);
+$log = -s $node->logfile;
 my $busy = q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns sweep' AND datname = 'uno' AND wait_event = 'PgSleep'};
 ok($node->poll_query_until('postgres', "SELECT count(*) = 1 FROM ($busy) v"), 'a visit with a long batch is in progress');
 my $orphan = $node->safe_psql('postgres', q{SELECT pid FROM returns.worker_status() WHERE database = 'uno' AND state = 'sweeping'});
@@ -263,6 +264,7 @@ ok($node->poll_query_until('postgres', "SELECT count(*) = 0 FROM pg_stat_activit
 speed_up($node, 'uno');
 $before = status('uno', 'last_run');
 wait_status('uno', "last_run > '$before'", 't', 'the visits go on after a visit has outlived its launcher');
+unlike(slurp_file($node->logfile, $log), qr/reinitializing/, 'a visit that outlives its launcher crashes no process');
 set_option('returns.batch', 100);
 
 # ------------------------------------------------------------ killed and restarted in the middle
