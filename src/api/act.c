@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "api/argument.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "base/trigger_check.h"

@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "api/argument.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "catalog/pg_type.h"
@@ -26,7 +25,6 @@
 #include "rules/money.h"
 #include "rules/policy/policy.h"
 #include "rules/session.h"
-#include "rules/actor/actor.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"

@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "catalog/pg_type.h"

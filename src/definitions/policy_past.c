@@ -27,7 +27,6 @@
 #include "rules/policy/policy.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* The policies as they were before the statement. */

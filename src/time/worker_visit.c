@@ -18,7 +18,6 @@
 #include "postmaster/bgworker.h"
 #include "rules/session.h"
 #include "storage/ipc.h"
-#include "tcop/tcopprot.h"
 #include "time/worker.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"

@@ -23,7 +23,6 @@
 #include "portability/instr_time.h"
 #include "records/ledger/ledger.h"
 #include "rules/session.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 static Statement begin_horizon = {
