@@ -44,7 +44,7 @@ read_lines(Datum order_ref, SaleLine **lines)
 {
 	static Statement read = {
 		"SELECT " SALE_FACTS ", s.buyer_ref, s.currency, s.amount_paid FROM returns.sale_line s"
-		" WHERE s.order_ref OPERATOR(pg_catalog.=) $1 ORDER BY s.line_no",
+		" WHERE s.order_ref" EQ "$1 ORDER BY s.line_no",
 		1, {TEXTOID}
 	};
 	ResultSet	result;
