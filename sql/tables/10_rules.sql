@@ -131,3 +131,15 @@ CREATE TABLE IF NOT EXISTS returns.ledger_account (
 	normal_side text NOT NULL CHECK (normal_side IN ('debit', 'credit')),
 	party       text CHECK (party IN ('buyer', 'seller'))
 );
+
+-- Databases that have the table already get the column, and the parties once.
+DO $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_attribute
+		WHERE attrelid = 'returns.ledger_account'::regclass AND attname = 'party' AND NOT attisdropped)
+	THEN
+		ALTER TABLE returns.ledger_account ADD COLUMN party text CHECK (party IN ('buyer', 'seller'));
+		UPDATE returns.ledger_account SET party = split_part(code, '_', 1)
+		 WHERE code IN ('buyer_payable', 'seller_receivable');
+	END IF;
+END $$;

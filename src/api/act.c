@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "api/argument.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "base/trigger_check.h"
@@ -49,7 +48,7 @@
 #define ACT(sets) \
 	{ \
 		"UPDATE returns.return_request r SET status = $2" sets \
-		" WHERE r.id OPERATOR(pg_catalog.=) $1 RETURNING r.status", \
+		" WHERE r.id" EQ "$1 RETURNING r.status", \
 		4, {INT8OID, TEXTOID, TEXTOID, JSONBOID} \
 	}
 
@@ -122,7 +121,7 @@ read_return(int64 id, MoveQuestion *question, bool *due_null)
 {
 	static Statement read = {
 		"SELECT status, buyer_ref, seller_ref, carrier, resolution, due_at, on_timeout"
-		" FROM returns.return_request WHERE id OPERATOR(pg_catalog.=) $1",
+		" FROM returns.return_request WHERE id" EQ "$1",
 		1, {INT8OID}
 	};
 	Datum		arg = Int64GetDatum(id);

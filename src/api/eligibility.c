@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "api/argument.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "catalog/pg_type.h"
@@ -26,7 +25,6 @@
 #include "rules/money.h"
 #include "rules/policy/policy.h"
 #include "rules/session.h"
-#include "rules/actor/actor.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -46,7 +44,7 @@ read_lines(Datum order_ref, SaleLine **lines)
 {
 	static Statement read = {
 		"SELECT " SALE_FACTS ", s.buyer_ref, s.currency, s.amount_paid FROM returns.sale_line s"
-		" WHERE s.order_ref OPERATOR(pg_catalog.=) $1 ORDER BY s.line_no",
+		" WHERE s.order_ref" EQ "$1 ORDER BY s.line_no",
 		1, {TEXTOID}
 	};
 	ResultSet	result;

@@ -18,7 +18,6 @@
 
 #include "access/xlog.h"
 #include "api/argument.h"
-#include "base/compat.h"
 #include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"

@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "catalog/pg_type.h"
@@ -107,7 +106,7 @@ read_return(Explained *r)
 	static Statement read = {
 		"SELECT order_ref, status, resolution, reason, market, on_timeout, due_at, wake_at,"
 		" failures, categories"
-		" FROM returns.return_request WHERE id OPERATOR(pg_catalog.=) $1",
+		" FROM returns.return_request WHERE id" EQ "$1",
 		1, {INT8OID}
 	};
 	Datum		arg = Int64GetDatum(r->id);
@@ -140,9 +139,9 @@ read_lines(const Explained *r, ExplainedLine **lines)
 	static Statement read = {
 		"SELECT " SALE_FACTS ", s.sku, l.quantity, l.policy_id, l.window_ends_at"
 		" FROM returns.return_line l JOIN returns.sale_line s"
-		" ON s.order_ref OPERATOR(pg_catalog.=) l.order_ref"
-		" AND s.line_no OPERATOR(pg_catalog.=) l.line_no"
-		" WHERE l.order_ref OPERATOR(pg_catalog.=) $1 AND l.return_id OPERATOR(pg_catalog.=) $2"
+		" ON s.order_ref" EQ "l.order_ref"
+		" AND s.line_no" EQ "l.line_no"
+		" WHERE l.order_ref" EQ "$1 AND l.return_id" EQ "$2"
 		" ORDER BY l.line_no",
 		2, {TEXTOID, INT8OID}
 	};

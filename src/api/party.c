@@ -24,7 +24,7 @@ is_party_to_return(const Actor *actor, Datum order_ref, Datum return_id)
 {
 	static Statement read_parties = {
 		"SELECT buyer_ref, seller_ref FROM returns.return_request"
-		" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+		" WHERE order_ref" EQ "$1 AND id" EQ "$2",
 		2, {TEXTOID, INT8OID}
 	};
 	Datum		args[2] = {order_ref, return_id};

@@ -15,7 +15,6 @@
 #include "base/scope.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"

@@ -49,8 +49,7 @@ typedef struct DirectTable
 
 /*
  * Set the values of one row by position; rows count from 0.  All isnull are false
- * at first.  Memory that it allocates is freed when direct_insert() returns or
- * earlier.
+ * at first.  Memory that it allocates may be freed as soon as the row is inserted.
  */
 typedef void (*DirectFill) (int row, Datum *values, bool *isnull, void *arg);
 

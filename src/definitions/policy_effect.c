@@ -17,7 +17,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "base/trigger_check.h"

@@ -14,7 +14,6 @@
 
 #include "access/htup_details.h"
 #include "base/columns.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/statement.h"
 #include "base/trigger_check.h"

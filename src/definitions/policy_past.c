@@ -27,7 +27,6 @@
 #include "rules/policy/policy.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* The policies as they were before the statement. */
@@ -100,7 +99,7 @@ read_sales(const PolicyEffect *effect, const PolicyIndex *before)
 		"SELECT market, category, seller, pg_catalog.min(purchased_at), pg_catalog.min(order_ref)"
 		" FROM returns.sale_line LEFT JOIN"
 		" (SELECT DISTINCT ref AS seller FROM pg_catalog.unnest($3) AS named (ref)) AS own"
-		" ON seller_ref OPERATOR(pg_catalog.=) seller"
+		" ON seller_ref" EQ "seller"
 		" WHERE purchased_at OPERATOR(pg_catalog.>=) $1 AND purchased_at OPERATOR(pg_catalog.<) $2"
 		" GROUP BY market, category, seller, pg_catalog.width_bucket(purchased_at, $4)"
 		" ORDER BY 5, 2, 4",

@@ -34,7 +34,7 @@ typedef struct Rename
 static List *renames = NIL;		/* of Rename, in TopTransactionContext */
 
 static void
-undo(int nest_level)
+renames_undo(int nest_level)
 {
 	ListCell   *cell;
 
@@ -46,7 +46,7 @@ undo(int nest_level)
 }
 
 static void
-keep(int nest_level)
+renames_keep(int nest_level)
 {
 	ListCell   *cell;
 
@@ -59,12 +59,14 @@ keep(int nest_level)
 }
 
 static void
-end(bool committed)
+renames_end(bool committed)
 {
 	renames = NIL;
 }
 
-static const ScopeUser scope_user = {.undo = undo,.keep = keep,.end = end};
+static const ScopeUser scope_user = {
+	.undo = renames_undo,.keep = renames_keep,.end = renames_end
+};
 
 static void
 forget_rename(const char *table, const char *old)

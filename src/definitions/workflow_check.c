@@ -25,7 +25,6 @@
 #include "rules/cache/cache.h"
 #include "rules/workflow/silence.h"
 #include "rules/workflow/soundness.h"
-#include "rules/workflow/workflow.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"

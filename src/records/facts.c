@@ -62,13 +62,13 @@ static ColumnSet payment_columns = {"payment", PM_NCOLUMNS, payment_names, payme
 
 static Statement line_in_use = {
 	"SELECT FROM returns.return_line"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND line_no OPERATOR(pg_catalog.=) $2",
+	" WHERE order_ref" EQ "$1 AND line_no" EQ "$2",
 	2, {TEXTOID, INT4OID}
 };
 
 static Statement payment_in_use = {
 	"SELECT FROM returns.refund"
-	" WHERE order_ref OPERATOR(pg_catalog.=) $1 AND payment_no OPERATOR(pg_catalog.=) $2",
+	" WHERE order_ref" EQ "$1 AND payment_no" EQ "$2",
 	2, {TEXTOID, INT4OID}
 };
 

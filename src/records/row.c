@@ -10,7 +10,7 @@
 #include "postgres.h"
 
 #include "base/columns.h"
-#include "base/compat.h"
+#include "base/errors.h"
 #include "records/row.h"
 #include "rules/session.h"
 
@@ -93,5 +93,15 @@ row_details(const ReturnRow *row)
 Resolution
 row_resolution(const ReturnRow *row)
 {
-	return resolution_parse_text(row_text(row, REQ_RESOLUTION));
+	const text *word = row_text(row, REQ_RESOLUTION);
+
+	/* the column is NOT NULL, but a trigger of the user fires before the check */
+	if (word == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("return " INT64_FORMAT " must have a resolution", row_id(row)),
+				 errdetail("The column has no value, or a trigger of the table has cleared it."),
+				 errhint("Set resolution to one of these: %s.", resolutions_describe(~0, ", ")),
+				 err_column(row->trigger.rel, "resolution")));
+	return resolution_parse_text(word);
 }

@@ -95,6 +95,7 @@ extern text *row_text(const ReturnRow *row, RequestColumn col);
 /* The details; NULL when there are none. */
 extern Jsonb *row_details(const ReturnRow *row);
 
+/* 23502 when a trigger of the user has cleared it. */
 extern Resolution row_resolution(const ReturnRow *row);
 
 /* The columns of rel by RequestColumn; rel is returns.return_request. */

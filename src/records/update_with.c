@@ -11,8 +11,8 @@
 
 #include "access/xact.h"
 #include "base/errors.h"
-#include "base/statement.h"
 #include "base/scope.h"
+#include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "records/update_with.h"
 #include "utils/memutils.h"

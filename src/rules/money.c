@@ -12,7 +12,6 @@
 #include "common/int.h"
 #include "fmgr.h"
 #include "rules/money.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 static bool

@@ -12,7 +12,6 @@
 #include <limits.h>
 
 #include "access/xact.h"
-#include "base/compat.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "rules/session.h"

@@ -21,7 +21,6 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "base/compat.h"
 #include "base/errors.h"
 #include "base/json.h"
 #include "base/statement.h"
@@ -37,7 +36,6 @@
 #include "rules/workflow/stage_rule.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/inval.h"

@@ -44,7 +44,7 @@
 
 StaticAssertDecl(BGW_EXTRALEN >= NAMEDATALEN, "bgw_extra has no room for a database name");
 
-PGDLLEXPORT void returns_launcher_main(Datum arg);
+pg_noreturn PGDLLEXPORT void returns_launcher_main(Datum arg);
 
 /* The launcher's own data about a database, with the index of its record. */
 typedef struct Appointment

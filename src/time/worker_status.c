@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"

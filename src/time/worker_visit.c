@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "base/as_owner.h"
+#include "base/compat.h"
 #include "base/errors.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
@@ -18,7 +19,6 @@
 #include "postmaster/bgworker.h"
 #include "rules/session.h"
 #include "storage/ipc.h"
-#include "tcop/tcopprot.h"
 #include "time/worker.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -29,7 +29,7 @@
 #define SWEEP_TIME (2 * USECS_PER_SEC)
 #define MAINTAIN_INTERVAL USECS_PER_MINUTE	/* of the ledger */
 
-PGDLLEXPORT void returns_visitor_main(Datum arg);
+pg_noreturn PGDLLEXPORT void returns_visitor_main(Datum arg);
 
 static char visitor_database[NAMEDATALEN];
 static uint32 visitor_number;	/* of the visit */

@@ -1,8 +1,9 @@
 # Mutants of the C code, and whether the tests kill them.  Sourced by test/run.
 #
-# One change at a time (Mutations.pm) is made to a file of $FOLDERS.  The tests that execute the changed line run against the
-# library with the change, the quickest first, until one fails: it killed the
-# mutant.  A mutant that no test kills shows what is not tested.
+# One change at a time (Mutations.pm) is made to a file of $FOLDERS.  The tests
+# that execute the changed line run against the library with the change, the
+# quickest first, until one fails: it killed the mutant.  A mutant that no test
+# kills shows what is not tested.
 #
 # $JOBS workers have a folder, a private PostgreSQL and a server each.  First
 # they run every unit once with a library that counts what it executes

@@ -98,6 +98,17 @@ SELECT is(count(*), 1::bigint, 'setup() makes a dropped policy again') FROM pg_p
 SELECT isnt(to_regclass('returns.timeline'), NULL, 'setup() makes a dropped view again');
 SELECT ok(relrowsecurity, 'setup() enables row-level security again') FROM pg_class WHERE oid = 'returns.refund'::regclass;
 
+-- It adds a column that the tables of an earlier version do not have.
+ALTER TABLE returns.ledger_account DROP COLUMN party;
+SELECT lives_ok('CALL returns.setup()', 'setup() succeeds on a chart of accounts without parties');
+SELECT set_eq('SELECT code, party FROM returns.ledger_account WHERE party IS NOT NULL', $$ VALUES ('buyer_payable', 'buyer'), ('seller_receivable', 'seller') $$,
+	'setup() adds the parties to the accounts of the chart');
+UPDATE returns.ledger_account SET party = NULL WHERE code = 'seller_receivable';
+CALL returns.setup();
+SELECT is(party, NULL, 'setup() keeps an account without a party') FROM returns.ledger_account WHERE code = 'seller_receivable';
+UPDATE returns.ledger_account SET party = 'seller' WHERE code = 'seller_receivable';
+CALL returns.setup();
+
 -- ----------------------------------------------------------------- other callers
 SELECT matches(pg_temp.called('setup_other', arguments), '^42501', format('setup(%s) by a role that has no right on the schema is refused after the first call', arguments))
   FROM unnest('{"","''kz''","''ru''"}'::text[]) AS arguments;

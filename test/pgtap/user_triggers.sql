@@ -80,6 +80,16 @@ SELECT lives_ok(format('SELECT returns.act(%s, ''approved'')', :id), 'a BEFORE t
 SELECT is((SELECT note FROM returns.return_request WHERE id = :id), 'of the shop', 'the note that a BEFORE trigger sets is stored');
 DROP TRIGGER aaa ON returns.return_request;
 
+-- Nor may it leave a draft without a resolution, which the timers ask for.
+CREATE FUNCTION public.clear_resolution() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.resolution := NULL; RETURN NEW; END';
+INSERT INTO returns.return_request (order_ref, reason) VALUES ('B', 'defective') RETURNING id AS draft \gset
+UPDATE returns.stage_deadline SET term = 9 WHERE state = 'draft';
+CREATE TRIGGER aaa BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.clear_resolution();
+SELECT throws_ok('SELECT returns.reschedule()', '23502', NULL, 'a BEFORE trigger cannot clear the resolution of a draft that is rescheduled');
+SELECT throws_ok(format('SELECT returns.act(%s, ''cancelled'')', :draft), '23502', NULL, 'a BEFORE trigger cannot clear the resolution of a draft that moves');
+DROP TRIGGER aaa ON returns.return_request;
+DELETE FROM returns.return_request WHERE id = :draft;
+
 -- No trigger may fire after ours.
 CREATE TRIGGER zzz BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.add_note();
 SELECT throws_ok(format('SELECT returns.act(%s, ''received'')', :id), 'RT007', NULL, 'a trigger that fires after the trigger of requests is refused');

@@ -16,7 +16,6 @@
 #include "rules/cache/cache.h"
 #include "rules/policy/policy.h"
 #include "rules/policy/policy_load.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 /* o: the units and the money of other returns that decided the same sale line. */

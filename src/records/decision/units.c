@@ -37,8 +37,9 @@
 static ResultSet
 run_on_return(ReturnRow *row, Statement *statement)
 {
-	Datum		args[2] = {ROW_VALUE(row, REQ_ORDER_REF), ROW_VALUE(row, REQ_ID)};
+	Datum		args[2];
 
+	row_key(row, args);
 	return statement_run(statement, args, NULL);
 }
 

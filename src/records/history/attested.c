@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "base/compat.h"
 #include "base/json.h"
 #include "common/sha2.h"
 #include "fmgr.h"

@@ -23,7 +23,6 @@
 #include "portability/instr_time.h"
 #include "records/ledger/ledger.h"
 #include "rules/session.h"
-#include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 static Statement begin_horizon = {
@@ -76,9 +75,9 @@ static Statement sum_entries = {
 static Statement summarize_index = {
 	"SELECT pg_catalog.brin_summarize_new_values(c.oid)"
 	" FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_am AS a"
-	" ON a.oid OPERATOR(pg_catalog.=) c.relam"
-	" WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass('returns.ledger_entry_written')"
-	" AND a.amname OPERATOR(pg_catalog.=) 'brin'",
+	" ON a.oid" EQ "c.relam"
+	" WHERE c.oid" EQ "pg_catalog.to_regclass('returns.ledger_entry_written')"
+	" AND a.amname" EQ "'brin'",
 	0
 };
 

@@ -16,7 +16,6 @@
  */
 #include "postgres.h"
 
-#include "base/errors.h"
 #include "base/statement.h"
 #include "base/trigger_check.h"
 #include "catalog/pg_type.h"

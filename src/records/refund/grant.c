@@ -38,7 +38,7 @@ typedef struct RefundGrant
 } RefundGrant;
 
 static Statement find_order = {
-	"SELECT order_ref FROM returns.return_request WHERE id OPERATOR(pg_catalog.=) $1",
+	"SELECT order_ref FROM returns.return_request WHERE id" EQ "$1",
 	1, {INT8OID}
 };
 

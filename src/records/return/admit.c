@@ -31,7 +31,6 @@
 #include "rules/workflow/workflow.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 /* A line of the draft and the sale line that it returns units of. */

@@ -20,7 +20,6 @@
 #include "records/return/move.h"
 #include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
-#include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
 
 static bytea *announced_content = NULL;

@@ -12,7 +12,6 @@
 #include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "records/return/stage.h"
-#include "records/row.h"
 #include "rules/workflow/stage_rule.h"
 #include "utils/timestamp.h"
 

@@ -16,13 +16,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "base/errors.h"
 #include "base/relation_watch.h"
 #include "base/scope.h"
 #include "base/trigger_check.h"
 #include "rules/cache/cache.h"
 #include "rules/cache/cache_load.h"
-#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"

@@ -21,7 +21,6 @@
 #include "rules/cache/cache_load.h"
 #include "rules/cache/rule_cell.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 static const char *const rule_tables[RULE_TABLES] = {
 	"installation", "currency", "calendar", "calendar_day", "market", "category",

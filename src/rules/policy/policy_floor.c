@@ -18,7 +18,6 @@
 #include "rules/policy/policy.h"
 #include "rules/policy/policy_floor.h"
 #include "utils/datetime.h"
-#include "utils/timestamp.h"
 
 /* The Gregorian calendar repeats after 400 years. */
 #define MONTHS_OF_CYCLE	(400 * MONTHS_PER_YEAR)

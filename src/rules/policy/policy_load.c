@@ -274,7 +274,7 @@ void
 policies_read_seller(PolicyIndex *index, const char *seller_ref)
 {
 	static Statement statement = {
-		SELECT_POLICIES "WHERE seller_ref OPERATOR(pg_catalog.=) $1" IN_ORDER, 1, {TEXTOID}
+		SELECT_POLICIES "WHERE seller_ref" EQ "$1" IN_ORDER, 1, {TEXTOID}
 	};
 	Datum		args[1] = {CStringGetTextDatum(seller_ref)};
 
@@ -361,7 +361,7 @@ static bool
 seller_of(int64 id, char **seller_ref)
 {
 	static Statement statement = {
-		"SELECT seller_ref FROM returns.policy WHERE id OPERATOR(pg_catalog.=) $1", 1, {INT8OID}
+		"SELECT seller_ref FROM returns.policy WHERE id" EQ "$1", 1, {INT8OID}
 	};
 	Datum		args[1] = {Int64GetDatum(id)};
 	AsOwner		owner;

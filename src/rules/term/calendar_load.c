@@ -58,7 +58,7 @@ read_exceptions(Datum code, int *nexceptions)
 {
 	static Statement select_days = {
 		"SELECT day, working, name FROM returns.calendar_day"
-		" WHERE calendar OPERATOR(pg_catalog.=) $1 ORDER BY day USING OPERATOR(pg_catalog.<)",
+		" WHERE calendar" EQ "$1 ORDER BY day USING OPERATOR(pg_catalog.<)",
 		1, {TEXTOID}
 	};
 	ResultSet	rows = statement_read(&select_days, &code, NULL);
@@ -80,7 +80,7 @@ calendar_load(const char *code)
 {
 	static Statement select_calendar = {
 		"SELECT weekend, first_day, last_day FROM returns.calendar"
-		" WHERE code OPERATOR(pg_catalog.=) $1",
+		" WHERE code" EQ "$1",
 		1, {TEXTOID}
 	};
 	AsOwner		owner;

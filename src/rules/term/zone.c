@@ -16,7 +16,6 @@
 
 #include "base/compat.h"
 #include "rules/term/zone.h"
-#include "utils/datetime.h"
 #include "utils/timestamp.h"
 
 #define EPOCH_DAYS	(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)

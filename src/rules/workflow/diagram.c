@@ -15,7 +15,6 @@
 
 #include <ctype.h>
 
-#include "base/compat.h"
 #include "base/errors.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
