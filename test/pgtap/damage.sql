@@ -11,6 +11,8 @@ SELECT pg_temp.sell(o, 1, 2, 60), pg_temp.pay(o, 1, 60) FROM unnest('{new,reques
 SELECT returns.open_return('requested', '[{"line_no":1,"quantity":1}]', 'changed_mind') AS requested, pg_temp.receive('received', 1, 1) AS received,
 	pg_temp.decide('refund_due', 1, 1) AS refund_due \gset
 
+INSERT INTO returns.return_request (order_ref, reason) VALUES ('new', 'changed_mind') RETURNING id AS draft \gset
+
 -- Do the damage, and say what a statement after it ends with.
 CREATE FUNCTION pg_temp.damaged(damage text, statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -36,6 +38,7 @@ INSERT INTO use VALUES
 	('a decision', format('SELECT returns.act(%s, ''refund_due'')', :received)),
 	('a receipt', format('UPDATE returns.return_line SET received = 1 WHERE return_id = %s', :received)),
 	('a claim', 'SELECT returns.claim_refunds(10)'),
+	('a deletion', format('DELETE FROM returns.return_request WHERE id = %s', :draft)),
 	('a report', format('UPDATE returns.refund SET status = ''sent'' WHERE return_id = %s', :refund_due));
 
 SELECT is(pg_temp.damaged('SELECT', statement), 'done', what || ' is accepted before any damage') FROM use;
@@ -49,6 +52,9 @@ SELECT is(pg_temp.damaged(damage, (SELECT statement FROM use WHERE use.what = v.
 	('a market got an unknown time zone', pg_temp.unguarded('market', 'UPDATE returns.market SET timezone = ''Mars/Olympus'''), 'a move', 'RT009'),
 	('a category became its own ancestor', pg_temp.unguarded('category', 'UPDATE returns.category SET parent = ''toys'' WHERE code = ''goods'''), 'a request', 'RT009'),
 	('the calendar of a market was deleted', pg_temp.unguarded('calendar', 'DELETE FROM returns.calendar'), 'a request', 'RT010'),
+	('a return lost its state', 'ALTER TABLE returns.return_request ALTER status DROP NOT NULL; ' || pg_temp.unguarded('return_request', format('UPDATE returns.return_request SET status = NULL WHERE id = %s', :requested)), 'a move', 'RT010'),
+	('a return lost its state', 'ALTER TABLE returns.return_request ALTER status DROP NOT NULL; ' || pg_temp.unguarded('return_request', format('UPDATE returns.return_request SET status = NULL WHERE id = %s', :received)), 'a receipt', 'RT010'),
+	('a return lost its state', 'ALTER TABLE returns.return_request ALTER status DROP NOT NULL; ' || pg_temp.unguarded('return_request', format('UPDATE returns.return_request SET status = NULL WHERE id = %s', :draft)), 'a deletion', 'RT007'),
 	('a return got an unknown state', pg_temp.unguarded('return_request', format('UPDATE returns.return_request SET status = ''lost'' WHERE id = %s', :requested)), 'a move', 'RT010'),
 	('a return got an unknown state', pg_temp.unguarded('return_request', format('UPDATE returns.return_request SET status = ''lost'' WHERE id = %s', :received)), 'a receipt', 'RT010'),
 	('the lines of a return were deleted', pg_temp.unguarded('return_line', format('DELETE FROM returns.return_line WHERE return_id = %s', :received)), 'a decision', 'RT004'),

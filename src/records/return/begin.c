@@ -196,13 +196,13 @@ request_delete(TriggerData *trigdata)
 
 	return_row_load(&row, trigdata);
 	status = row_text(&row, REQ_STATUS);
-	state = state_find(MACHINE_RETURN, VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status));
+	state = state_find_text(MACHINE_RETURN, status);
 	if (state == NULL || state->kind != STATE_INITIAL)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("return " INT64_FORMAT " cannot be deleted", row_id(&row)),
 				 errdetail("The return is in state \"%s\"; only a draft can be deleted.",
-						   text_to_cstring(status)),
+						   status == NULL ? "" : text_to_cstring(status)),
 				 errhint("Cancel the return instead."),
 				 errtable(row.trigger.rel)));
 	/* a role that row-level security lets pass needs no actor for it */

@@ -127,7 +127,6 @@ parent_read(const TriggerRow *row, ParentReturn *parent, ResultSet (*read) (Datu
 {
 	Datum		args[2];
 	ResultSet	request;
-	text	   *status;
 
 	if (trigger_is_null(row, LN_ORDER_REF))
 		error_unknown_return(return_id(row));
@@ -136,10 +135,7 @@ parent_read(const TriggerRow *row, ParentReturn *parent, ResultSet (*read) (Datu
 	request = read(args);
 	if (request.nrows == 0)
 		error_unknown_return(return_id(row));
-	status = result_text(request, 0, 1);
-	parent->state = state_find(MACHINE_RETURN, VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status));
-	if (parent->state == NULL)
-		state_get(MACHINE_RETURN, text_to_cstring(status));
+	parent->state = state_get_text(MACHINE_RETURN, result_text(request, 0, 1));
 	parent->parties = (Parties) {
 		.buyer_ref = result_text(request, 0, 2),
 		.seller_ref = result_text(request, 0, 3),

@@ -96,12 +96,12 @@ refuse_move(const ReturnRow *row, const Refusal *refusal)
 static const State *
 state_of_status(const ReturnRow *row, const text *status)
 {
-	const State *state = state_find(MACHINE_RETURN, VARDATA_ANY(status), VARSIZE_ANY_EXHDR(status));
+	const State *state = state_find_text(MACHINE_RETURN, status);
 
 	if (state == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_UNKNOWN_CODE),
-				 errmsg("unknown state \"%s\"", text_to_cstring(status)),
+				 errmsg("unknown state \"%s\"", status == NULL ? "" : text_to_cstring(status)),
 				 errdetail("The workflow of returns has no state with this code."),
 				 errhint("SELECT code FROM returns.state WHERE machine = 'return' shows the known states."),
 				 err_column(row->trigger.rel, "status")));

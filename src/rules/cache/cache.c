@@ -22,6 +22,7 @@
 #include "rules/cache/cache.h"
 #include "rules/cache/cache_load.h"
 #include "utils/inval.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -219,6 +220,20 @@ const State *
 state_get(Machine machine, const char *code)
 {
 	return code_index_get(states_of(machine), code);
+}
+
+const State *
+state_find_text(Machine machine, const text *code)
+{
+	return code == NULL ? NULL : state_find(machine, VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code));
+}
+
+const State *
+state_get_text(Machine machine, const text *code)
+{
+	const State *state = state_find_text(machine, code);
+
+	return state != NULL ? state : state_get(machine, code == NULL ? "" : text_to_cstring(code));
 }
 
 const State *

@@ -34,6 +34,11 @@ extern uint64 rules_generation(void);
 
 extern const State *state_find(Machine machine, const char *code, int len); /* NULL: unknown */
 extern const State *state_get(Machine machine, const char *code);
+
+/* The same for a text value; a NULL, which the constraints forbid, is unknown. */
+extern const State *state_find_text(Machine machine, const text *code);
+extern const State *state_get_text(Machine machine, const text *code);
+
 extern const State *state_of_role(StateRole role);
 extern const State *state_nth(Machine machine, int i);	/* from 0; NULL behind
 														 * the last */
