@@ -5,7 +5,7 @@ SET timezone = 'UTC';
 SET returns.clock = '2026-03-02 12:00+05';
 SET returns.actor = 'operator:o';
 
-SELECT plan(30);
+SELECT plan(32);
 
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
 	quantity, amount_paid, currency, purchased_at, delivered_at)
@@ -159,6 +159,12 @@ SELECT is(told('f', 'line 1'), format('line 1: 1 of 1 "lamp", category appliance
 SELECT is(told('f', 'next'), 'next: nothing without a move, because no timer runs
   buyer, operator may move it to "cancelled"
   buyer, operator may move it to "requested"', 'explain() says that a market without timers moves nothing by itself');
+
+-- a timer that is defined while the return waits
+UPDATE returns.return_request SET status = 'requested' WHERE order_ref = 'f';
+INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout) VALUES ('m', 'requested', 3, 'day', 'approved');
+SELECT matches(told('f', 'state'), 'timer for market m: 3 days.*no deadline', 'explain() says that a return has no deadline by a timer that was defined later');
+SELECT matches(told('f', 'next'), 'no timer runs', 'explain() does not let a timer that was defined later move the return');
 
 -- ------------------------------------------------------------------ who sees
 

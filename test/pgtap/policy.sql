@@ -2,7 +2,7 @@
 -- refused. policy_property.sql compares the lookup with a plain one on random
 -- policies.
 
-SELECT plan(178);
+SELECT plan(179);
 
 SET returns.clock = '2025-06-10 12:00+05';
 
@@ -331,6 +331,11 @@ SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''2026-01-01'' WHERE id = 9101'), 'accepted', 'a policy in force can be ended later');
 SELECT is(tried('UPDATE returns.policy SET valid_to = returns.now() - interval ''1 microsecond'' WHERE id = 9101'),
 	'RT009', 'a policy in force cannot be ended in the past');
+SELECT is(tried($$INSERT INTO returns.category VALUES ('successor', NULL);
+	INSERT INTO returns.policy (id, market, category, window_term, valid_from, valid_to) VALUES (9121, 'tie', 'successor', 1, '-infinity', '2030-01-01'),
+		(9122, 'tie', 'successor', 2, '2030-01-01', 'infinity');
+	CALL sell('successor', 1, 'successor', returns.now(), market => 'tie');
+	UPDATE returns.policy SET valid_to = returns.now() WHERE id = 9121$$), 'RT009', 'a policy with a later version cannot end before a sale of this instant');
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''2025-06-02'' WHERE id = 9102'), 'RT009', 'a policy that has ended cannot end at another instant of the past');
 SELECT is(tried('UPDATE returns.policy SET valid_to = ''infinity'' WHERE id = 9102'), 'accepted', 'a policy that has ended can be resumed when a sale without a policy gets it');
 SELECT is(refusal('DELETE FROM returns.policy WHERE id = 9101'),

@@ -1,0 +1,15 @@
+-- workflow_diagram(): the names that it gives to states whose code is no name in
+-- the languages of diagrams. The diagrams themselves are in sql/workflow_diagram.sql.
+\set QUIET on
+SET client_min_messages = warning;
+SELECT no_plan();
+
+-- They come last, and the numbers that they have then are taken by the codes of others.
+BEGIN;
+INSERT INTO returns.state (code, kind) SELECT 'state_' || n, 'open' FROM generate_series(100, 400) AS n;
+INSERT INTO returns.state (code, kind) VALUES ('two words', 'open'), ('two other words', 'open');
+SELECT is((SELECT count(DISTINCT name[1]) FROM regexp_matches(returns.workflow_diagram('return', format), '\mstate_\d+_\M', 'g') AS name), 2::bigint,
+	format('in a diagram in %s no state gets a name that is the code of another', format))
+  FROM unnest('{mermaid,dot}'::text[]) AS format;
+SELECT * FROM finish();
+ROLLBACK;
