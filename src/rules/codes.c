@@ -272,12 +272,6 @@ actor_kind_find(const char *word, int len)
 	return code == NULL ? ACTOR_NONE : code->value;
 }
 
-const char *
-requirement_name(Requirement requirement)
-{
-	return code_name(&requirements, requirement);
-}
-
 Requirement
 requirement_parse(const char *word)
 {
@@ -312,12 +306,6 @@ TermUnit
 term_unit_parse(const char *word)
 {
 	return code_parse(&term_units, word);
-}
-
-const char *
-window_start_name(WindowStart start)
-{
-	return code_name(&window_starts, start);
 }
 
 WindowStart

@@ -123,7 +123,6 @@ extern ActorKind actor_kind_parse(const char *word);
 /* The same without an error: ACTOR_NONE when the word of len bytes is no actor. */
 extern ActorKind actor_kind_find(const char *word, int len);
 
-extern const char *requirement_name(Requirement requirement);
 extern Requirement requirement_parse(const char *word);
 
 extern const char *resolution_name(Resolution resolution);
@@ -133,7 +132,6 @@ extern Resolution resolution_parse_text(const text *word);	/* not toasted */
 extern const char *term_unit_name(TermUnit unit);
 extern TermUnit term_unit_parse(const char *word);
 
-extern const char *window_start_name(WindowStart start);
 extern WindowStart window_start_parse(const char *word);
 
 extern const char *chargeback_name(Chargeback chargeback);

@@ -20,7 +20,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-char	   *setting_language = NULL;
+static char *setting_language = NULL;
 char	   *setting_database = NULL;
 int			setting_naptime = 60;
 int			setting_batch = 1000;

@@ -12,7 +12,6 @@
 
 #include "datatype/timestamp.h"
 
-extern char *setting_language;	/* returns.language: en, ru, kk */
 
 /* of the background worker */
 extern char *setting_database;	/* returns.database: comma-separated list */

@@ -91,12 +91,6 @@ calendar_build(const char *code, uint8 weekend, DateADT first_day,
 	return calendar;
 }
 
-const char *
-calendar_code(const Calendar *calendar)
-{
-	return calendar->code;
-}
-
 /* Nothing is known about the days outside, so an answer would be a guess. */
 pg_noreturn static void
 refuse_beyond(const Calendar *calendar, bool too_early)

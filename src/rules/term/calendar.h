@@ -35,8 +35,6 @@ extern Calendar *calendar_build(const char *code, uint8 weekend, DateADT first_d
 								DateADT last_day, const CalendarDay *exceptions,
 								int nexceptions);
 
-extern const char *calendar_code(const Calendar *calendar);
-
 /* These three raise RT009 for a day outside [first_day, last_day]. */
 extern bool calendar_is_working(const Calendar *calendar, DateADT day);
 
