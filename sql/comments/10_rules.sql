@@ -87,7 +87,7 @@ COMMENT ON COLUMN returns.policy.window_unit IS 'Unit of window_term: hour, day,
 COMMENT ON COLUMN returns.policy.window_from IS 'Start of the window: delivered (sale_line.delivered_at) or purchased';
 COMMENT ON COLUMN returns.policy.window_roll IS 'Whether a window that ends on a day off ends on the next working day';
 COMMENT ON COLUMN returns.policy.extended_until IS 'The window ends no earlier than with this local day; NULL: no extension';
-COMMENT ON COLUMN returns.policy.resolutions IS 'What the buyer may ask for: refund, exchange or both';
+COMMENT ON COLUMN returns.policy.resolutions IS 'What the buyer may ask for, as in return_request.resolution';
 COMMENT ON COLUMN returns.policy.restocking_percent IS 'Fee in percent of the goods returned, where the fault is none';
 COMMENT ON COLUMN returns.policy.refund_shipping IS 'Whether the outbound delivery of the returned units is paid back';
 COMMENT ON COLUMN returns.policy.auto_approve_below IS
@@ -113,9 +113,9 @@ COMMENT ON TABLE returns.transition IS
 COMMENT ON COLUMN returns.transition.machine IS 'What moves: return or refund';
 COMMENT ON COLUMN returns.transition.from_state IS 'State that the move leaves';
 COMMENT ON COLUMN returns.transition.to_state IS 'State that the move enters';
-COMMENT ON COLUMN returns.transition.actors IS 'Who may make the move: buyer, seller, carrier, provider, operator, system';
+COMMENT ON COLUMN returns.transition.actors IS 'Kinds of actors that may make the move, as in return_event.actor';
 COMMENT ON COLUMN returns.transition.requires IS 'What the move needs: note, tracking, evidence';
-COMMENT ON COLUMN returns.transition.resolution IS 'Only for returns with this resolution, refund or exchange; NULL: any';
+COMMENT ON COLUMN returns.transition.resolution IS 'Only for returns with this resolution; NULL: any';
 COMMENT ON COLUMN returns.transition.reversal IS 'Whether the move may leave a final state';
 COMMENT ON COLUMN returns.transition.guard IS
 'Function that may refuse the move, as schema.function; NULL: none
@@ -131,7 +131,7 @@ a return fall under several rows, the one that ends first. A refund has no row h
 COMMENT ON COLUMN returns.stage_deadline.machine IS 'Always return: refunds have no stage deadlines';
 COMMENT ON COLUMN returns.stage_deadline.market IS 'Market of the return; NULL: any';
 COMMENT ON COLUMN returns.stage_deadline.category IS 'Category of a line of the return, or one above it; NULL: any';
-COMMENT ON COLUMN returns.stage_deadline.resolution IS 'Resolution of the return, refund or exchange; NULL: any';
+COMMENT ON COLUMN returns.stage_deadline.resolution IS 'Resolution of the return; NULL: any';
 COMMENT ON COLUMN returns.stage_deadline.state IS 'The state';
 COMMENT ON COLUMN returns.stage_deadline.term IS 'Length of the stage in unit; 0: it ends with the day on which it began';
 COMMENT ON COLUMN returns.stage_deadline.unit IS 'Unit of term and remind: hour, day, business_day, month or year';
@@ -143,7 +143,7 @@ COMMENT ON TABLE returns.actor_grant IS
 
 setup() grants every kind of actor to its caller.';
 COMMENT ON COLUMN returns.actor_grant.db_role IS 'The role; its members have the grant too';
-COMMENT ON COLUMN returns.actor_grant.actor IS 'Kind of actor: buyer, seller, carrier, provider or operator';
+COMMENT ON COLUMN returns.actor_grant.actor IS 'Kind of actor, as in return_event.actor; not system';
 COMMENT ON COLUMN returns.actor_grant.ref IS 'Reference of the only actor that the role may be; NULL: any actor of the kind';
 
 COMMENT ON TABLE returns.ledger_account IS

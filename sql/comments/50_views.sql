@@ -9,7 +9,7 @@ COMMENT ON COLUMN returns.timeline.seq IS 'Number of the event in its return, fr
 COMMENT ON COLUMN returns.timeline.at IS 'When it happened';
 COMMENT ON COLUMN returns.timeline.state IS 'State of the return after the event';
 COMMENT ON COLUMN returns.timeline.label IS 'Name of the state; for an event of a refund, of the state of the refund';
-COMMENT ON COLUMN returns.timeline.actor IS 'Kind of actor: buyer, seller, carrier, provider, operator or system';
+COMMENT ON COLUMN returns.timeline.actor IS 'Kind of actor, as in return_event.actor';
 COMMENT ON COLUMN returns.timeline.note IS 'Note given with the move; NULL: none';
 COMMENT ON COLUMN returns.timeline.due_at IS 'Deadline after the event; NULL: none';
 COMMENT ON COLUMN returns.timeline.kind IS 'transition, reminder, overdue, receipt, refund or override';

@@ -25,7 +25,7 @@ LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'returns_acting_as';
 COMMENT ON FUNCTION returns.acting_as(text) IS
 'The reference of the actor of the session if it is of this kind, else NULL
 
-kind is buyer, seller, carrier, provider or operator. The result is NULL also where the role has no
+kind is a kind of actor, as in returns.actor_grant. The result is NULL also where the role has no
 grant for the actor of the setting returns.actor. The row-level security policies call it.';
 
 CREATE FUNCTION returns.rules_changed() RETURNS trigger

@@ -1,6 +1,23 @@
 -- The audit of units: the lines of returns, and the counters of the sale lines
 -- that they refer to.
 
+CREATE FUNCTION returns.decided_states(OUT state text, OUT pays boolean, OUT takes_goods boolean)
+RETURNS SETOF record
+LANGUAGE sql IMMUTABLE ROWS 5
+AS $$
+VALUES
+	('refund_due',    true,  false),
+	('refunded',      true,  true),
+	('exchange_due',  false, false),
+	('exchange_sent', false, false),
+	('exchanged',     false, true)
+$$;
+COMMENT ON FUNCTION returns.decided_states() IS
+'The states of a return that returns.verify() expects to be decided
+
+In such a state the lines have prices. pays: the decision owes them to the buyer; takes_goods: the
+accepted units are returned for good.';
+
 CREATE FUNCTION returns.verify_lines(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
 RETURNS SETOF record
@@ -14,6 +31,7 @@ FROM returns.return_line l
 LEFT JOIN returns.return_request r ON r.order_ref = l.order_ref AND r.id = l.return_id
 LEFT JOIN returns.sale_line s ON s.order_ref = l.order_ref AND s.line_no = l.line_no
 LEFT JOIN returns.state t ON t.machine = 'return' AND t.code = r.status
+LEFT JOIN returns.decided_states() d ON d.state = r.status
 LEFT JOIN (
 	SELECT DISTINCT ON (e.order_ref, e.return_id, e.details ->> 'line_no')
 		e.order_ref, e.return_id, e.details ->> 'line_no' AS line_no, e.seq, e.details
@@ -54,10 +72,9 @@ CROSS JOIN LATERAL (
 	WHERE (l.refund_goods IS NULL) <> (l.refund_fee IS NULL)
 		OR (l.refund_goods IS NULL) <> (l.refund_shipping IS NULL)
 		OR (l.refund_goods IS NOT NULL AND l.accepted IS NULL)
-		OR (l.refund_goods IS NULL
-			AND r.status = ANY ('{refund_due,refunded,exchange_due,exchange_sent,exchanged}'))
+		OR (l.refund_goods IS NULL AND d.state IS NOT NULL)
 		OR (l.refund_goods IS NOT NULL
-			AND (t.kind = 'initial' OR t.kind = 'final' AND r.status <> ALL ('{refunded,exchanged}')))
+			AND (t.kind = 'initial' OR t.kind = 'final' AND d.takes_goods IS NOT TRUE))
 	UNION ALL
 	SELECT 'line_price', format('goods %s, fee %s, deduction %s, shipping %s', l.refund_goods,
 		l.refund_fee, coalesce(l.deduction, 0), l.refund_shipping)
@@ -74,7 +91,7 @@ they are in range.';
 
 -- The counters of a sale line:
 -- reserved	units of returns in open states: accepted where decided, else quantity
--- returned	accepted units of returns that ended refunded or exchanged
+-- returned	accepted units of returns in states that take the goods
 -- refunded	money of its lines in returns that were decided for money
 CREATE FUNCTION returns.verify_sales(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
@@ -91,7 +108,7 @@ LEFT JOIN (
 	SELECT l.order_ref, l.line_no,
 		sum(CASE WHEN l.refund_goods IS NULL THEN l.quantity ELSE l.accepted END)
 			FILTER (WHERE t.kind = 'open') AS reserved,
-		sum(l.accepted) FILTER (WHERE r.status IN ('refunded', 'exchanged')) AS returned,
+		sum(l.accepted) FILTER (WHERE d.takes_goods) AS returned,
 		sum(l.refund_goods - l.refund_fee - coalesce(l.deduction, 0) + l.refund_shipping)
 			FILTER (WHERE r.refund_total IS NOT NULL) AS refunded,
 		sum(l.refund_goods) AS goods,
@@ -101,6 +118,7 @@ LEFT JOIN (
 	FROM returns.return_line l
 	JOIN returns.return_request r ON r.order_ref = l.order_ref AND r.id = l.return_id
 	JOIN returns.state t ON t.machine = 'return' AND t.code = r.status
+	LEFT JOIN returns.decided_states() d ON d.state = r.status
 	GROUP BY l.order_ref, l.line_no
 ) l ON l.order_ref = s.order_ref AND l.line_no = s.line_no
 CROSS JOIN LATERAL (

@@ -212,7 +212,7 @@ CROSS JOIN LATERAL (
 ) AS v (invariant, detail)
 UNION ALL
 -- The commissions of the returns of a line sum to that on all that was taken back of it,
--- whatever their order. An exchange that was priced first leaves its rounding behind.
+-- whatever their order. A return priced first that pays nothing leaves its rounding behind.
 SELECT 'return_commission', coalesce(l.order_ref, b.order_ref), NULL,
 	format('Commission of %s %s was given back, but the decided lines give %s.', coalesce(b.amount, 0),
 		coalesce(l.currency, b.currency), coalesce(l.commission, 0))
@@ -239,7 +239,8 @@ FULL JOIN (
 	GROUP BY t.order_ref, b.currency
 ) b ON b.order_ref = l.order_ref AND b.currency = l.currency
 LEFT JOIN (
-	SELECT DISTINCT e.order_ref FROM returns.return_event e WHERE e.to_state = 'exchange_due'
+	SELECT DISTINCT e.order_ref FROM returns.return_event e
+	WHERE e.to_state IN (SELECT d.state FROM returns.decided_states() d WHERE NOT d.pays)
 ) x ON x.order_ref = l.order_ref
 WHERE abs(coalesce(b.amount, 0) - coalesce(l.commission, 0)) > CASE WHEN x.order_ref IS NULL THEN 0 ELSE l.rounding END
 $$;

@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "records/row.h"
 #include "rules/cache/cache.h"
 #include "rules/session.h"
 #include "rules/workflow/workflow.h"
@@ -120,7 +121,7 @@ static void
 read_return(int64 id, MoveQuestion *question, bool *due_null)
 {
 	static Statement read = {
-		"SELECT status, buyer_ref, seller_ref, carrier, resolution, due_at, on_timeout"
+		"SELECT " RETURN_PARTIES ", status, resolution, due_at, on_timeout"
 		" FROM returns.return_request WHERE id" EQ "$1",
 		1, {INT8OID}
 	};
@@ -133,21 +134,17 @@ read_return(int64 id, MoveQuestion *question, bool *due_null)
 		.machine = MACHINE_RETURN,
 		.id = id,
 		.return_id = id,
-		.from = state_get(MACHINE_RETURN, result_cstring(found, 0, 1)),
-		.parties = {
-			.buyer_ref = result_text(found, 0, 2),
-			.seller_ref = result_text(found, 0, 3),
-			.carrier = result_text(found, 0, 4),
-		},
-		.resolution = resolution_parse(result_cstring(found, 0, 5)),
+		.from = state_get(MACHINE_RETURN, result_cstring(found, 0, AFTER_RETURN_PARTIES)),
+		.parties = return_parties_read(found, 0),
+		.resolution = resolution_parse(result_cstring(found, 0, AFTER_RETURN_PARTIES + 1)),
 		/* what a move requires is shown, and does not forbid it */
 		.has_note = true,
 		.has_tracking = true,
 		.has_evidence = true,
 		.now = clock_now(),
 	};
-	*due_null = !result_time(found, 0, 6, &question->due_at);
-	question->has_due = !*due_null && !result_is_null(found, 0, 7);
+	*due_null = !result_time(found, 0, AFTER_RETURN_PARTIES + 2, &question->due_at);
+	question->has_due = !*due_null && !result_is_null(found, 0, AFTER_RETURN_PARTIES + 3);
 }
 
 /* One row: a transition and whether the current actor may make it now. */

@@ -16,14 +16,14 @@
 #include "base/statement.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "rules/actor/permission.h"
+#include "records/row.h"
 
-/* Is the actor the buyer or the seller of a return? */
+/* Is the actor a party to the return? */
 static bool
 is_party_to_return(const Actor *actor, Datum order_ref, Datum return_id)
 {
 	static Statement read_parties = {
-		"SELECT buyer_ref, seller_ref FROM returns.return_request"
+		"SELECT " RETURN_PARTIES " FROM returns.return_request"
 		" WHERE order_ref" EQ "$1 AND id" EQ "$2",
 		2, {TEXTOID, INT8OID}
 	};
@@ -35,10 +35,7 @@ is_party_to_return(const Actor *actor, Datum order_ref, Datum return_id)
 	as_owner_begin(&owner);
 	found = statement_read(&read_parties, args, NULL);
 	if (found.nrows > 0)
-	{
-		parties.buyer_ref = result_text(found, 0, 1);
-		parties.seller_ref = result_text(found, 0, 2);
-	}
+		parties = return_parties_read(found, 0);
 	as_owner_end(&owner);
 	return actor_is_party(actor, &parties);
 }

@@ -105,3 +105,23 @@ row_resolution(const ReturnRow *row)
 				 err_column(row->trigger.rel, "resolution")));
 	return resolution_parse_text(word);
 }
+
+Parties
+row_parties(const ReturnRow *row)
+{
+	return (Parties) {
+		.buyer_ref = row_text(row, REQ_BUYER_REF),
+		.seller_ref = row_text(row, REQ_SELLER_REF),
+		.carrier = trigger_old_text(&row->trigger, REQ_CARRIER),
+	};
+}
+
+Parties
+return_parties_read(ResultSet returns, uint64 row)
+{
+	return (Parties) {
+		.buyer_ref = result_text(returns, row, 1),
+		.seller_ref = result_text(returns, row, 2),
+		.carrier = result_text(returns, row, 3),
+	};
+}

@@ -16,8 +16,9 @@
 #ifndef RETURNS_ROW_H
 #define RETURNS_ROW_H
 
+#include "base/result.h"
 #include "base/trigger_row.h"
-#include "rules/rules.h"
+#include "rules/actor/permission.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
@@ -97,6 +98,20 @@ extern Jsonb *row_details(const ReturnRow *row);
 
 /* 23502 when a trigger of the user has cleared it. */
 extern Resolution row_resolution(const ReturnRow *row);
+
+/*
+ * The parties to the return before the statement, which may change the columns
+ * that a client writes.
+ */
+extern Parties row_parties(const ReturnRow *row);
+
+/*
+ * The same of a return that is read: the first columns of the SELECT list, the
+ * number of the first column behind them, and their reader.
+ */
+#define RETURN_PARTIES "buyer_ref, seller_ref, carrier"
+#define AFTER_RETURN_PARTIES 4
+extern Parties return_parties_read(ResultSet returns, uint64 row);
 
 /* The columns of rel by RequestColumn; rel is returns.return_request. */
 extern const AttrNumber *request_columns(Relation rel);

@@ -129,7 +129,7 @@ StaticAssertDecl(lengthof(state_roles_words) == ROLE_COUNT - 1, "a state role ha
 StaticAssertDecl(lengthof(event_kinds_words) == EVENT_COUNT - 1, "a kind of event has no word");
 
 /* Of the sets of bits every bit up to the highest has a word. */
-StaticAssertDecl(1 << lengthof(actor_kinds_words) == (ACTORS_OF_SESSIONS | ACTOR_SYSTEM) + 1,
+StaticAssertDecl(1 << lengthof(actor_kinds_words) == ALL_ACTORS + 1,
 				 "an actor has no word");
 StaticAssertDecl(1 << lengthof(requirements_words) == REQUIRES_EVIDENCE << 1,
 				 "a requirement has no word");

@@ -49,6 +49,9 @@ typedef enum ActorKind
 #define ACTORS_OF_SESSIONS \
 	(ACTOR_BUYER | ACTOR_SELLER | ACTOR_CARRIER | ACTOR_PROVIDER | ACTOR_OPERATOR)
 
+/* Every actor. */
+#define ALL_ACTORS (ACTORS_OF_SESSIONS | ACTOR_SYSTEM)
+
 /* The platform and its extension: all actors but the parties to a return. */
 #define ACTORS_OF_PLATFORM (ACTOR_OPERATOR | ACTOR_SYSTEM)
 

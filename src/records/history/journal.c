@@ -269,9 +269,9 @@ event_kind_text(EventKind kind)
 static Datum
 actor_kind_text(ActorKind kind)
 {
-	static Datum texts[ACTOR_SYSTEM + 1];
+	static Datum texts[ALL_ACTORS + 1];
 
-	Assert(kind > ACTOR_NONE && kind <= ACTOR_SYSTEM);
+	Assert(kind > ACTOR_NONE && kind <= ALL_ACTORS);
 	if (unlikely(texts[kind] == 0))
 		texts[kind] = permanent_text(actor_kind_name(kind));
 	return texts[kind];

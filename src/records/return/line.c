@@ -92,7 +92,7 @@ fill_order(TriggerRow *row)
 }
 
 #define PARENT_RETURN \
-	"SELECT status, buyer_ref, seller_ref, carrier, currency, reason" \
+	"SELECT " RETURN_PARTIES ", status, currency, reason" \
 	" FROM returns.return_request WHERE order_ref" EQ "$1 AND id" EQ "$2"
 
 static ResultSet
@@ -135,14 +135,11 @@ parent_read(const TriggerRow *row, ParentReturn *parent, ResultSet (*read) (Datu
 	request = read(args);
 	if (request.nrows == 0)
 		error_unknown_return(return_id(row));
-	parent->state = state_get_text(MACHINE_RETURN, result_text(request, 0, 1));
-	parent->parties = (Parties) {
-		.buyer_ref = result_text(request, 0, 2),
-		.seller_ref = result_text(request, 0, 3),
-		.carrier = result_text(request, 0, 4),
-	};
-	parent->currency = result_cstring(request, 0, 5);
-	parent->reason = reason_get(result_cstring(request, 0, 6));
+	parent->state = state_get_text(MACHINE_RETURN,
+								   result_text(request, 0, AFTER_RETURN_PARTIES));
+	parent->parties = return_parties_read(request, 0);
+	parent->currency = result_cstring(request, 0, AFTER_RETURN_PARTIES + 1);
+	parent->reason = reason_get(result_cstring(request, 0, AFTER_RETURN_PARTIES + 2));
 }
 
 static void

@@ -155,17 +155,6 @@ check_columns(const RequestChange *change)
 						  "Cancel this return and request another.");
 }
 
-/* The parties before the statement: the carrier is that of the old row. */
-static Parties
-parties_before(const RequestChange *change)
-{
-	return (Parties) {
-		.buyer_ref = row_text(&change->row, REQ_BUYER_REF),
-		.seller_ref = row_text(&change->row, REQ_SELLER_REF),
-		.carrier = trigger_old_text(&change->row.trigger, REQ_CARRIER),
-	};
-}
-
 /* An edit that moves nothing: only by a party to the return. */
 static void
 check_edit(RequestChange *change)
@@ -181,7 +170,7 @@ check_edit(RequestChange *change)
 		edits |= is_changed(change, draft_columns[i]);
 	if (!edits)
 		return;
-	parties = parties_before(change);
+	parties = row_parties(row);
 	actor = actor_current();
 	if (!party_may(actor, MAY_EDIT, &parties))
 		refuse_permission(actor, MAY_EDIT, return_name(row), "return_request", NULL);
@@ -227,9 +216,9 @@ has_tracking(const RequestChange *change, const State *to)
 	return is_stated(change, REQ_TRACKING_REF) || !tracking_used(&change->row);
 }
 
-/* The carrier of the new row counts as a party: the move may name it. */
 static MoveQuestion
-move_question(const RequestChange *change, const State *to, const Actor *actor)
+move_question(const RequestChange *change, const State *to, const Actor *actor,
+			  Parties parties)
 {
 	const ReturnRow *row = &change->row;
 
@@ -240,11 +229,7 @@ move_question(const RequestChange *change, const State *to, const Actor *actor)
 		.from = row->state,
 		.to = to,
 		.actor = actor,
-		.parties = {
-			.buyer_ref = row_text(row, REQ_BUYER_REF),
-			.seller_ref = row_text(row, REQ_SELLER_REF),
-			.carrier = row_text(row, REQ_CARRIER),
-		},
+		.parties = parties,
 		.resolution = row_resolution(row),
 		.has_note = is_stated(change, REQ_NOTE) && !is_blank(row_text(row, REQ_NOTE)),
 		.has_tracking = has_tracking(change, to),
@@ -261,17 +246,15 @@ move_question(const RequestChange *change, const State *to, const Actor *actor)
  * a return from another carrier that way.
  */
 static void
-check_carrier(const RequestChange *change, const Actor *actor)
+check_carrier(const RequestChange *change, const Actor *actor, const Parties *before)
 {
-	Parties		before = {.carrier = trigger_old_text(&change->row.trigger, REQ_CARRIER)};
-
-	if (actor_may(actor, MAY_CARRY) && before.carrier != NULL &&
-		!actor_is_party(actor, &before))
+	if (actor_may(actor, MAY_CARRY) && before->carrier != NULL &&
+		!actor_is_party(actor, before))
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
 				 errmsg("carrier \"%s\" is not a party to return " INT64_FORMAT, actor->ref,
 						row_id(&change->row)),
-				 errdetail("The carrier of the return is \"%s\".", text_to_cstring(before.carrier)),
+				 errdetail("The carrier of the return is \"%s\".", text_to_cstring(before->carrier)),
 				 errhint("Check returns.actor, or let an operator change the column carrier."),
 				 err_column(change->row.trigger.rel, "carrier")));
 }
@@ -281,13 +264,15 @@ request_move(RequestChange *change, const State *to)
 {
 	ReturnRow  *row = &change->row;
 	const Actor *actor = actor_current();
+	Parties		parties = row_parties(row);
 	MoveQuestion question;
 	Refusal		refusal;
 
 	if (row->state->kind == STATE_INITIAL)
 		check_draft_codes(change);
-	check_carrier(change, actor);
-	question = move_question(change, to, actor);
+	check_carrier(change, actor, &parties);
+	parties.carrier = row_text(row, REQ_CARRIER);	/* the move may name it */
+	question = move_question(change, to, actor, parties);
 	if (unlikely(!move_judge(&question, &refusal)))
 		refuse_move(row, &refusal);
 	if (actor->kind == ACTOR_SYSTEM && question.has_due && row->now >= question.due_at)

@@ -14,6 +14,42 @@
 #include "rules/rules.h"
 #include "utils/date.h"
 
+/*
+ * The columns of returns.policy that the extension knows: number, name, may it be
+ * null?  A new column needs a line here, a member in Policy, its reading in
+ * policy_load.c, and, if it is passed by reference, its copy in policy_index_add().
+ */
+#define POLICY_COLUMNS(COLUMN) \
+	COLUMN(POLICY_ID, id, false), \
+	COLUMN(POLICY_MARKET, market, true), \
+	COLUMN(POLICY_CATEGORY, category, true), \
+	COLUMN(POLICY_REASON, reason, true), \
+	COLUMN(POLICY_FAULT, fault, true), \
+	COLUMN(POLICY_SELLER_REF, seller_ref, true), \
+	COLUMN(POLICY_VALID_FROM, valid_from, false), \
+	COLUMN(POLICY_VALID_TO, valid_to, false), \
+	COLUMN(POLICY_RETURNABLE, returnable, false), \
+	COLUMN(POLICY_WINDOW_TERM, window_term, true), \
+	COLUMN(POLICY_WINDOW_UNIT, window_unit, false), \
+	COLUMN(POLICY_WINDOW_FROM, window_from, false), \
+	COLUMN(POLICY_WINDOW_ROLL, window_roll, false), \
+	COLUMN(POLICY_EXTENDED_UNTIL, extended_until, true), \
+	COLUMN(POLICY_RESOLUTIONS, resolutions, false), \
+	COLUMN(POLICY_RESTOCKING_PERCENT, restocking_percent, false), \
+	COLUMN(POLICY_REFUND_SHIPPING, refund_shipping, false), \
+	COLUMN(POLICY_AUTO_APPROVE_BELOW, auto_approve_below, true), \
+	COLUMN(POLICY_KEEP_ITEM_BELOW, keep_item_below, true), \
+	COLUMN(POLICY_STATUTORY, statutory, false), \
+	COLUMN(POLICY_SOURCE, source, true)
+
+#define POLICY_COLUMN_NUMBER(number, name, nullable) number
+
+typedef enum PolicyColumn
+{
+	POLICY_COLUMNS(POLICY_COLUMN_NUMBER),
+	POLICY_NCOLUMNS
+} PolicyColumn;
+
 #define FAULT_ANY (-1)
 
 typedef struct Policy

@@ -56,8 +56,8 @@ refuse_party(const MoveQuestion *q, Refusal *refusal)
 	return refuse_move(refusal, ERRCODE_RT_ACTOR_NOT_PERMITTED, "status",
 					   psprintf("%s is not a party to %s " INT64_FORMAT,
 								actor_describe(q->actor), machine_name(q->machine), q->id),
-					   psprintf("A buyer, seller, carrier or provider can act on its own %ss only.",
-								machine_name(q->machine)),
+					   psprintf("A %s can act on its own %ss only.",
+								actor_kind_name(q->actor->kind), machine_name(q->machine)),
 					   psprintf("Set returns.actor to a party to this %s or to an operator, for example SET returns.actor = 'operator:ann'.",
 								machine_name(q->machine)));
 }
