@@ -93,6 +93,11 @@ SELECT is(pg_temp.used('reason', 'UPDATE returns.reason SET fault = fault'), 'do
 SELECT is(pg_temp.used('policy', 'UPDATE returns.policy SET fault = fault'), 'done; 2 swept; records moved',
 	'policies without their constraints and with the same rows are used as before');
 
+SELECT is(pg_temp.used('market', 'ALTER TABLE returns.market ALTER COLUMN timezone TYPE varchar(40)'), 'done; 2 swept; records moved',
+	'a rule table whose text is a varchar is used as before');
+SELECT is(pg_temp.used('transition', 'CREATE DOMAIN pg_temp.function_name AS text; ALTER TABLE returns.transition ALTER COLUMN guard TYPE pg_temp.function_name'),
+	'done; 2 swept; records moved', 'a rule table whose text is of a domain is used as before');
+
 -- ------------------------------------------------------------- unknown words
 -- Each column of words with a word that it may have, and how a row gets another one.
 CREATE TEMP TABLE word_column (rules text, col text, word text, change text);
