@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "catalog/pg_type.h"
+#include "parser/parse_coerce.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -22,11 +23,15 @@ result_value(ResultSet result, uint64 row, int col, bool *isnull)
 	return SPI_getbinval(result.table->vals[row], result.table->tupdesc, col, isnull);
 }
 
-/* As result_value(), of a column that must have the type. */
+/*
+ * As result_value(), of a column that must have the type, or one that is stored
+ * alike: the owner of the tables may have made a text a varchar or a domain.
+ */
 static Datum
 typed_value(ResultSet result, uint64 row, int col, Oid type, bool *isnull)
 {
-	Assert(result.table != NULL && SPI_gettypeid(result.table->tupdesc, col) == type);
+	Assert(result.table != NULL &&
+		   IsBinaryCoercible(SPI_gettypeid(result.table->tupdesc, col), type));
 	return result_value(result, row, col, isnull);
 }
 

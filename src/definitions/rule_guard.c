@@ -21,6 +21,7 @@
 #include "definitions/reclassify.h"
 #include "definitions/rename.h"
 #include "pgtime.h"
+#include "rules/cache/rule_cell.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 
@@ -81,6 +82,21 @@ is_new_or_changed(const TriggerRow *row, int col)
 	return row->old == NULL || trigger_changed(row, col);
 }
 
+/* A column that is NOT NULL, but the owner of the tables may have dropped that. */
+static char *
+required_cstring(const TriggerRow *row, int col)
+{
+	RuleCell	cell;
+
+	if (trigger_is_null(row, col))
+	{
+		rule_cell_begin(&cell, row->columns->table);
+		cell.column = trigger_column_name(row, col);
+		rule_cell_refuse_null(&cell);
+	}
+	return trigger_cstring(row, col);
+}
+
 static void
 check_stage_deadline(const TriggerRow *row)
 {
@@ -88,10 +104,10 @@ check_stage_deadline(const TriggerRow *row)
 		"SELECT FROM returns.state WHERE machine" EQ "$1 AND code" EQ "$2",
 		2, {TEXTOID, TEXTOID}
 	};
-	char	   *machine = trigger_cstring(row, DEADLINE_MACHINE);
+	char	   *machine = required_cstring(row, DEADLINE_MACHINE);
 	Datum		args[2];
 
-	if (machine != NULL && machine_parse(machine) == MACHINE_REFUND)
+	if (machine_parse(machine) == MACHINE_REFUND)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_RULE_REFUSED),
 				 errmsg("a refund has no stage deadlines"),
@@ -203,7 +219,7 @@ check_reason(const TriggerRow *row)
 		return;
 	if (trigger_changed(row, REASON_FAULT))
 		reclassify_reason(row->rel, trigger_cstring(row, REASON_CODE),
-						  fault_parse(trigger_cstring(row, REASON_FAULT)));
+						  fault_parse(required_cstring(row, REASON_FAULT)));
 	if (trigger_changed(row, REASON_CODE))
 		check_reason_removed(row);
 }

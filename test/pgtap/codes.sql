@@ -93,6 +93,11 @@ SELECT is(pg_temp.used('reason', 'UPDATE returns.reason SET fault = fault'), 'do
 SELECT is(pg_temp.used('policy', 'UPDATE returns.policy SET fault = fault'), 'done; 2 swept; records moved',
 	'policies without their constraints and with the same rows are used as before');
 
+SELECT is(pg_temp.used('market', 'ALTER TABLE returns.market ALTER COLUMN timezone TYPE varchar(40)'), 'done; 2 swept; records moved',
+	'a rule table whose text is a varchar is used as before');
+SELECT is(pg_temp.used('transition', 'CREATE DOMAIN pg_temp.function_name AS text; ALTER TABLE returns.transition ALTER COLUMN guard TYPE pg_temp.function_name'),
+	'done; 2 swept; records moved', 'a rule table whose text is of a domain is used as before');
+
 -- ------------------------------------------------------------- unknown words
 -- Each column of words with a word that it may have, and how a row gets another one.
 CREATE TEMP TABLE word_column (rules text, col text, word text, change text);
@@ -136,6 +141,39 @@ SELECT is(pg_temp.used('policy', format('UPDATE returns.policy SET %I = NULL', c
 	format('a null in policy.%s is refused when policies are used', col))
   FROM unnest('{valid_from,valid_to,returnable,window_term,window_unit,window_from,window_roll,resolutions,
 	restocking_percent,refund_shipping,statutory}'::text[]) AS col;
+
+-- Calendars are read when a term needs one.
+SELECT ok(pg_temp.used(rules, format('UPDATE returns.%I SET %I = NULL', rules, col), true) LIKE format('%%RT009 %s %s%%', rules, col),
+	format('a null in %s.%s is refused when a calendar is read', rules, col))
+  FROM (VALUES ('calendar', '{weekend,first_day,last_day}'::text[]), ('calendar_day', '{day,working}')) AS v (rules, cols), unnest(cols) AS col;
+
+-- A reminder that is not within its term was never due.
+SELECT is(pg_temp.used('stage_deadline', format('UPDATE returns.stage_deadline SET remind = %s', remind)), 'done; 2 swept; records moved',
+	format('a reminder of %s is no reminder', remind))
+  FROM unnest('{-1,0,term,term + 1}'::text[]) AS remind;
+
+-- How the triggers of a rule table without its constraints take a statement.
+CREATE FUNCTION pg_temp.edited(rules text, change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	state text;
+	in_table text;
+	in_column text;
+BEGIN
+	PERFORM pg_temp.unconstrain(('returns.' || rules)::regclass);
+	EXECUTE change;
+	RAISE EXCEPTION USING ERRCODE = 'P0999';
+EXCEPTION
+	WHEN SQLSTATE 'P0999' THEN RETURN 'done';
+	WHEN OTHERS THEN
+		GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, in_table = TABLE_NAME, in_column = COLUMN_NAME;
+		RETURN concat_ws(' ', state, in_table, in_column);
+END $$;
+
+SELECT is(pg_temp.edited('reason', 'UPDATE returns.reason SET fault = NULL'), 'RT009 reason fault',
+	'a reason cannot lose its fault');
+SELECT is(pg_temp.edited('stage_deadline', $$INSERT INTO returns.stage_deadline (machine, state, term, unit, on_timeout)
+	VALUES (NULL, 'approved', 1, 'day', 'cancelled')$$), 'RT009 stage_deadline machine',
+	'a timer cannot have no machine');
 
 -- ------------------------------------------------- whose column an error names
 -- The word of the client is refused in its own table while the rules are loaded anew.

@@ -118,7 +118,8 @@ compute_end(StageRule *rule, const Market *market, TimestampTz start)
 	calendar = rule->unit == UNIT_HOUR ? NULL : market_calendar(market);
 	rule->memo_market = NULL;	/* what follows may raise an error */
 	rule->memo_due = deadline_compute(start, rule->term, rule->unit, market->zone, calendar, true);
-	rule->memo_remind = rule->remind == 0 ? 0 :
+	/* without the CHECK of its table a rule may have a reminder out of its term */
+	rule->memo_remind = rule->remind <= 0 || rule->remind >= rule->term ? 0 :
 		reminder_compute(start, rule->term, rule->unit, rule->memo_due, rule->remind,
 						 market->zone, calendar);
 	rule->memo_start = start;
