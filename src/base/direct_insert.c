@@ -21,11 +21,14 @@
 #include "base/trigger_check.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "rewrite/prs2lock.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -59,14 +62,25 @@ columns_unchanged(Relation rel, const DirectTable *table)
 	return true;
 }
 
+/*
+ * A CHECK is compared by its definition: when a user replaces ours by another
+ * one, PostgreSQL gives it the same name.
+ */
 static bool
 checks_unchanged(Relation rel, const DirectTable *table)
 {
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
 
 	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-		if (!is_named(constr->check[i].ccname, table->check))
+	{
+		Oid			check = get_relation_constraint_oid(RelationGetRelid(rel),
+														constr->check[i].ccname, false);
+		Datum		definition = DirectFunctionCall1(pg_get_constraintdef,
+													 ObjectIdGetDatum(check));
+
+		if (!is_named(TextDatumGetCString(definition), table->check))
 			return false;
+	}
 	return true;
 }
 

@@ -35,11 +35,11 @@ typedef struct DirectTable
 	const char *name;			/* in schema returns */
 	int			ncolumns;		/* at most STATEMENT_MAX_ARGS */
 	const DirectColumn *columns;	/* in order */
-	/* names of what else it has, at most one of each; NULL: none */
-	const char *guard;			/* trigger on INSERT */
-	const char *check;			/* CHECK constraint */
-	const char *foreign_key;
-	const char *partial_index;
+	/* what else it has, at most one of each; NULL: none */
+	const char *guard;			/* name of the trigger on INSERT */
+	const char *check;			/* CHECK, as pg_get_constraintdef() prints it */
+	const char *foreign_key;	/* name */
+	const char *partial_index;	/* name */
 	/* filled by direct_insert() */
 	Oid			relid;			/* that unchanged is valid for, or InvalidOid */
 	bool		unchanged;

@@ -75,6 +75,8 @@ SELECT public.refused('return_event', 'ALTER actor_ref TYPE varchar(3)', 'ALTER 
 
 ALTER TABLE returns.ledger_entry DROP CONSTRAINT ledger_entry_amount_check;
 SELECT public.refused('ledger_entry', 'ADD CONSTRAINT mine CHECK (amount > 0)', 'DROP CONSTRAINT mine', '23514', 'A CHECK constraint in place of ours');
+-- PostgreSQL gives it the name of ours
+SELECT public.refused('ledger_entry', 'ADD CHECK (amount > 0)', 'DROP CONSTRAINT ledger_entry_amount_check', '23514', 'A CHECK constraint in place of ours, with its name,');
 ALTER TABLE returns.ledger_entry ADD CONSTRAINT ledger_entry_amount_check CHECK (amount <> 0);
 
 -- ---- which way the rows go ----

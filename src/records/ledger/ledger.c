@@ -84,7 +84,7 @@ static DirectTable entry_table = {
 	.ncolumns = lengthof(entry_columns),
 	.columns = entry_columns,
 	.guard = "zz_returns_ledger_entry",
-	.check = "ledger_entry_amount_check",
+	.check = "CHECK ((amount <> (0)::numeric))",
 	.foreign_key = "ledger_entry_order_ref_return_id_transfer_no_fkey",
 	.partial_index = "ledger_entry_seller",
 };
