@@ -35,7 +35,7 @@ typedef struct DirectTable
 	const char *name;			/* in schema returns */
 	int			ncolumns;		/* at most STATEMENT_MAX_ARGS */
 	const DirectColumn *columns;	/* in order */
-	/* names of what else it has, at most one of each; NULL: none */
+	/* names of its other objects, at most one of each; NULL: none */
 	const char *guard;			/* trigger on INSERT */
 	const char *check;			/* CHECK constraint */
 	const char *foreign_key;

@@ -30,7 +30,7 @@
 
 #define STATEMENT_MAX_ARGS 24
 
-/* For texts: "=" in whatever search_path. */
+/* For SQL texts: "=", independent of the search_path. */
 #define EQ " OPERATOR(pg_catalog.=) "
 
 typedef struct Statement

@@ -45,14 +45,14 @@ extern int64 money_add(int64 a, int64 b);
 /* round(amount * part / whole); whole > 0.  22003 on overflow. */
 extern int64 money_share(int64 amount, int64 part, int64 whole);
 
-/* What the money of a line of a return depends on. */
+/* The values that determine the money of a line of a return. */
 typedef struct LineFacts
 {
 	int			quantity;		/* units sold */
 	int64		paid;			/* for all of them: goods */
 	int64		shipping_paid;	/* for all of them: delivery */
 	Numeric		commission_rate;
-	/* what other returns have decided before, of the same sale line */
+	/* decided before in other returns of the same sale line */
 	int			units_before;
 	int64		goods_before;
 	int64		deduction_before;

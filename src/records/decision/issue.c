@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * issue.c
- *		A return is decided: its lines get their prices, its buyer the refunds.
+ *		Decide a return: price its lines and create its refunds.
  *
  * src/records/decision/issue.c
  *
@@ -120,7 +120,7 @@ write_both(Statement *statement, Datum *args, const char *nulls, const char *tab
 	return written;
 }
 
-/* Reduce the deduction to what is taken; an event says so. */
+/* Store the deduction that the price has reduced, and record it in an event. */
 static void
 write_deduction(ReturnRow *row, const Pricing *pricing, const PricedLine *line)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attested.h
- *		What an event attests about the money that moved before it.
+ *		The key "booked" of an event, which attests refunds and transfers.
  *
  * Refunds and ledger transfers are rows of tables of their own.  The next event
  * of the return attests them, so that the audit notices a later change: the key

@@ -301,7 +301,7 @@ request_move(RequestChange *change, const State *to)
 		request_decide(row);
 }
 
-/* A statement of update_with.c: do its work, and nothing else. */
+/* A statement of update_with.c: do its work only. */
 static void
 request_update_with(RequestChange *change, const State *to, RowWork work, void *arg)
 {

@@ -72,7 +72,7 @@ is_plain_id(const char *code)
 	return code[strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
 }
 
-/* The code if it can be an id, else a name that is the code of no state. */
+/* The code if it can be an id, otherwise a name that is the code of no state. */
 static char *
 node_id(Machine machine, const char *code, int i)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * report.h
- *		What a report on a refund means for its state.
+ *		The effect of a report on the state of a refund.
  *
  * A client reports on a refund by writing its status.  Reports come late, twice
  * and out of order:

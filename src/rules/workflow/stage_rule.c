@@ -20,9 +20,9 @@
 #include "rules/workflow/stage_rule.h"
 
 /*
- * The weight of what a rule names.  Any rule that names the market outranks all
- * that do not, and so on down to the resolution; a nearer category outranks a
- * farther one.
+ * The weights of the keys that a rule names.  Any rule that names the market
+ * outranks all that do not, and so on down to the resolution; a nearer
+ * category outranks a farther one.
  */
 #define RANK_MARKET			(1 << 20)
 #define RANK_CATEGORY		(1 << 19)
