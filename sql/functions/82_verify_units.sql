@@ -73,7 +73,7 @@ A line belongs to a return and to a sale line of the same buyer, seller, market 
 they are in range.';
 
 -- The counters of a sale line:
--- reserved	units of returns in open states: accepted where decided, else quantity
+-- reserved	units of returns in open states: accepted if decided, else quantity
 -- returned	accepted units of returns that ended refunded or exchanged
 -- refunded	money of its lines in returns that were decided for money
 CREATE FUNCTION returns.verify_sales(OUT invariant text, OUT order_ref text,

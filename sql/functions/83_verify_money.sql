@@ -134,8 +134,8 @@ $$;
 COMMENT ON FUNCTION returns.verify_refunds() IS
 'The part of returns.verify() about refunds and payments
 
-Refunds are as their events issued and reported them, except lease_until; what is posted is what was
-sent and settled; the refunds that did not fail sum to payment.refunded and to no more than was
+Refunds are as their events issued and reported them, except lease_until; the amounts that were sent
+and settled are posted; the refunds that did not fail sum to payment.refunded and to no more than was
 captured.';
 
 CREATE FUNCTION returns.verify_money(OUT invariant text, OUT order_ref text,
@@ -211,8 +211,8 @@ CROSS JOIN LATERAL (
 	WHERE coalesce(g.amount, 0) <> coalesce(b.granted, 0)
 ) AS v (invariant, detail)
 UNION ALL
--- The commissions of the returns of a line sum to that on all that was taken back of it,
--- whatever their order. An exchange that was priced first leaves its rounding behind.
+-- The commissions of the returns of a sale line sum to the commission on all its
+-- returned units, in any order. An exchange that was priced first leaves its rounding.
 SELECT 'return_commission', coalesce(l.order_ref, b.order_ref), NULL,
 	format('Commission of %s %s was given back, but the decided lines give %s.', coalesce(b.amount, 0),
 		coalesce(l.currency, b.currency), coalesce(l.commission, 0))
