@@ -91,11 +91,11 @@ COMMENT ON COLUMN returns.policy.resolutions IS 'What the buyer may ask for: ref
 COMMENT ON COLUMN returns.policy.restocking_percent IS 'Fee in percent of the goods returned, where the fault is none';
 COMMENT ON COLUMN returns.policy.refund_shipping IS 'Whether the outbound delivery of the returned units is paid back';
 COMMENT ON COLUMN returns.policy.auto_approve_below IS
-'A requested return worth less than this is approved at once; NULL: never
+'A requested return worth less is approved at once; NULL: never
 
 In the currency of the return; compared with its whole refund. All lines must have such a limit.';
 COMMENT ON COLUMN returns.policy.keep_item_below IS
-'A requested return worth less than this is refunded without the goods; NULL: never
+'A requested return worth less is refunded without the goods; NULL: never
 
 In the currency of the return; compared with its whole refund. All lines must have such a limit.';
 COMMENT ON COLUMN returns.policy.statutory IS 'Whether it is the law: a policy that overrides it may not give the buyer less';
@@ -113,7 +113,7 @@ COMMENT ON TABLE returns.transition IS
 COMMENT ON COLUMN returns.transition.machine IS 'Machine that has the move: return or refund';
 COMMENT ON COLUMN returns.transition.from_state IS 'State that the move leaves';
 COMMENT ON COLUMN returns.transition.to_state IS 'State that the move enters';
-COMMENT ON COLUMN returns.transition.actors IS 'Actors that may make the move: buyer, seller, carrier, provider, operator, system';
+COMMENT ON COLUMN returns.transition.actors IS 'Actors that may make it: buyer, seller, carrier, provider, operator, system';
 COMMENT ON COLUMN returns.transition.requires IS 'Requirements of the move: note, tracking, evidence';
 COMMENT ON COLUMN returns.transition.resolution IS 'Only for returns with this resolution, refund or exchange; NULL: any';
 COMMENT ON COLUMN returns.transition.reversal IS 'Whether the move may leave a final state';
@@ -152,6 +152,6 @@ COMMENT ON COLUMN returns.ledger_account.code IS 'Code of the account, used by l
 COMMENT ON COLUMN returns.ledger_account.name IS 'Name for people';
 COMMENT ON COLUMN returns.ledger_account.normal_side IS 'Side on which its balance usually is: debit (positive) or credit (negative)';
 COMMENT ON COLUMN returns.ledger_account.party IS
-'The party that sees the entries posted to it: buyer or seller; NULL: operators only
+'Party that sees the entries posted to it: buyer, seller; NULL: operators only
 
 setup() writes it into the row-level security policies: call setup() after a change.';

@@ -36,7 +36,7 @@ COMMENT ON COLUMN returns.payment.payment_no IS 'Number of the payment in its or
 COMMENT ON COLUMN returns.payment.method IS 'Kind of payment, for example card; not interpreted';
 COMMENT ON COLUMN returns.payment.amount IS 'Amount paid by this payment, in currency, with at most its minor units';
 COMMENT ON COLUMN returns.payment.currency IS 'Currency of the payment; only payments in the currency of the return are used';
-COMMENT ON COLUMN returns.payment.provider IS 'Provider that pays refunds, as in the actor provider:<ref>; NULL: an operator reports them';
+COMMENT ON COLUMN returns.payment.provider IS 'Provider of its refunds, as in provider:<ref>; NULL: an operator reports them';
 COMMENT ON COLUMN returns.payment.provider_ref IS 'The provider''s number of the payment; NULL: none or not known yet';
 COMMENT ON COLUMN returns.payment.refund_rank IS 'Order in which payments give money back: the lowest first, then payment_no';
 COMMENT ON COLUMN returns.payment.captured_at IS 'When the money was received; NULL: not captured, nothing can be refunded from it';

@@ -94,4 +94,4 @@ COMMENT ON COLUMN returns.return_event.db_role IS 'Database role of the statemen
 COMMENT ON COLUMN returns.return_event.hash IS 'sha256 of the previous hash and all fields, see event_hash(); computed';
 COMMENT ON COLUMN returns.return_event.due_at IS 'Deadline of the return after the event; NULL: none; computed';
 COMMENT ON COLUMN returns.return_event.note IS 'Note given with the move, or the cause of a failure; NULL: none; computed';
-COMMENT ON COLUMN returns.return_event.details IS 'Facts of the event; "booked" has its refunds and the hashes of its transfers; computed';
+COMMENT ON COLUMN returns.return_event.details IS 'Facts; "booked" has refunds and hashes of transfers; NULL: none; computed';

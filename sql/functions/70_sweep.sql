@@ -17,9 +17,9 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'returns_sweep';
 COMMENT ON PROCEDURE returns.sweep(int) IS
 'Process the due returns in batches, and commit after each batch
 
-It does the same as returns.run_deadlines() until no return is due. Then it makes the refunds pending
-again whose lease has ended, and advances the checkpoint of the balances. For a scheduler; any
-number of sessions may run it at the same time. batch is the number of returns in a transaction.
+It does the same as returns.run_deadlines() until no return is due. Then it makes the refunds
+pending again whose lease has ended, and advances the checkpoint of the balances. For a scheduler;
+any number of sessions may run it at the same time. batch is the number of returns in a transaction.
 Errors: 2D000 it was called inside a transaction block; 22004 batch is NULL; 22023 batch < 1.';
 
 CREATE FUNCTION returns.worker_status(OUT database text, OUT state text, OUT pid int,

@@ -135,8 +135,8 @@ COMMENT ON FUNCTION returns.verify_refunds() IS
 'The part of returns.verify() about refunds and payments
 
 Refunds are as their events issued and reported them, except lease_until; the amounts that were sent
-and settled are posted; the refunds that did not fail sum to payment.refunded and to no more than was
-captured.';
+and settled are posted; the refunds that did not fail sum to payment.refunded and to no more than
+was captured.';
 
 CREATE FUNCTION returns.verify_money(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
