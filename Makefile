@@ -5,12 +5,12 @@
 #	make test		every suite, on private servers (TESTS='regress/ pgtap/x')
 #	make bench		the benchmarks, on a private server (BENCH='arguments')
 #	make property		the property tests with many more inputs (COUNT=100000 LIVES=20000)
-#	make orders		return all lines of real orders (ORDERS=folder, see
-#	test/real_orders) make mutate		change the code at one place at a time
-#	and run the tests (COUNT=200) make lint		the checks of the tree that
-#	need no server make indent		show the changes of PostgreSQL's indenter;
-#	FILES='src/...': make them make installcheck	the SQL suites on the
-#	running server (PGHOST, PGPORT)
+#	make orders		return all lines of real orders (ORDERS=folder, see test/real_orders)
+#	make mutate		change the code at one place at a time and run the tests (COUNT=200)
+#	make lint		the checks of the tree that need no server
+#	make indent		show the changes of PostgreSQL's indenter; FILES='src/...': make them
+#	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
+#
 # PG_CONFIG=/path/to/pg_config or PGVERSION=17 chooses the server.
 # WERROR=1 turns warnings into errors.
 
