@@ -1,4 +1,5 @@
--- What a user adds to a table that the extension fills without INSERT statements takes effect.
+-- Objects that a user adds to a table that the extension fills without INSERT
+-- statements take effect.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -43,7 +44,7 @@ BEGIN
 	UPDATE returns.refund SET status = 'settled', provider_ref = 're-' || o WHERE return_id = ret;
 END $$;
 
--- ---- what refuses a row; the tables stay empty ----
+-- ---- objects that refuse a row; the tables stay empty ----
 
 CREATE TABLE public.known (order_ref text PRIMARY KEY);
 
@@ -74,10 +75,10 @@ SELECT public.refused(t, format('ALTER %I SET NOT NULL', c), format('ALTER %I DR
 SELECT public.refused('return_event', 'ALTER actor_ref TYPE varchar(3)', 'ALTER actor_ref TYPE text', '22001', 'A limit of a length');
 
 ALTER TABLE returns.ledger_entry DROP CONSTRAINT ledger_entry_amount_check;
-SELECT public.refused('ledger_entry', 'ADD CONSTRAINT mine CHECK (amount > 0)', 'DROP CONSTRAINT mine', '23514', 'A CHECK constraint in place of ours');
+SELECT public.refused('ledger_entry', 'ADD CONSTRAINT mine CHECK (amount > 0)', 'DROP CONSTRAINT mine', '23514', 'A CHECK constraint in place of the original one');
 ALTER TABLE returns.ledger_entry ADD CONSTRAINT ledger_entry_amount_check CHECK (amount <> 0);
 
--- ---- which way the rows go ----
+-- ---- the way of the rows: direct or by INSERT ----
 
 -- How often a life fires the trigger that guards these tables against other statements.
 CREATE FUNCTION public.guard_calls() RETURNS bigint LANGUAGE sql AS $$

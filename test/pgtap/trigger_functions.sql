@@ -1,5 +1,6 @@
--- Every role may put the trigger functions of the extension on its own tables.
--- There they fail or do nothing, and lock no table of the extension.
+-- Every role may create triggers on its own tables with the trigger functions
+-- of the extension. There they fail or do nothing, and lock no table of the
+-- extension.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();

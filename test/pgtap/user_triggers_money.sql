@@ -1,5 +1,5 @@
--- Triggers of users on the tables of money: what they suppress is noticed, and
--- what they report is posted in its order.
+-- Triggers of users on the tables of money: a suppressed write is detected, and
+-- reports are posted in their order.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -33,7 +33,7 @@ SELECT is(pg_temp.book('meddler'), :'before', 'refused writes of suppressed rows
 SELECT returns.act(:id, 'refund_due') AS ok \gset
 SELECT is(pg_temp.refunds(:id), '1:10.00:pending', 'a return is decided after the suppressing triggers are dropped');
 
--- a trigger that answers the change of a refund with another
+-- a trigger that changes another refund when a refund changes
 CREATE FUNCTION pg_temp.pay_at_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE returns.refund SET status = 'settled', provider_ref = 'at-once-' || id WHERE id = NEW.id;
