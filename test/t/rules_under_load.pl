@@ -2,7 +2,8 @@
 #
 # First single edits and moves alternate at random, in sessions that have cached
 # the rules: the result of each move is that of the current rules.
-# Then movers, a sweeper and an editor run at the same time, and verify() finds nothing at the end.
+# Then movers, a sweeper and an editor run at the same time, and verify() finds
+# nothing at the end.
 #
 # RETURNS_PROPERTY_COUNT=5000 makes more moves, RETURNS_PROPERTY_SEED repeats
 # the first part of a run.
