@@ -82,14 +82,14 @@ typedef struct LinePrice
  * seller, carrier or the platform is at fault.
  *
  * Goods: the first m of q units of amount A are worth round(A m / q).  n units
- * after k others get what the first k + n are worth, less what the others got.
- * So all q units together get A, in whatever order and portions they come back.
- * What the others got is read from the tables, because it can differ from what
- * the first k are worth: an exchange that was decided and then cancelled has
- * given its share back.
+ * after k others get the value of the first k + n, less the amount that the
+ * others got.  So all q units together get A, in any order and any portions.
+ * The amount that the others got is read from the tables, because it can differ
+ * from the value of the first k: an exchange that was decided and then cancelled
+ * has given its share back.
  * Delivery: the same, if the policies of all k others refunded delivery;
- * otherwise what k + n units are worth less what k are worth.  It is never more
- * than what is left.
+ * otherwise the value of k + n units less the value of k.  It is never more than
+ * the rest.
  * Commission: of the goods less the deductions; the running sum is rounded, not
  * each return, so the reversals of a sale line are rounded once in total.
  */

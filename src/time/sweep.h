@@ -5,7 +5,7 @@
  *
  * A return is due when its wake_at has come.  A sweep processes due returns in
  * order of (wake_at, id), in batches; a pass is one scan of the index from its
- * start position to the end of what is due.
+ * start position to the last due return.
  *
  * src/time/sweep.h
  *

@@ -163,9 +163,9 @@ write_lines(ReturnRow *row, const Pricing *pricing, bool owed)
 
 /*
  * The idempotency key of a refund, for all attempts to send it: a UUID from a
- * hash of what the refund is.  The system identifier of the cluster is hashed
- * too, so that a copy of the database does not send its own new refunds under
- * keys that the original uses.
+ * hash of the content of the refund.  The system identifier of the cluster is
+ * hashed too, so that a copy of the database does not send its own new refunds
+ * under keys that the original uses.
  */
 static char *
 refund_key(ReturnRow *row, int payment_no)

@@ -43,8 +43,8 @@ extern void attested_refund(ReturnRow *row, const AttestedRefund *refund);
 
 /*
  * The details of the event that is being appended: those given (NULL: none)
- * and what the event attests; NULL when there is neither.  A key "booked" in
- * the details given is dropped: only the extension attests.
+ * and the values that the event attests; NULL when there is neither.  A key
+ * "booked" in the details given is dropped: only the extension attests.
  */
 extern Jsonb *attested_details(ReturnRow *row, Jsonb *details);
 

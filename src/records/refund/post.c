@@ -5,7 +5,7 @@
  *
  * The work is done in the trigger of the return (update_with.h), under the lock
  * of its row: when two refunds of a return settle at the same time, the second
- * transaction sees what the first has posted.
+ * transaction sees the postings of the first.
  *
  * src/records/refund/post.c
  *

@@ -4,8 +4,8 @@
  *		The row trigger of returns.return_request: every write to a return.
  *
  * A client moves a return by an UPDATE of status, and may write a few other
- * columns with the move or without one.  The trigger checks what the statement
- * changes, then lets move.c make the move.  Statements of the extension itself
+ * columns with the move or without one.  The trigger checks the changed
+ * columns, then lets move.c make the move.  Statements of the extension itself
  * come through the same trigger (update_with.h).
  *
  * src/records/return/trigger.c

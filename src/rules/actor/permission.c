@@ -25,7 +25,7 @@ static const struct
 }			permissions[] = {
 	[MAY_BEGIN] = {ACTOR_BUYER | ACTORS_OF_PLATFORM, "begin a return of"},
 	[MAY_CHOOSE_LINES] = {ACTOR_BUYER | ACTOR_OPERATOR, "change the lines of"},
-	[MAY_COUNT_GOODS] = {ACTOR_SELLER | ACTOR_OPERATOR, "write what was received of"},
+	[MAY_COUNT_GOODS] = {ACTOR_SELLER | ACTOR_OPERATOR, "write the receipt of"},
 	[MAY_EDIT] = {ACTORS_OF_RETURN, "edit"},
 	[MAY_CARRY] = {ACTOR_CARRIER, NULL},
 	[MAY_REPORT] = {ACTORS_OF_REFUND, "report on"},

@@ -218,9 +218,9 @@ state_number(const Diagram *diagram, const State *state)
 }
 
 /*
- * Order the states from the initial one outwards, as a return goes, because the
- * programs that draw place first what they read first.  States that cannot be
- * reached come last.
+ * Order the states from the initial one outwards, as a return goes, because
+ * the drawing programs place the states in the order in which they read them.
+ * States that cannot be reached come last.
  */
 static void
 order_states(Diagram *diagram)

@@ -36,7 +36,7 @@ typedef struct RefundReport
 	bool		replaces_ref;	/* does the report replace a provider_ref? */
 } RefundReport;
 
-/* What the history of the refund says. */
+/* Facts from the history of the refund. */
 typedef struct RefundPast
 {
 	bool		settled_under_ref;	/* under the provider_ref of the report */

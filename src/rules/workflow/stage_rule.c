@@ -116,7 +116,7 @@ compute_end(StageRule *rule, const Market *market, TimestampTz start)
 	if (rule->memo_market == market && rule->memo_start == start)
 		return;
 	calendar = rule->unit == UNIT_HOUR ? NULL : market_calendar(market);
-	rule->memo_market = NULL;	/* what follows may raise an error */
+	rule->memo_market = NULL;	/* the computation may raise an error */
 	rule->memo_due = deadline_compute(start, rule->term, rule->unit, market->zone, calendar, true);
 	rule->memo_remind = rule->remind == 0 ? 0 :
 		reminder_compute(start, rule->term, rule->unit, rule->memo_due, rule->remind,
