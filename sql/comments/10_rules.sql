@@ -87,7 +87,7 @@ COMMENT ON COLUMN returns.policy.window_unit IS 'Unit of window_term: hour, day,
 COMMENT ON COLUMN returns.policy.window_from IS 'Start of the window: delivered (sale_line.delivered_at) or purchased';
 COMMENT ON COLUMN returns.policy.window_roll IS 'Whether a window that ends on a day off ends on the next working day';
 COMMENT ON COLUMN returns.policy.extended_until IS 'The window ends no earlier than with this local day; NULL: no extension';
-COMMENT ON COLUMN returns.policy.resolutions IS 'What the buyer may ask for: refund, exchange or both';
+COMMENT ON COLUMN returns.policy.resolutions IS 'Resolutions that the buyer may choose: refund, exchange or both';
 COMMENT ON COLUMN returns.policy.restocking_percent IS 'Fee in percent of the goods returned, where the fault is none';
 COMMENT ON COLUMN returns.policy.refund_shipping IS 'Whether the outbound delivery of the returned units is paid back';
 COMMENT ON COLUMN returns.policy.auto_approve_below IS

@@ -246,7 +246,7 @@ $$;
 COMMENT ON FUNCTION returns.verify_money() IS
 'The part of returns.verify() about the money of returns
 
-refund_total is what the lines give; the refunds are what is owed and granted; a return is refunded
+refund_total is the sum of the lines; the refunds sum to it and the grants; a return is refunded
 if and only if all its refunds have settled; all of it is posted, with the commission on the goods.';
 
 CREATE FUNCTION returns.verify_ledger(OUT invariant text, OUT order_ref text,
