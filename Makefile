@@ -1,18 +1,18 @@
 # returns: product returns inside PostgreSQL
 #
-#	make && make install	build with the server that pg_config speaks of
-#	make demo		see it work, on a private server that leaves no trace
+#	make && make install	build for the server that pg_config belongs to
+#	make demo		show a return from request to money, on a private server
 #	make test		every suite, on private servers (TESTS='regress/ pgtap/x')
 #	make bench		the benchmarks, on a private server (BENCH='arguments')
 #	make property		the property tests with many more inputs (COUNT=100000 LIVES=20000)
-#	make orders		return real orders whole (ORDERS=folder, see test/real_orders)
-#	make mutate		change the code, one thing at a time, and see the tests fail (COUNT=200)
+#	make orders		return all lines of real orders (ORDERS=folder, see test/real_orders)
+#	make mutate		change the code at one place at a time and run the tests (COUNT=200)
 #	make lint		the checks of the tree that need no server
-#	make indent		show what PostgreSQL's indenter would change; FILES='src/...': do it
+#	make indent		show the changes of PostgreSQL's indenter; FILES='src/...': make them
 #	make installcheck	the SQL suites on the running server (PGHOST, PGPORT)
 #
-# PG_CONFIG=/path/to/pg_config or PGVERSION=17 choose the server,
-# WERROR=1 makes warnings errors.
+# PG_CONFIG=/path/to/pg_config or PGVERSION=17 chooses the server.
+# WERROR=1 turns warnings into errors.
 
 all:
 
@@ -35,7 +35,8 @@ ifeq ($(WERROR),1)
 PG_CFLAGS += -Werror
 endif
 
-# What runs on servers of its own finds or installs what it needs by itself.
+# These targets need no PostgreSQL from the environment: test/run finds or
+# installs it.
 RUNS = demo test bench check property orders mutate lint indent
 .PHONY: $(RUNS) installcheck FORCE
 demo:
@@ -46,7 +47,7 @@ bench:
 	@test/run bench $(BENCH)
 check: test
 
-# Long ones, for developers: not part of the tests.
+# Long runs for developers, not part of the tests.
 property:
 	@RETURNS_PROPERTY_COUNT=$${COUNT:-100000} RETURNS_PROPERTY_LIVES=$${LIVES:-20000} \
 		RETURNS_TEST_TIMEOUT=$${TIMEOUT:-7200} test/run test pgtap/deadline pgtap/money_lives
@@ -70,14 +71,14 @@ NO_INSTALLCHECK = 1
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# Only what the server calls is exported: every other name stays ours.
+# Export only the symbols that the server calls.
 ifeq ($(PORTNAME),linux)
 SHLIB_LINK += -Wl,--version-script=src/load/exports.map
 endif
 $(shlib): src/load/exports.map
 
-# Remade each time and kept when nothing changed, so that a file that came or
-# went counts too.
+# Both files are built each time, so that added and removed scripts count, and
+# replaced only if they differ.
 $(SCRIPT): FORCE
 	@cat $(sort $(wildcard sql/functions/*.sql)) > $@.new
 	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
@@ -86,7 +87,7 @@ $(SETUP): FORCE
 	@src/load/embed.sh > $@.new
 	@cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
 
-# The first build knows no dependencies yet; later ones are in the .d files.
+# The first build has no dependency files (.d) yet.
 $(OBJS): returns.control | $(SETUP)
 -include $(OBJS:.o=.d)
 $(OBJS:.o=.bc): returns.control $(wildcard src/*/*.h src/*/*/*.h) $(SETUP)

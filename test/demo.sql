@@ -1,4 +1,4 @@
--- The story that `make demo` tells.  psql reads it from its standard input, in
+-- The script of `make demo`.  psql reads it from its standard input, in
 -- a database where the preset kz was set up.
 
 \pset footer off
@@ -42,7 +42,7 @@ SELECT returns.open_return('A-1001', '[{"line_no":1,"quantity":1},{"line_no":2,"
 	'defective', note => 'One side is silent') AS id \gset
 SELECT id, status, due_at AS "seller answers before" FROM returns.return_request WHERE id = :id;
 
-\echo '── She cannot jump to the money: the rule sits on the table, whichever client writes ──────────────'
+\echo '── She cannot move it to the refund: the rule is on the table and holds for every client ──────────'
 \echo
 
 \set ON_ERROR_STOP off
@@ -70,12 +70,12 @@ SET returns.clock = '2026-03-06 17:20+05';
 SET returns.actor = 'carrier:post';
 SELECT returns.act(:id, 'received') AS status;
 
-\echo '── Now the seller has 3 business days to look at it, and is silent ────────────────────────────────'
+\echo '── The seller has 3 business days to check it, and does not act ───────────────────────────────────'
 \echo
 
 SELECT on_timeout AS "then", due_at AS "unless the seller acts before"
   FROM returns.return_request WHERE id = :id;
-\echo 'How that was counted:'
+\echo 'How the deadline is computed:'
 \pset format unaligned
 \pset tuples_only on
 SELECT returns.explain_deadline('2026-03-06 17:20+05', 3, 'business_day', 'kz');
@@ -83,7 +83,7 @@ SELECT returns.explain_deadline('2026-03-06 17:20+05', 3, 'business_day', 'kz');
 \pset format aligned
 \echo
 
-\echo '── Fri 13 March, 00:00: the timer acts instead, and the money is counted out ──────────────────────'
+\echo '── Fri 13 March, 00:00: the timer moves the return, and the refund is computed ────────────────────'
 \echo
 
 SET returns.clock = '2026-03-13 00:00+05';
@@ -94,7 +94,7 @@ SELECT p.method, r.amount, r.status
   FROM returns.refund r JOIN returns.payment p USING (order_ref, payment_no)
  WHERE r.return_id = :id ORDER BY payment_no;
 
-\echo '── The payment service takes the refunds, pays, and reports: the last report ends the return ──────'
+\echo '── The payment service claims the refunds, pays and reports: the last report ends the return ──────'
 \echo
 
 SET returns.clock = '2026-03-13 09:00+05';
@@ -104,7 +104,7 @@ UPDATE returns.refund SET status = 'settled', provider_ref = 'R-' || payment_no
  WHERE return_id = :id
 RETURNING payment_no AS payment, amount, status, provider_ref;
 
-\echo '── What the buyer saw ─────────────────────────────────────────────────────────────────────────────'
+\echo '── The timeline that the buyer sees ───────────────────────────────────────────────────────────────'
 \echo
 
 SET returns.actor = 'buyer:aliya';
@@ -118,7 +118,7 @@ SELECT to_char(at, 'Dy DD Mon HH24:MI') AS "when",
 	   note
   FROM returns.timeline WHERE return_id = :id ORDER BY seq;
 
-\echo '── The books balance ──────────────────────────────────────────────────────────────────────────────'
+\echo '── The ledger balances ────────────────────────────────────────────────────────────────────────────'
 \echo
 
 SET returns.actor = 'operator:finance';

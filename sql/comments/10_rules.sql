@@ -1,4 +1,4 @@
--- What the DBA sees in \d+: the rule tables.
+-- Comments that the DBA sees in \d+: the rule tables.
 
 COMMENT ON TABLE returns.installation IS
 'The version of these tables and the history of the cluster; one row, computed
@@ -61,14 +61,14 @@ COMMENT ON TABLE returns.reason IS
 'Reasons for a return';
 COMMENT ON COLUMN returns.reason.code IS 'Code of the reason, used by return_request.reason';
 COMMENT ON COLUMN returns.reason.fault IS
-'Who is at fault: none, seller, carrier or platform
+'The party at fault: none, seller, carrier or platform
 
-It decides the policy, whether a fee or deduction may be taken, and who bears the delivery.';
+It decides the policy, whether a fee or deduction is allowed, and which party bears the delivery.';
 COMMENT ON COLUMN returns.reason.evidence_required IS 'Whether a request needs a non-empty array "evidence" in its details';
 COMMENT ON COLUMN returns.reason.name IS 'Name for people; NULL: none';
 
 COMMENT ON TABLE returns.policy IS
-'What may be returned, until when, and what is paid back
+'Which goods may be returned, until when, and with which refund
 
 NULL in market, category, reason, fault or seller_ref means any. A policy applies to sales with
 valid_from <= purchased_at < valid_to. Of several the most specific one applies: by seller, then by
@@ -81,40 +81,40 @@ COMMENT ON COLUMN returns.policy.fault IS 'Fault of the reason of the return: no
 COMMENT ON COLUMN returns.policy.seller_ref IS 'Seller of the line; NULL: any';
 COMMENT ON COLUMN returns.policy.valid_from IS 'The policy applies to sales made at this time or later';
 COMMENT ON COLUMN returns.policy.valid_to IS 'The policy applies to sales made before this time';
-COMMENT ON COLUMN returns.policy.returnable IS 'false: nothing is taken back, and window_term is not used';
+COMMENT ON COLUMN returns.policy.returnable IS 'false: no returns are accepted, and window_term is not used';
 COMMENT ON COLUMN returns.policy.window_term IS 'Length of the return window in window_unit; NULL only if not returnable';
 COMMENT ON COLUMN returns.policy.window_unit IS 'Unit of window_term: hour, day, business_day, month or year';
 COMMENT ON COLUMN returns.policy.window_from IS 'Start of the window: delivered (sale_line.delivered_at) or purchased';
 COMMENT ON COLUMN returns.policy.window_roll IS 'Whether a window that ends on a day off ends on the next working day';
 COMMENT ON COLUMN returns.policy.extended_until IS 'The window ends no earlier than with this local day; NULL: no extension';
-COMMENT ON COLUMN returns.policy.resolutions IS 'What the buyer may ask for, as in return_request.resolution';
+COMMENT ON COLUMN returns.policy.resolutions IS 'Resolutions that the buyer may choose, as in return_request.resolution';
 COMMENT ON COLUMN returns.policy.restocking_percent IS 'Fee in percent of the goods returned, where the fault is none';
 COMMENT ON COLUMN returns.policy.refund_shipping IS 'Whether the outbound delivery of the returned units is paid back';
 COMMENT ON COLUMN returns.policy.auto_approve_below IS
-'A request worth less than this is approved at once; NULL: never
+'A requested return worth less is approved at once; NULL: never
 
 In the currency of the return; compared with its whole refund. All lines must have such a limit.';
 COMMENT ON COLUMN returns.policy.keep_item_below IS
-'A request worth less than this is refunded without the goods; NULL: never
+'A requested return worth less is refunded without the goods; NULL: never
 
 In the currency of the return; compared with its whole refund. All lines must have such a limit.';
 COMMENT ON COLUMN returns.policy.statutory IS 'Whether it is the law: a policy that overrides it may not give the buyer less';
-COMMENT ON COLUMN returns.policy.source IS 'The law or the practice that the policy is taken from; NULL: not given';
+COMMENT ON COLUMN returns.policy.source IS 'The law or the practice that the policy follows; NULL: not given';
 
 COMMENT ON TABLE returns.state IS
 'The states of returns and of refunds';
-COMMENT ON COLUMN returns.state.machine IS 'What is in the state: return or refund';
+COMMENT ON COLUMN returns.state.machine IS 'Machine that has the state: return or refund';
 COMMENT ON COLUMN returns.state.code IS 'Code of the state, used by return_request.status or refund.status';
 COMMENT ON COLUMN returns.state.kind IS 'initial, open or final';
 COMMENT ON COLUMN returns.state.label IS 'Names for people by language, for example {"en": "Approved"}';
 
 COMMENT ON TABLE returns.transition IS
 'The moves that the workflow allows';
-COMMENT ON COLUMN returns.transition.machine IS 'What moves: return or refund';
+COMMENT ON COLUMN returns.transition.machine IS 'Machine that has the move: return or refund';
 COMMENT ON COLUMN returns.transition.from_state IS 'State that the move leaves';
 COMMENT ON COLUMN returns.transition.to_state IS 'State that the move enters';
 COMMENT ON COLUMN returns.transition.actors IS 'Kinds of actors that may make the move, as in return_event.actor';
-COMMENT ON COLUMN returns.transition.requires IS 'What the move needs: note, tracking, evidence';
+COMMENT ON COLUMN returns.transition.requires IS 'Requirements of the move: note, tracking, evidence';
 COMMENT ON COLUMN returns.transition.resolution IS 'Only for returns with this resolution; NULL: any';
 COMMENT ON COLUMN returns.transition.reversal IS 'Whether the move may leave a final state';
 COMMENT ON COLUMN returns.transition.guard IS
@@ -127,7 +127,7 @@ COMMENT ON TABLE returns.stage_deadline IS
 'How long a return may stay in a state, and what happens then
 
 NULL in market, category or resolution means any; the most specific row applies. Where the lines of
-a return fall under several rows, the one that ends first. A refund has no row here.';
+a return fall under several rows, the one that ends first applies. A refund has no row here.';
 COMMENT ON COLUMN returns.stage_deadline.machine IS 'Always return: refunds have no stage deadlines';
 COMMENT ON COLUMN returns.stage_deadline.market IS 'Market of the return; NULL: any';
 COMMENT ON COLUMN returns.stage_deadline.category IS 'Category of a line of the return, or one above it; NULL: any';
@@ -139,7 +139,7 @@ COMMENT ON COLUMN returns.stage_deadline.on_timeout IS 'State that follows when 
 COMMENT ON COLUMN returns.stage_deadline.remind IS 'A reminder event is written so many units before the end; NULL: none';
 
 COMMENT ON TABLE returns.actor_grant IS
-'Which database role may act as whom
+'Which database role may act as which actor
 
 setup() grants every kind of actor to its caller.';
 COMMENT ON COLUMN returns.actor_grant.db_role IS 'The role; its members have the grant too';
@@ -152,6 +152,6 @@ COMMENT ON COLUMN returns.ledger_account.code IS 'Code of the account, used by l
 COMMENT ON COLUMN returns.ledger_account.name IS 'Name for people';
 COMMENT ON COLUMN returns.ledger_account.normal_side IS 'Side on which its balance usually is: debit (positive) or credit (negative)';
 COMMENT ON COLUMN returns.ledger_account.party IS
-'Which party sees the entries booked on it: buyer or seller; NULL: operators only
+'Party that sees the entries posted to it: buyer, seller; NULL: operators only
 
 setup() writes it into the row-level security policies: call setup() after a change.';

@@ -1,4 +1,4 @@
--- What an application developer sees in \d+: the facts that the shop writes.
+-- Comments that an application developer sees in \d+: the facts of the shop.
 
 COMMENT ON TABLE returns.sale_line IS
 'One line of an order, as it was sold; written by the shop
@@ -20,7 +20,7 @@ COMMENT ON COLUMN returns.sale_line.currency IS 'Currency of all amounts of the 
 COMMENT ON COLUMN returns.sale_line.purchased_at IS 'When it was bought; policies valid at this time apply';
 COMMENT ON COLUMN returns.sale_line.delivered_at IS 'When it was handed over to the buyer; NULL: not delivered, not returnable yet';
 COMMENT ON COLUMN returns.sale_line.reserved IS 'Units in open returns; computed';
-COMMENT ON COLUMN returns.sale_line.returned IS 'Units finally taken back by returns that are refunded or exchanged; computed';
+COMMENT ON COLUMN returns.sale_line.returned IS 'Accepted units of returns that are refunded or exchanged; computed';
 COMMENT ON COLUMN returns.sale_line.refunded IS
 'Money owed or paid back for the line; computed
 
@@ -36,7 +36,7 @@ COMMENT ON COLUMN returns.payment.payment_no IS 'Number of the payment in its or
 COMMENT ON COLUMN returns.payment.method IS 'Kind of payment, for example card; not interpreted';
 COMMENT ON COLUMN returns.payment.amount IS 'Amount paid by this payment, in currency, with at most its minor units';
 COMMENT ON COLUMN returns.payment.currency IS 'Currency of the payment; only payments in the currency of the return are used';
-COMMENT ON COLUMN returns.payment.provider IS 'Who pays refunds, as in the actor provider:<ref>; NULL: an operator reports them';
+COMMENT ON COLUMN returns.payment.provider IS 'Provider of its refunds, as in provider:<ref>; NULL: an operator reports them';
 COMMENT ON COLUMN returns.payment.provider_ref IS 'The provider''s number of the payment; NULL: none or not known yet';
 COMMENT ON COLUMN returns.payment.refund_rank IS 'Order in which payments give money back: the lowest first, then payment_no';
 COMMENT ON COLUMN returns.payment.captured_at IS 'When the money was received; NULL: not captured, nothing can be refunded from it';

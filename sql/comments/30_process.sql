@@ -1,4 +1,4 @@
--- What an application developer sees in \d+: returns, their lines, their history.
+-- Comments that an application developer sees in \d+: returns, lines, history.
 
 COMMENT ON TABLE returns.return_request IS
 'One return of goods of one order, from draft to its final state
@@ -13,7 +13,7 @@ COMMENT ON COLUMN returns.return_request.failures IS 'How often the timer of the
 COMMENT ON COLUMN returns.return_request.overdue IS 'Whether the deadline has passed and the return is still in its state; computed';
 COMMENT ON COLUMN returns.return_request.order_ref IS 'The order, as in sale_line.order_ref; written with the draft, never changes';
 COMMENT ON COLUMN returns.return_request.status IS 'State of the return, returns.state; a client moves the return by changing it';
-COMMENT ON COLUMN returns.return_request.resolution IS 'What the buyer asks for: refund or exchange; changed in a draft only';
+COMMENT ON COLUMN returns.return_request.resolution IS 'Resolution that the buyer asks for: refund or exchange; changed in a draft only';
 COMMENT ON COLUMN returns.return_request.reason IS 'Reason of the return, returns.reason; changed in a draft only';
 COMMENT ON COLUMN returns.return_request.last_hash IS 'Hash of the last event, the head of the chain; computed';
 COMMENT ON COLUMN returns.return_request.created_at IS 'When the draft was inserted; computed';
@@ -29,7 +29,7 @@ COMMENT ON COLUMN returns.return_request.market IS 'Market of the return, from i
 COMMENT ON COLUMN returns.return_request.currency IS 'Currency of all amounts of the return, from its order; computed';
 COMMENT ON COLUMN returns.return_request.categories IS 'Categories of its lines, fixed when requested; NULL: still a draft; computed';
 COMMENT ON COLUMN returns.return_request.refund_total IS
-'Sum of what its lines are refunded; NULL: not decided for money; computed
+'Sum of the refunds of its lines; NULL: not decided for money; computed
 
 In currency: goods - fee - deduction + delivery. Refunds that an operator grants are not in it.';
 COMMENT ON COLUMN returns.return_request.note IS
@@ -40,13 +40,13 @@ COMMENT ON COLUMN returns.return_request.details IS
 'JSON object with facts of the shop; NULL: none
 
 Evidence is a non-empty array of references under the key "evidence".';
-COMMENT ON COLUMN returns.return_request.carrier IS 'Who carries the goods, as in the actor carrier:<ref>; NULL: not known yet';
+COMMENT ON COLUMN returns.return_request.carrier IS 'Carrier of the goods, as in the actor carrier:<ref>; NULL: not known yet';
 COMMENT ON COLUMN returns.return_request.tracking_ref IS
 'The carrier''s number of the parcel; NULL: not known yet
 
 A move that requires tracking needs a number that no earlier move has used.';
-COMMENT ON COLUMN returns.return_request.idempotency_key IS 'The client''s key for the request, unique in its order; NULL: none; never changes';
-COMMENT ON COLUMN returns.return_request.content_hash IS 'Hash of the open_return() call that made it; NULL: made without it; computed';
+COMMENT ON COLUMN returns.return_request.idempotency_key IS 'The client''s key of the return, unique in its order; NULL: none; never changes';
+COMMENT ON COLUMN returns.return_request.content_hash IS 'Hash of the open_return() call that opened it; NULL: opened without it; computed';
 
 COMMENT ON TABLE returns.return_line IS
 'Units of one sale line in a return
@@ -58,21 +58,21 @@ COMMENT ON COLUMN returns.return_line.order_ref IS 'The order; filled in from th
 COMMENT ON COLUMN returns.return_line.return_id IS 'The return';
 COMMENT ON COLUMN returns.return_line.line_no IS 'The line of the order, sale_line.line_no';
 COMMENT ON COLUMN returns.return_line.quantity IS 'Units the buyer wants to return';
-COMMENT ON COLUMN returns.return_line.received IS 'Units that came back, at most quantity; NULL: all of them';
+COMMENT ON COLUMN returns.return_line.received IS 'Units that were received, at most quantity; NULL: all of them';
 COMMENT ON COLUMN returns.return_line.accepted IS
-'Units taken back, at most received; NULL until the decision: all received
+'Units that are accepted, at most received; NULL until the decision: all received
 
-A decision writes the units that it pays: accepted, else received, else quantity.';
+A decision writes the units that it pays: accepted or, if that is NULL, received or quantity.';
 COMMENT ON COLUMN returns.return_line.deduction IS
-'Amount taken off for the state of the goods; NULL: none
+'Amount deducted for the condition of the goods; NULL: none
 
 Only where the fault of the reason is none. At most the goods less the fee; a decision lowers it to
-that where other units of the sale line were decided since.';
-COMMENT ON COLUMN returns.return_line.deduction_note IS 'Why the deduction is taken; NULL: not said';
+that limit where other units of the sale line were decided since.';
+COMMENT ON COLUMN returns.return_line.deduction_note IS 'Reason for the deduction; NULL: not given';
 COMMENT ON COLUMN returns.return_line.policy_id IS 'Policy that applies, fixed when requested; NULL: still a draft; computed';
 COMMENT ON COLUMN returns.return_line.window_ends_at IS 'End of the return window, fixed when requested; NULL: still a draft; computed';
 COMMENT ON COLUMN returns.return_line.refund_goods IS 'Share of amount_paid for the accepted units; NULL: not decided; computed';
-COMMENT ON COLUMN returns.return_line.refund_fee IS 'Restocking fee taken off; NULL: not decided; computed';
+COMMENT ON COLUMN returns.return_line.refund_fee IS 'Restocking fee that is deducted; NULL: not decided; computed';
 COMMENT ON COLUMN returns.return_line.refund_shipping IS 'Share of shipping_paid that is paid back; NULL: not decided; computed';
 
 COMMENT ON TABLE returns.return_event IS
@@ -94,4 +94,4 @@ COMMENT ON COLUMN returns.return_event.db_role IS 'Database role of the statemen
 COMMENT ON COLUMN returns.return_event.hash IS 'sha256 of the previous hash and all fields, see event_hash(); computed';
 COMMENT ON COLUMN returns.return_event.due_at IS 'Deadline of the return after the event; NULL: none; computed';
 COMMENT ON COLUMN returns.return_event.note IS 'Note given with the move, or the cause of a failure; NULL: none; computed';
-COMMENT ON COLUMN returns.return_event.details IS 'Facts of the event; "booked" names the refunds and transfers it made; computed';
+COMMENT ON COLUMN returns.return_event.details IS 'Facts; "booked" has refunds and hashes of transfers; NULL: none; computed';

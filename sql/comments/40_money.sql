@@ -1,4 +1,4 @@
--- What an application developer sees in \d+: refunds and the ledger.
+-- Comments that an application developer sees in \d+: refunds and the ledger.
 
 COMMENT ON TABLE returns.refund IS
 'One amount that goes back to one payment
@@ -14,7 +14,7 @@ COMMENT ON COLUMN returns.refund.currency IS 'Currency of the amount; computed';
 COMMENT ON COLUMN returns.refund.status IS 'pending, sent, settled or failed; written with a report';
 COMMENT ON COLUMN returns.refund.attempt IS 'How often it was sent to the provider; computed';
 COMMENT ON COLUMN returns.refund.idempotency_key IS 'Key to send to the provider, the same in every attempt; computed';
-COMMENT ON COLUMN returns.refund.provider IS 'Who pays it, from the payment; NULL: an operator reports it; computed';
+COMMENT ON COLUMN returns.refund.provider IS 'Provider that pays it, from the payment; NULL: an operator reports it; computed';
 COMMENT ON COLUMN returns.refund.provider_ref IS 'The provider''s number of the refund; NULL: none yet; written with a report';
 COMMENT ON COLUMN returns.refund.created_at IS 'When the refund was decided; computed';
 COMMENT ON COLUMN returns.refund.sent_at IS 'When it last became sent; NULL: never; computed';
@@ -33,7 +33,7 @@ COMMENT ON COLUMN returns.ledger_transfer.return_id IS 'The return that caused t
 COMMENT ON COLUMN returns.ledger_transfer.transfer_no IS 'Number of the transfer in its return, from 1; computed';
 COMMENT ON COLUMN returns.ledger_transfer.refund_id IS 'The refund it is about; NULL: the return as a whole; computed';
 COMMENT ON COLUMN returns.ledger_transfer.kind IS
-'What was posted, for example refund_due; computed
+'Kind of posting, for example refund_due; computed
 
 refund_due: a return was decided; override: an operator granted a refund; refund_sent and
 refund_settled: a refund was reported so; refund_failed and refund_pending reverse these.';
@@ -47,14 +47,14 @@ COMMENT ON COLUMN returns.ledger_entry.return_id IS 'The return; computed';
 COMMENT ON COLUMN returns.ledger_entry.written IS
 'Position of the writing transaction; NULL: loaded by hand; computed
 
-installation.epoch * 2^48 + transaction id; the checkpoint of the balances goes by it.';
+installation.epoch * 2^48 + transaction id; the checkpoint of the balances uses it.';
 COMMENT ON COLUMN returns.ledger_entry.transfer_no IS 'The transfer of the return; computed';
 COMMENT ON COLUMN returns.ledger_entry.entry_no IS 'Number of the entry in its transfer, from 1; computed';
 COMMENT ON COLUMN returns.ledger_entry.account IS 'Account, ledger_account.code; computed';
 COMMENT ON COLUMN returns.ledger_entry.party_ref IS
-'Buyer, seller, carrier or provider it is booked on; NULL: none; computed
+'Buyer, seller, carrier or provider that it is posted to; NULL: none; computed
 
-On provider_clearing and cash: the provider of the payment, else its method.';
+On provider_clearing and cash: the provider of the payment or, if it has none, its method.';
 COMMENT ON COLUMN returns.ledger_entry.amount IS 'Amount in currency: debit positive, credit negative; never 0; computed';
 COMMENT ON COLUMN returns.ledger_entry.currency IS 'Currency of the amount; computed';
 
@@ -70,7 +70,7 @@ COMMENT ON COLUMN returns.ledger_checkpoint.debit IS 'Sum of the positive entrie
 COMMENT ON COLUMN returns.ledger_checkpoint.credit IS 'Sum of the negative entries, as a positive number; computed';
 
 COMMENT ON TABLE returns.ledger_horizon IS
-'Up to where the checkpoint has summed the ledger; one row; computed';
+'Position up to which the checkpoint has summed the ledger; one row; computed';
 COMMENT ON COLUMN returns.ledger_horizon.singleton IS 'Always true: the table has one row';
 COMMENT ON COLUMN returns.ledger_horizon.written IS 'Entries with a smaller ledger_entry.written are in ledger_checkpoint; computed';
-COMMENT ON COLUMN returns.ledger_horizon.at IS 'When the checkpoint was last brought forward; NULL: never; computed';
+COMMENT ON COLUMN returns.ledger_horizon.at IS 'When the checkpoint was last advanced; NULL: never; computed';

@@ -1,4 +1,4 @@
--- What reporting tools show of the views.
+-- Comments that reporting tools show of the views.
 
 COMMENT ON VIEW returns.timeline IS
 'The history of each return, for people
@@ -18,9 +18,9 @@ COMMENT ON COLUMN returns.timeline.details IS 'Facts of the event as a JSON obje
 COMMENT ON VIEW returns.account_balance IS
 'Balance of each account by party and currency
 
-seller_receivable: what a seller owes the platform for returns. buyer_payable (negative): what a
-buyer is still owed. provider_clearing (negative): what a provider was told to pay and has not
-confirmed.';
+seller_receivable: the amount that a seller owes the platform for returns. buyer_payable (negative):
+the amount that a buyer is still owed. provider_clearing (negative): the amount that was sent to a
+provider and is not confirmed.';
 COMMENT ON COLUMN returns.account_balance.account IS 'Account, ledger_account.code';
 COMMENT ON COLUMN returns.account_balance.party_ref IS 'Buyer, seller, carrier or provider; NULL: none';
 COMMENT ON COLUMN returns.account_balance.currency IS 'Currency of the balance';
@@ -39,7 +39,7 @@ COMMENT ON COLUMN returns.trial_balance.credit IS 'Sum of the credit entries, as
 COMMENT ON COLUMN returns.trial_balance.balance IS 'Debit - credit';
 
 COMMENT ON VIEW returns.seller_statement IS
-'What was charged to each seller for returns, with a running balance
+'The amounts charged to each seller for returns, with a running balance
 
 Filter by seller_ref.';
 COMMENT ON COLUMN returns.seller_statement.seller_ref IS 'The seller';
@@ -61,7 +61,7 @@ COMMENT ON COLUMN returns.refund_register.buyer_ref IS 'The buyer';
 COMMENT ON COLUMN returns.refund_register.seller_ref IS 'The seller';
 COMMENT ON COLUMN returns.refund_register.payment_no IS 'The payment that gives the money back';
 COMMENT ON COLUMN returns.refund_register.method IS 'Kind of the payment, for example card';
-COMMENT ON COLUMN returns.refund_register.provider IS 'Who pays the refund; NULL: an operator reports it';
+COMMENT ON COLUMN returns.refund_register.provider IS 'Provider that pays the refund; NULL: an operator reports it';
 COMMENT ON COLUMN returns.refund_register.payment_ref IS 'The provider''s number of the payment';
 COMMENT ON COLUMN returns.refund_register.amount IS 'Amount of the refund';
 COMMENT ON COLUMN returns.refund_register.currency IS 'Currency of the amount';
@@ -78,9 +78,9 @@ COMMENT ON COLUMN returns.refund_register.lease_until IS 'When a sent refund bec
 COMMENT ON COLUMN returns.refund_register.idempotency_key IS 'Key that the provider gets with every attempt';
 
 COMMENT ON VIEW returns.deadline_board IS
-'Every return that has a deadline, and who must act
+'Every return that has a deadline, and the actors that may move it
 
-ORDER BY due_at shows first what ends first.';
+ORDER BY due_at shows the returns whose stage ends first.';
 COMMENT ON COLUMN returns.deadline_board.return_id IS 'The return';
 COMMENT ON COLUMN returns.deadline_board.order_ref IS 'The order';
 COMMENT ON COLUMN returns.deadline_board.seller_ref IS 'The seller';
@@ -102,30 +102,30 @@ COMMENT ON VIEW returns.seller_scorecard IS
 COMMENT ON COLUMN returns.seller_scorecard.seller_ref IS 'The seller';
 COMMENT ON COLUMN returns.seller_scorecard.currency IS 'Currency of refund_total';
 COMMENT ON COLUMN returns.seller_scorecard.units_sold IS 'Units sold';
-COMMENT ON COLUMN returns.seller_scorecard.units_returned IS 'Units finally taken back';
-COMMENT ON COLUMN returns.seller_scorecard.return_rate IS 'Units taken back in percent of the units sold';
+COMMENT ON COLUMN returns.seller_scorecard.units_returned IS 'Accepted units of refunded or exchanged returns';
+COMMENT ON COLUMN returns.seller_scorecard.return_rate IS 'units_returned in percent of units_sold';
 COMMENT ON COLUMN returns.seller_scorecard.returns IS 'Returns that were requested';
 COMMENT ON COLUMN returns.seller_scorecard.open IS 'Requested returns that are not in a final state';
 COMMENT ON COLUMN returns.seller_scorecard.overdue IS 'Returns that have passed the deadline of their present state';
 COMMENT ON COLUMN returns.seller_scorecard.answered IS 'Requests that the seller answered';
-COMMENT ON COLUMN returns.seller_scorecard.silent IS 'Requests whose time for an answer passed without one';
+COMMENT ON COLUMN returns.seller_scorecard.silent IS 'Requests whose deadline passed without an answer';
 COMMENT ON COLUMN returns.seller_scorecard.answer_time IS 'Median time from request to answer of the seller';
 COMMENT ON COLUMN returns.seller_scorecard.rejected IS 'Requests that were rejected';
 COMMENT ON COLUMN returns.seller_scorecard.unchecked IS 'Returns whose goods were not checked in time';
 COMMENT ON COLUMN returns.seller_scorecard.declined IS 'Returns that were declined after the check';
 COMMENT ON COLUMN returns.seller_scorecard.disputed IS 'Returns in which the buyer or another party began a dispute';
 COMMENT ON COLUMN returns.seller_scorecard.overruled IS 'Disputes that ended against the seller';
-COMMENT ON COLUMN returns.seller_scorecard.refund_total IS 'Sum of what the returns were refunded';
+COMMENT ON COLUMN returns.seller_scorecard.refund_total IS 'Sum of the refunds of the returns';
 
 COMMENT ON VIEW returns.category_report IS
-'What comes back of each category, by market and currency';
+'The returns of each category, by market and currency';
 COMMENT ON COLUMN returns.category_report.category IS 'The category of the sale lines';
 COMMENT ON COLUMN returns.category_report.name IS 'Name of the category';
 COMMENT ON COLUMN returns.category_report.market IS 'The market';
 COMMENT ON COLUMN returns.category_report.currency IS 'Currency of the amounts';
 COMMENT ON COLUMN returns.category_report.units_sold IS 'Units sold';
-COMMENT ON COLUMN returns.category_report.units_returned IS 'Units finally taken back';
-COMMENT ON COLUMN returns.category_report.return_rate IS 'Units taken back in percent of the units sold';
+COMMENT ON COLUMN returns.category_report.units_returned IS 'Accepted units of refunded or exchanged returns';
+COMMENT ON COLUMN returns.category_report.return_rate IS 'units_returned in percent of units_sold';
 COMMENT ON COLUMN returns.category_report.units_open IS 'Units in open returns';
 COMMENT ON COLUMN returns.category_report.returns IS 'Lines of requested returns';
 COMMENT ON COLUMN returns.category_report.units_requested IS 'Units in requested returns';

@@ -23,7 +23,7 @@ The start of the transaction, or the setting returns.clock where it is set (supe
 CREATE FUNCTION returns.acting_as(kind text) RETURNS text
 LANGUAGE C STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'returns_acting_as';
 COMMENT ON FUNCTION returns.acting_as(text) IS
-'The reference of the actor of the session if it is of this kind, else NULL
+'The reference of the actor of the session if it is of this kind, otherwise NULL
 
 kind is a kind of actor, as in returns.actor_grant. The result is NULL also where the role has no
 grant for the actor of the setting returns.actor. The row-level security policies call it.';

@@ -1,4 +1,4 @@
--- The triggers that setup() makes and verify() looks for: one list for both.
+-- The triggers that setup() creates and verify() expects: one list for both.
 
 -- The definition is spelled as pg_get_triggerdef() prints it, because verify()
 -- compares the two as text.  The rules of the names:
@@ -31,7 +31,7 @@ FROM (
 	('payment', 'zz_returns_payment', 'BEFORE INSERT OR DELETE OR UPDATE', '', 'ROW', 'payment_row()'),
 	('payment', 'zz_returns_payment_truncate', 'BEFORE TRUNCATE', '', 'STATEMENT', 'protected()'),
 	-- a policy is checked before a row by its own content, after a statement by
-	-- what it does to the other policies and to sales already made
+	-- its effect on the other policies and on existing sales
 	('policy', 'returns_policy_lock', 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE', '', 'STATEMENT', 'policy_lock()'),
 	('policy', 'zz_returns_policy', 'BEFORE INSERT OR UPDATE', '', 'ROW', 'policy_row()'),
 	('policy', 'zz_returns_policy_inserted', 'AFTER INSERT', 'REFERENCING NEW TABLE AS written ', 'STATEMENT', 'policy_changed()'),
@@ -54,7 +54,7 @@ FROM (
 	('ledger_entry', 'zz_returns_ledger_entry', 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE', '', 'STATEMENT', 'protected()'),
 	('ledger_checkpoint', 'zz_returns_ledger_checkpoint', 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE', '', 'STATEMENT', 'protected(''kept'')'),
 	('ledger_horizon', 'zz_returns_ledger_horizon', 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE', '', 'STATEMENT', 'protected(''kept'')'),
-	-- what the DBA defines: a row is checked at once by its own content, the
+	-- the rules of the DBA: a row is checked at once by its own content, the
 	-- workflow as a whole when the transaction commits
 	('installation', 'zz_returns_installation', 'BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE', '', 'STATEMENT', 'installation_guard()')
 	UNION ALL
@@ -71,7 +71,7 @@ FROM (
 ) AS t (tab, name, event, clause, level, call)
 $$;
 COMMENT ON FUNCTION returns.setup_triggers() IS
-'The triggers that setup() makes and verify() looks for
+'The triggers that setup() creates and verify() expects
 
 One row for each trigger: its table, its name, whether it is a deferred constraint trigger, whether
 it fires in replica sessions too, and its definition as pg_get_triggerdef() prints it, without

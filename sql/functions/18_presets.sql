@@ -1,4 +1,4 @@
--- What the presets of the markets share.
+-- Functions that the presets of the markets share.
 
 CREATE FUNCTION returns.platform_terms(OUT state text, OUT resolution text, OUT term int,
 	OUT unit text, OUT on_timeout text)

@@ -1,4 +1,4 @@
--- Policies: what the buyer may return, and the triggers of the table policy.
+-- Policies: which units a buyer may return, and the triggers of policy.
 
 CREATE FUNCTION returns.eligibility(order_ref text, reason text DEFAULT NULL)
 RETURNS TABLE (line_no int, returnable boolean, units_left int, amount_left numeric,
@@ -13,8 +13,8 @@ reason with fault "none".
 returnable: whether a request for one unit would be accepted now.
 units_left: units bought that are neither returned nor in an open return.
 amount_left: the exact share of units_left in amount_paid, in the currency of the line.
-window_ends_at: the request must come before it. NULL: there is no window, because nothing is taken
-back or the window starts at a delivery that has not happened.
+window_ends_at: the return must be requested before it. NULL: there is no window, because the policy
+accepts no returns or the window starts at a delivery that has not happened.
 sqlstate, why: the error that a request would get, NULL where returnable: RT004 not delivered or not
 returnable, RT003 window passed, RT005 no units left.
 Errors: RT010 unknown reason, or unknown order for a caller that sees all orders; RT009 the window
@@ -37,7 +37,7 @@ LANGUAGE C AS 'MODULE_PATHNAME', 'returns_policy_lock';
 COMMENT ON FUNCTION returns.policy_lock() IS
 'Trigger of policy before a statement: one transaction at a time writes policies
 
-Errors: RT009 TRUNCATE after anything was sold.';
+Errors: RT009 TRUNCATE while there are sales.';
 
 CREATE FUNCTION returns.policy_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_policy_row';
@@ -57,4 +57,4 @@ Waits for transactions that are inserting sale lines when a policy begins or end
 A sale that no policy applies to may get one.
 Errors (RT009): two policies of equal precedence that apply to the same sale; a policy that gives
 the buyer less than the statutory policy that it overrides; a change by which another policy would
-apply to a sale already made; the deletion of a policy that has begun, after anything was sold.';
+apply to a sale already made; the deletion of a policy that has begun, while there are sales.';

@@ -13,7 +13,7 @@ COMMENT ON FUNCTION returns.journal_flush() IS
 CREATE FUNCTION returns.line_row() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_line_row';
 COMMENT ON FUNCTION returns.line_row() IS
-'Row trigger of return_line: checks the chosen units and what came back of them
+'Row trigger of return_line: checks the chosen units and the units received
 
 Lines are chosen while the return is a draft; received, accepted and deduction are written while it
 is in transit or received. An UPDATE of these locks the line before the return. Where a decision may
@@ -38,7 +38,7 @@ LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_act';
 COMMENT ON FUNCTION returns.act(bigint, text, text, jsonb) IS
 'Move a return to a state; returns its status after the move
 
-The same as UPDATE returns.return_request SET status = .... The status may be a later one where the
+The same as an UPDATE of return_request.status. The status may be a later one where the
 system moves the return on in the same statement. details are merged into those of the return; their
 keys carrier and tracking_ref set the columns of that name.
 Errors: those of the move, RT001 to RT010.';

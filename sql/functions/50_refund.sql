@@ -50,7 +50,7 @@ CREATE FUNCTION returns.claim_refunds(max_rows int, lease interval DEFAULT '10 m
 RETURNS SETOF record
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_claim_refunds';
 COMMENT ON FUNCTION returns.claim_refunds(int, interval) IS
-'Take up to max_rows pending refunds to send them, the oldest first
+'Claim up to max_rows pending refunds to send them, the oldest first
 
 They become "sent" and stay so until they are reported as settled or failed, or until the lease
 ends: then they are pending again under the same idempotency_key. Commit before you call the
@@ -65,7 +65,7 @@ CREATE FUNCTION returns.preview_refund(return_id bigint, OUT kind text, OUT line
 RETURNS SETOF record
 LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_preview_refund';
 COMMENT ON FUNCTION returns.preview_refund(bigint) IS
-'What a return pays, or would pay if it were decided now
+'The amounts that a return pays, or would pay if it were decided now
 
 One row of kind "line" for each line, with amount = goods - fee - deduction + shipping, then one row
 of kind "tender" for each payment that gets money back. The code that pays computes it. No row for a

@@ -1,9 +1,9 @@
--- Timers: moves, reminders and overdue marks when they are due.
+-- The sweep: it moves, reminds and marks the returns that are due.
 
 CREATE FUNCTION returns.run_deadlines(max_rows int DEFAULT 1000) RETURNS int
 LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_run_deadlines';
 COMMENT ON FUNCTION returns.run_deadlines(int) IS
-'Make the moves that are due, the oldest first; returns how many were made
+'Make the moves that are due, the oldest first; returns their number
 
 At most max_rows moves, as the system, in the transaction of the caller. It also sends reminders and
 marks overdue returns. 0: nothing is left to move. Any number of sessions may run it at the same
@@ -15,11 +15,11 @@ Errors: 22004 max_rows is NULL; 22023 max_rows < 1.';
 CREATE PROCEDURE returns.sweep(batch int DEFAULT 1000)
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_sweep';
 COMMENT ON PROCEDURE returns.sweep(int) IS
-'Do all that is due in batches, and commit after each batch
+'Process the due returns in batches, and commit after each batch
 
-It does what returns.run_deadlines() does until nothing is due. Then it makes the refunds pending
-again whose lease has ended, and brings the checkpoint of the balances forward. For a scheduler; any
-number of sessions may run it at the same time. batch is the number of returns in a transaction.
+It does the same as returns.run_deadlines() until no return is due. Then it makes the refunds
+pending again whose lease has ended, and advances the checkpoint of the balances. For a scheduler;
+any number of sessions may run it at the same time. batch is the number of returns in a transaction.
 Errors: 2D000 it was called inside a transaction block; 22004 batch is NULL; 22023 batch < 1.';
 
 CREATE FUNCTION returns.worker_status(OUT database text, OUT state text, OUT pid int,
@@ -30,7 +30,7 @@ LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'returns_worker_status';
 REVOKE ALL ON FUNCTION returns.worker_status() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION returns.worker_status() TO pg_monitor;
 COMMENT ON FUNCTION returns.worker_status() IS
-'What the background worker does in each database of the setting returns.database
+'The state of the background worker for each database in returns.database
 
 state: waiting, starting, sweeping, or why it cannot sweep (failed, not set up, no such database, no
 connections allowed, no free worker process). last_run: when its last visit ended; last_moved,

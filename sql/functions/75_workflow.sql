@@ -1,5 +1,5 @@
--- The workflow as the DBA edits it: its defects, its diagram, its triggers; and
--- what a change means for open returns.
+-- The workflow that the DBA edits: its defects, its diagram, its triggers, and
+-- the effect of a change on open returns.
 
 CREATE FUNCTION returns.check_workflow(OUT machine text, OUT state text, OUT defect text, OUT detail text)
 RETURNS SETOF record
@@ -23,7 +23,7 @@ COMMENT ON FUNCTION returns.workflow_diagram(text, text) IS
 'The states, transitions and timers of a machine as the text of a diagram
 
 machine is return or refund; format is mermaid (a stateDiagram-v2) or dot (Graphviz). An edge shows
-who makes the move and, in brackets, what it requires. A timer of several markets is shown once.
+the actors of the move and, in brackets, what it requires. A timer of several markets is shown once.
 Errors: RT010 unknown machine or format.';
 
 CREATE FUNCTION returns.workflow_checked() RETURNS trigger
@@ -48,8 +48,8 @@ COMMENT ON FUNCTION returns.rule_row() IS
 
 Errors: RT010 unknown on_timeout; RT009 an unknown time zone; a category above itself; the removal
 of a reason that returns have; other minor units for a currency in use; another parent for a
-category after a line was sold in it or below it; another fault for a reason after anything was
-sold; a parent or fault by which a policy would give less than the law.';
+category after a line was sold in it or below it; another fault for a reason while there are
+sales; a parent or fault by which a policy would give less than the law.';
 
 CREATE FUNCTION returns.installation_guard() RETURNS trigger
 LANGUAGE C AS 'MODULE_PATHNAME', 'returns_installation_guard';
@@ -72,9 +72,9 @@ Errors: 42501 another role or actor.';
 CREATE FUNCTION returns.explain(return_id bigint) RETURNS SETOF text
 LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'returns_explain';
 COMMENT ON FUNCTION returns.explain(bigint) IS
-'Why a return is where it is, in lines of text
+'Why a return is in its state and what comes next, in lines of text
 
 Which policy applies to each of its lines, why, and how its window is computed; how the deadline of
-its state is computed; what happens when nobody acts, and who may act. For a draft: what a request
-would get.
+its state is computed; what happens if no actor moves it, and which actors may. For a draft: the
+answer that a request would get.
 Errors: RT010 unknown return, or one that the caller may not see.';

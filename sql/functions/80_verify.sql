@@ -1,9 +1,9 @@
--- The audit: the invariants of the tables, checked by set-based queries. There is
--- one function for each subject; none of them writes; verify() runs them all.
+-- The audit: the invariants of the tables, checked by set-based queries. There
+-- is one function for each subject, and verify() calls all of them. None writes.
 -- row_security = off: a query fails where row-level security would hide rows,
 -- because an audit that sees only some of the rows reports false violations.
 -- jit = off: compiling the long queries takes longer than running them.
--- Materialized CTEs stand where the planner, which has no statistics about the
+-- CTEs are materialized where the planner, which has no statistics about the
 -- contents of jsonb, would choose nested loops.
 
 CREATE FUNCTION returns.verify(OUT invariant text, OUT order_ref text, OUT return_id bigint,
@@ -64,9 +64,9 @@ $$;
 COMMENT ON FUNCTION returns.verify() IS
 'Check all data of the extension: one row for each violated invariant
 
-No rows when all is well. The checks are: installation, workflow, events, requests, lines,
-sales, refunds, money, ledger. All of them see one snapshot; each is announced at DEBUG1. Raise
-work_mem before you call it on big tables.
+It returns no row if all invariants hold. The checks are: installation, workflow, events, requests,
+lines, sales, refunds, money, ledger. All of them see one snapshot; each is announced at DEBUG1.
+Raise work_mem before you call it on big tables.
 Errors: 42501 row-level security hides rows from the role; RT012 tables are missing.';
 
 CREATE FUNCTION returns.verify_installation(OUT invariant text, OUT order_ref text,
@@ -88,7 +88,7 @@ SELECT 'trigger', NULL::text, NULL::bigint,
 	format('Trigger %s of returns.%s %s.', f.name, f.tab, CASE
 		WHEN f.oid IS NULL THEN 'is missing'
 		WHEN f.tgenabled = 'D' THEN 'is disabled'
-		WHEN f.actual <> f.expected THEN 'differs from the one that setup() makes: ' || f.actual
+		WHEN f.actual <> f.expected THEN 'differs from the one that setup() creates: ' || f.actual
 		WHEN f.always THEN 'does not fire always'
 		ELSE 'fires in replica sessions only' END)
 FROM found f
@@ -97,7 +97,7 @@ WHERE f.oid IS NULL
 	OR f.actual <> f.expected
 UNION ALL
 -- a trigger of the extension under another name would do its work twice
-SELECT 'trigger', NULL, NULL, format('Trigger %s of %s is not one that setup() makes: %s', t.tgname, t.tgrelid::regclass, pg_get_triggerdef(t.oid))
+SELECT 'trigger', NULL, NULL, format('Trigger %s of %s is not one that setup() creates: %s', t.tgname, t.tgrelid::regclass, pg_get_triggerdef(t.oid))
 FROM pg_trigger t
 JOIN pg_class c ON c.oid = t.tgrelid AND c.relnamespace = to_regnamespace('returns')
 JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
@@ -153,7 +153,7 @@ LEFT JOIN returns.installation i ON true
 WHERE x.extname = 'returns' AND i.version IS DISTINCT FROM x.extversion
 $$;
 COMMENT ON FUNCTION returns.verify_installation() IS
-'The part of returns.verify() about what returns.setup() creates
+'The part of returns.verify() about the objects that returns.setup() creates
 
 Triggers exist, are enabled and unchanged, also those of foreign keys; row-level security is on; all
 tables have one owner; no table has children; indexes are valid; one version.';

@@ -134,9 +134,9 @@ $$;
 COMMENT ON FUNCTION returns.verify_refunds() IS
 'The part of returns.verify() about refunds and payments
 
-Refunds are as their events issued and reported them, except lease_until; what is posted is what was
-sent and settled; the refunds that did not fail sum to payment.refunded and to no more than was
-captured.';
+Refunds are as their events issued and reported them, except lease_until; the amounts that were sent
+and settled are posted; the refunds that did not fail sum to payment.refunded and to no more than
+was captured.';
 
 CREATE FUNCTION returns.verify_money(OUT invariant text, OUT order_ref text,
 	OUT return_id bigint, OUT detail text)
@@ -211,8 +211,8 @@ CROSS JOIN LATERAL (
 	WHERE coalesce(g.amount, 0) <> coalesce(b.granted, 0)
 ) AS v (invariant, detail)
 UNION ALL
--- The commissions of the returns of a line sum to that on all that was taken back of it,
--- whatever their order. A return priced first that pays nothing leaves its rounding behind.
+-- The commissions of the returns of a sale line sum to the commission on all its
+-- returned units, in any order. A return priced first that pays nothing leaves its rounding.
 SELECT 'return_commission', coalesce(l.order_ref, b.order_ref), NULL,
 	format('Commission of %s %s was given back, but the decided lines give %s.', coalesce(b.amount, 0),
 		coalesce(l.currency, b.currency), coalesce(l.commission, 0))
@@ -247,7 +247,7 @@ $$;
 COMMENT ON FUNCTION returns.verify_money() IS
 'The part of returns.verify() about the money of returns
 
-refund_total is what the lines give; the refunds are what is owed and granted; a return is refunded
+refund_total is the sum of the lines; the refunds sum to it and the grants; a return is refunded
 if and only if all its refunds have settled; all of it is posted, with the commission on the goods.';
 
 CREATE FUNCTION returns.verify_ledger(OUT invariant text, OUT order_ref text,

@@ -1,9 +1,10 @@
--- What every market shares: the workflow, reasons, categories, currencies and
--- the chart of accounts. setup() applies it once: later edits of the DBA stay.
+-- The rules that all markets share: the workflow, reasons, categories,
+-- currencies and the chart of accounts. setup() applies this preset once, so
+-- later edits of the DBA stay.
 
 -- ---------------------------------------------------------------- workflow
--- The states and the transitions of a machine are inserted as a whole, where it
--- has none: a transition that the DBA has removed does not come back.
+-- The states and transitions of a machine are inserted only if it has none, so
+-- a transition that the DBA has removed does not come back.
 
 INSERT INTO returns.state (machine, code, kind, label)
 SELECT 'return', v.code, v.kind, jsonb_build_object('en', v.en, 'ru', v.ru, 'kk', v.kk)

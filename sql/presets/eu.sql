@@ -41,10 +41,10 @@ SELECT 'eu', t.*
 -- Sale at a distance: 14 days to withdraw, all of it paid back with the
 -- standard delivery (directive 2011/83/EU). Whether sealed goods were opened
 -- (art. 16 (e)) is checked when they come back, so no category is excepted for
--- it. The other exceptions of art. 16 are not here: they must be verified for the
--- shop first. For a lack of conformity that shows within two years (directive
--- 2019/771) the law offers repair or replacement first; here the buyer may choose
--- money as well.
+-- it. The other exceptions of art. 16 are not here: they must be verified for
+-- the shop first. For goods that are not in conformity within two years
+-- (directive 2019/771) the law offers repair or replacement first; here the
+-- buyer may choose money as well.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)

@@ -102,8 +102,8 @@ SELECT 'kz', t.*
 -- ---------------------------------------------------------------- policies
 -- Goods without a fault: 14 days (law "On consumer protection", art. 14 p. 1
 -- and art. 30 p. 1), for all but food and the list of art. 30 p. 1; those
--- exceptions are the law's own, hence statutory as well. With a fault: what
--- leading platforms give, 30 days. The law gives the buyer the warranty time,
+-- exceptions are the law's own, hence statutory as well. With a fault: 30
+-- days, as leading platforms give. The law gives the buyer the warranty time,
 -- which differs by goods: where it is longer, add a policy for the category.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, resolutions,

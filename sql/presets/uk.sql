@@ -20,8 +20,8 @@ WITH laid AS (
 ), movable (day, name) AS (
 	SELECT h.day, h.name
 	  FROM generate_series(2020, 2035) AS year, returns.easter(year) AS easter,
-		   -- Monday of the week that holds the 7th is the first of the month,
-		   -- of the week that holds the 31st the last of it
+		   -- the Monday of the week with the 7th is the first of the month,
+		   -- that of the week with the 31st is the last
 		   LATERAL (VALUES
 		(easter - 2, 'Good Friday'),
 		(easter + 1, 'Easter Monday'),
@@ -64,10 +64,10 @@ SELECT 'uk', t.*
 -- ---------------------------------------------------------------- policies
 -- Sale at a distance: 14 days after delivery to cancel (Consumer Contracts
 -- Regulations 2013), 30 days to reject faulty goods (Consumer Rights Act 2015,
--- s. 22). The Acts do not move a term that ends on a day off: no roll. To
--- cancel needs no reason, so that is the law whoever is at fault; the terms of
--- the shop, which give more, override it. The exceptions to it are not here: they
--- must be verified for the shop first.
+-- s. 22). The Acts do not move a term that ends on a day off: no roll. A buyer
+-- can cancel without a reason, so this is the law for every fault. The terms
+-- of the shop give more and override it. The exceptions to it are not here:
+-- they must be verified for the shop first.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,
 							refund_shipping, statutory, source)

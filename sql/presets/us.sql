@@ -23,7 +23,7 @@ WITH laid AS (
 ), movable (day, name) AS (
 	SELECT h.day, h.name
 	  FROM generate_series(2020, 2035) AS year,
-		   -- the nth Monday of a month is that of the week that holds day 7 n;
+		   -- the nth Monday of a month is that of the week with day 7 n;
 		   -- the fourth Thursday is three days after the Monday of day 25
 		   LATERAL (VALUES
 		(date_trunc('week', make_date(year, 1, 21)::timestamp)::date, 'Martin Luther King Jr. Day'),
@@ -59,8 +59,8 @@ SELECT 'us', t.*
  WHERE NOT EXISTS (SELECT FROM returns.stage_deadline WHERE market = 'us');
 
 -- ---------------------------------------------------------------- policies
--- No federal law gives the buyer a right to return: what large marketplaces
--- offer, 30 days, and no return of food without a fault. A holiday extension
+-- No federal law gives the buyer a right to return. As large marketplaces
+-- offer: 30 days, and no return of food without a fault. A holiday extension
 -- is a policy of its own with valid_from, valid_to and extended_until.
 
 INSERT INTO returns.policy (market, category, fault, returnable, window_term, window_unit, window_roll, resolutions,

@@ -1,6 +1,6 @@
 -- Row-level security of the money: a buyer and a seller see the refunds of their
--- own returns and the ledger entries booked on them; a provider sees the refunds
--- that it pays.
+-- own returns and the ledger entries posted to them; a provider sees the
+-- refunds that it pays.
 
 ALTER TABLE returns.refund ENABLE ROW LEVEL SECURITY;
 ALTER TABLE returns.ledger_transfer ENABLE ROW LEVEL SECURITY;

@@ -1,6 +1,6 @@
--- Rules: what the DBA edits. Sessions cache the rows of these tables; a trigger
--- (sql/functions/15_triggers.sql) tells them about every change.
--- What the columns mean is in sql/comments.
+-- Rules: the tables that the DBA edits. Sessions cache their rows, and a trigger
+-- (sql/functions/15_triggers.sql) invalidates the caches after every change.
+-- sql/comments describes the columns.
 
 CREATE TABLE IF NOT EXISTS returns.installation (
 	singleton         boolean PRIMARY KEY DEFAULT true CHECK (singleton),
@@ -78,7 +78,8 @@ CREATE TABLE IF NOT EXISTS returns.policy (
 	CONSTRAINT policy_validity CHECK (valid_from < valid_to),
 	CONSTRAINT policy_window CHECK (NOT returnable OR window_term IS NOT NULL)
 );
--- Sessions read the policies of one seller at a time: there may be very many.
+-- Sessions read the policies of one seller at a time, because there may be very
+-- many of them.
 CREATE INDEX IF NOT EXISTS policy_seller ON returns.policy (seller_ref);
 
 CREATE TABLE IF NOT EXISTS returns.state (

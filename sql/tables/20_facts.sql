@@ -1,4 +1,4 @@
--- Facts that the shop supplies: what was bought and how it was paid.
+-- Facts that the shop supplies: the lines of orders and their payments.
 -- The row triggers check amounts against the minor units of their currency.
 
 CREATE TABLE IF NOT EXISTS returns.sale_line (

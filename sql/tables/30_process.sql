@@ -33,9 +33,9 @@ CREATE TABLE IF NOT EXISTS returns.return_request (
 	content_hash    bytea,
 	UNIQUE (order_ref, id)
 );
--- Every move changes wake_at and so adds an entry to every index of the table:
--- there are only those that the rules need. Queries for the returns of a buyer or
--- a seller use the indexes of sale_line and then order_ref.
+-- Every move changes wake_at and so adds an entry to every index of the table.
+-- So there are only the indexes that the rules need. Queries for the returns
+-- of a buyer or a seller use the indexes of sale_line and then order_ref.
 CREATE INDEX IF NOT EXISTS return_request_wake ON returns.return_request (wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE UNIQUE INDEX IF NOT EXISTS return_request_key ON returns.return_request (idempotency_key, order_ref)
 	WHERE idempotency_key IS NOT NULL;

@@ -61,8 +61,8 @@ CREATE INDEX IF NOT EXISTS ledger_entry_written ON returns.ledger_entry
 CREATE INDEX IF NOT EXISTS ledger_entry_seller ON returns.ledger_entry (party_ref, currency)
 	WHERE account = 'seller_receivable';
 
--- The horizon is one of transactions: the checkpoint contains the entries of all
--- transactions before it, and none of later or still running ones.
+-- The horizon is a transaction id. The checkpoint contains the entries of all
+-- transactions before it, and none of later or running ones.
 CREATE TABLE IF NOT EXISTS returns.ledger_checkpoint (
 	account   text    NOT NULL,
 	party_ref text,

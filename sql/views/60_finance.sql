@@ -1,4 +1,4 @@
--- The ledger: balances are sums, not counters: the checkpoint plus the entries
+-- The ledger. Balances are sums, not counters: the checkpoint plus the entries
 -- since then. Debit is positive everywhere.
 
 CREATE OR REPLACE VIEW returns.account_balance WITH (security_invoker = true) AS

@@ -29,7 +29,7 @@ WITH sold AS (
 	  JOIN returns.return_event before ON before.order_ref = e.order_ref
 		AND before.return_id = e.return_id AND before.seq = e.seq - 1
 	 WHERE e.kind = 'transition' AND e.from_state <> e.to_state
-), told AS (
+), answered AS (
 	SELECT s.order_ref, s.return_id,
 		min(s.at) FILTER (WHERE s.from_state = 'requested' AND s.actor = 'seller') AS answered_at,
 		bool_or(s.from_state = 'requested' AND s.timed_out) AS silent,
@@ -54,7 +54,7 @@ WITH sold AS (
 		percentile_cont(0.5) WITHIN GROUP (ORDER BY t.answered_at - q.requested_at) AS answer_time,
 		coalesce(sum(q.refund_total), 0) AS refund_total
 	  FROM returns.return_request q
-	  LEFT JOIN told t ON t.order_ref = q.order_ref AND t.return_id = q.id
+	  LEFT JOIN answered t ON t.order_ref = q.order_ref AND t.return_id = q.id
 	 WHERE q.requested_at IS NOT NULL
 	 GROUP BY q.seller_ref, q.currency
 )

@@ -116,7 +116,7 @@ returns_act(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(status);
 }
 
-/* Fill in what the return says, as the caller sees it. */
+/* Fill in the values of the return, as the caller sees it. */
 static void
 read_return(int64 id, MoveQuestion *question, bool *due_null)
 {
@@ -137,7 +137,7 @@ read_return(int64 id, MoveQuestion *question, bool *due_null)
 		.from = state_get(MACHINE_RETURN, result_cstring(found, 0, AFTER_RETURN_PARTIES)),
 		.parties = return_parties_read(found, 0),
 		.resolution = resolution_parse(result_cstring(found, 0, AFTER_RETURN_PARTIES + 1)),
-		/* what a move requires is shown, and does not forbid it */
+		/* requirements are shown, and do not forbid the move */
 		.has_note = true,
 		.has_tracking = true,
 		.has_evidence = true,

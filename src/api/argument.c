@@ -3,8 +3,8 @@
  * argument.c
  *		Checks of the arguments of functions that people call.
  *
- * The functions are not STRICT: a null argument is more often a mistake of the
- * program that calls than a question with no answer.
+ * The functions are not STRICT: a null argument is usually a mistake of the
+ * calling program, and a result of NULL would hide it.
  *
  * src/api/argument.c
  *

@@ -3,9 +3,9 @@
  * eligibility.c
  *		eligibility() and policy_for(): can the lines of an order be returned?
  *
- * line_judge() gives the answers, so a request of a return gets the same ones.
- * The sale is read as the owner of the tables.  This file decides which actor
- * sees which line, by the same rule as row-level security.
+ * line_judge() gives the answers.  It also judges the lines when a return is
+ * requested.  The sale is read as the owner of the tables.  This file decides
+ * which actor sees which line, by the same rule as row-level security.
  *
  * src/api/eligibility.c
  *
@@ -68,8 +68,9 @@ read_lines(Datum order_ref, SaleLine **lines)
 }
 
 /*
- * Who looks at a sale.  An actor sees the lines to which it is a party.  Without
- * an actor, the owner of the tables sees every line, and other roles see none.
+ * The viewer of a sale.  An actor sees the lines to which it is a party.
+ * Without an actor, the owner of the tables sees every line, and other roles
+ * see none.
  */
 typedef struct Viewer
 {

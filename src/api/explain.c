@@ -3,10 +3,11 @@
  * explain.c
  *		explain(): why a return is in its state, and what comes next.
  *
- * The text is made from what decides: the policy that a line was judged by, the
- * timer that set the deadline, the transitions of the state.  The return is
- * read with the rights of the caller, so that only those who see it get an
- * answer.  Its lines and its history are then read as the owner of the tables.
+ * The text is made from the data that decide: the policy that a line was
+ * judged by, the timer that set the deadline, the transitions of the state.
+ * The return is read with the rights of the caller, so that only a caller that
+ * sees it gets an answer.  Its lines and its history are then read as the
+ * owner of the tables.
  *
  * src/api/explain.c
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * open_return.c
- *		open_return(): a draft, its lines and its request in one call.
+ *		open_return(): insert a draft and its lines, and request the return.
  *
  * It runs the statements that a client could send itself, with the caller's
  * rights.  The triggers of the tables hold the rules.
@@ -295,7 +295,7 @@ parse_call(FunctionCallInfo fcinfo, OpenCall *call)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("idempotency key must not be empty"),
-				 errdetail("All calls with an empty key would be taken for the same call."),
+				 errdetail("All calls with an empty key would count as the same call."),
 				 errhint("Pass a new key for each return, or NULL.")));
 	call->details = PG_ARGISNULL(6) ? NULL : PG_GETARG_JSONB_P(6);
 	call->content_hash = hash_content(call);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * party.c
- *		is_party(): for the row-level security of what follows from a return.
+ *		is_party(): for the row-level security of refunds and postings.
  *
  * A policy of the table refund cannot read return_request itself: then every
  * reader of refunds, for example a payment provider, would need rights on

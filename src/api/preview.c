@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * preview.c
- *		preview_refund(): what a return pays, computed by the code that pays.
+ *		preview_refund(): the amounts that a return pays or would pay.
  *
  * src/api/preview.c
  *

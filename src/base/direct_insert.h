@@ -5,10 +5,11 @@
  *
  * A direct insert runs no plan, no trigger, no CHECK and no foreign key.  It is
  * for rows whose values all come from the extension and are valid by
- * construction.  But what a user adds to the table (a column, a type, a trigger,
- * a constraint, an index with an expression) must take effect.  So the table is
- * compared with the one that sql/tables creates: once, and again when it
- * changes.  If it differs, the rows are inserted by plain INSERT statements.
+ * construction.  But an addition of the user to the table (a column, a type, a
+ * trigger, a constraint, an index with an expression) must take effect.  So
+ * the table is compared with the one that sql/tables creates: once, and again
+ * when it changes.  If it differs, the rows are inserted by plain INSERT
+ * statements.
  *
  * Indexes of plain columns and unique or exclusion constraints that are not
  * deferrable are no difference, because a direct insert maintains them too.
@@ -35,7 +36,7 @@ typedef struct DirectTable
 	const char *name;			/* in schema returns */
 	int			ncolumns;		/* at most STATEMENT_MAX_ARGS */
 	const DirectColumn *columns;	/* in order */
-	/* what else it has, at most one of each; NULL: none */
+	/* its other objects, at most one of each; NULL: none */
 	const char *guard;			/* name of the trigger on INSERT */
 	const char *check;			/* CHECK, as pg_get_constraintdef() prints it */
 	const char *foreign_key;	/* name */

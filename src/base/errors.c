@@ -47,8 +47,8 @@ error_unknown_return(int64 return_id)
 	ereport(ERROR,
 			(errcode(ERRCODE_RT_UNKNOWN_CODE),
 			 errmsg("unknown return " INT64_FORMAT, return_id),
-			 errdetail("returns.return_request has no such return that you may see."),
-			 errhint("Check the number and returns.actor."),
+			 errdetail("No return with this id is visible to the current role and actor."),
+			 errhint("Check the id, and the actor: SHOW returns.actor."),
 			 err_our_column("return_request", "id")));
 }
 

@@ -36,7 +36,7 @@ pg_noreturn extern void error_unknown_return(int64 return_id);
 /* Inside ereport(): set the fields schema, table and column (by name). */
 extern int	err_column(Relation rel, const char *column);
 
-/* The same for a table of ours that is not open.  column may be NULL. */
+/* The same for one of our tables, by name.  column may be NULL. */
 extern int	err_our_column(const char *table, const char *column);
 
 /*

@@ -3,7 +3,7 @@
  * scope.h
  *		State of a backend that follows its transaction and subtransactions.
  *
- * Static variables that describe what the transaction has done must be reset
+ * Static variables that describe the work of the transaction must be reset
  * when a subtransaction is rolled back, and when the transaction ends.  A
  * function cannot do this itself, because an error leaves it before its last
  * line.  So the file registers a ScopeUser, and stores the nest level

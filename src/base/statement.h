@@ -30,7 +30,7 @@
 
 #define STATEMENT_MAX_ARGS 24
 
-/* For texts: "=" in whatever search_path. */
+/* For SQL texts: "=", independent of the search_path. */
 #define EQ " OPERATOR(pg_catalog.=) "
 
 typedef struct Statement
@@ -60,8 +60,8 @@ extern ResultSet statement_run_limit(Statement *statement, Datum *args, const ch
 extern ResultSet statement_read(Statement *statement, Datum *args, const char *nulls);
 
 /*
- * Run a statement with the rights and the snapshot of the caller, who has called
- * SPI_connect() and will call SPI_finish().
+ * Run a statement with the rights and the snapshot of the caller.  The caller
+ * has called SPI_connect() and will call SPI_finish().
  */
 extern ResultSet statement_run_as_caller(Statement *statement, Datum *args, const char *nulls);
 

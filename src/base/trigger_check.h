@@ -27,12 +27,12 @@ extern TriggerData *trigger_check(FunctionCallInfo fcinfo, const char *function,
 								  const char *table, int fires);
 
 /*
- * In a BEFORE ROW trigger of ours: look for other triggers.  Raises RT007 when a
- * BEFORE ROW trigger of the same event fires after ours, because it could
- * change the row unchecked.  Raises RT007 when other tables inherit from this
- * one, because queries would return their unchecked rows as rows of this table.
- * Returns true when others fire before ours: they may have changed columns that
- * the statement does not name.
+ * In one of our BEFORE ROW triggers: look for other triggers.  Raises RT007
+ * when a BEFORE ROW trigger of the same event fires after ours, because it
+ * could change the row unchecked.  Raises RT007 when other tables inherit from
+ * this one, because queries would return their unchecked rows as rows of this
+ * table.  Returns true when others fire before ours: they may have changed
+ * columns that the statement does not name.
  */
 extern bool trigger_check_row(TriggerData *trigdata);
 

@@ -34,7 +34,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-/* ---- what the statement did ---- */
+/* ---- the changes of the statement ---- */
 
 /* The rows of a transition table (NULL: none), as Policy. */
 static List *

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * policy_guard.c
- *		Triggers of returns.policy before a change: codes, form, what is in force.
+ *		Triggers of returns.policy before a change: the checks of each row.
  *
- * They check what one row shows.  policy_effect.c checks how a statement affects
- * other policies and existing sales, when all its rows are written.
+ * They check each row by itself.  policy_effect.c checks how a statement
+ * affects other policies and existing sales, when all its rows are written.
  *
  * src/definitions/policy_guard.c
  *
@@ -132,7 +132,7 @@ check_percent(Relation rel, const Policy *policy, Datum percent)
 				 err_column(rel, "restocking_percent")));
 }
 
-/* What the constraints of the table do not check. */
+/* Conditions that the constraints of the table do not check. */
 static void
 check_form(Relation rel, const Policy *policy, Datum percent)
 {

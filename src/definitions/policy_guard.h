@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * policy_guard.h
- *		What the triggers of returns.policy share.
+ *		Types and functions that the triggers of returns.policy share.
  *
  * src/definitions/policy_guard.h
  *

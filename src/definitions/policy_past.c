@@ -59,8 +59,9 @@ timestamp_order(const void *a, const void *b)
 }
 
 /*
- * What distinguishes sales: the sellers with policies of their own (some may
- * occur twice), and the instants at which a policy begins or ends, ascending.
+ * The values that distinguish sales: the sellers with policies of their own
+ * (some may occur twice), and the instants at which a policy begins or ends,
+ * ascending.
  */
 static void
 list_divisions(const PolicyIndex *before, const PolicyIndex *after,

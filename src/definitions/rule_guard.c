@@ -333,7 +333,7 @@ returns_installation_guard(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("table \"%s\" is protected", RelationGetRelationName(trigdata->tg_relation)),
 				 errdetail("It records which version created the tables and in which life of the cluster the history is written."),
-				 errhint("Run CALL returns.setup() to bring it to the version of the extension."),
+				 errhint("Run CALL returns.setup() to update it to the version of the extension."),
 				 errtable(trigdata->tg_relation)));
 	return PointerGetDatum(NULL);
 }

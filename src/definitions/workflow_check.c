@@ -276,7 +276,7 @@ check_removed(const TriggerRow *row)
 
 /* ---- the triggers ---- */
 
-/* What a trigger of the workflow or of the tree of categories was called with. */
+/* The trigger data of a trigger of the workflow or of the tree of categories. */
 static TriggerData *
 workflow_trigger(FunctionCallInfo fcinfo, const char *function, int fires)
 {

@@ -72,7 +72,7 @@ static Statement payment_in_use = {
 	2, {TEXTOID, INT4OID}
 };
 
-/* What differs between the two tables. */
+/* The differences between the two tables. */
 typedef struct FactTable
 {
 	ColumnSet  *columns;
@@ -80,7 +80,7 @@ typedef struct FactTable
 	int			first_computed; /* to the end */
 	int			last_fact;		/* the columns up to it are fixed once in use */
 	Statement  *in_use;
-	const char *user;			/* what refers to its rows */
+	const char *user;			/* the record that refers to its rows */
 	void		(*check) (const TriggerRow *row);	/* codes and amounts */
 } FactTable;
 
@@ -301,7 +301,8 @@ PG_FUNCTION_INFO_V1(returns_protected);
 /*
  * BEFORE any event, FOR EACH ROW or STATEMENT, on a table that only the extension
  * writes.  It may insert, and delete the history of a draft; where the trigger
- * has an argument it may also update.  TRUNCATE and all that others do is refused.
+ * has an argument it may also update.  TRUNCATE and the writes of others are
+ * refused.
  */
 Datum
 returns_protected(PG_FUNCTION_ARGS)
@@ -315,7 +316,7 @@ returns_protected(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_RT_PROTECTED),
 				 errmsg("table \"%s\" is protected", RelationGetRelationName(trigger->tg_relation)),
 				 errdetail("Only the extension writes to this table."),
-				 errhint("Update returns.return_request or returns.refund instead; the extension then writes what follows."),
+				 errhint("Update returns.return_request or returns.refund instead; the extension then writes this table."),
 				 errtable(trigger->tg_relation)));
 	return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 						   trigger->tg_newtuple : trigger->tg_trigtuple);

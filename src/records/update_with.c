@@ -18,11 +18,11 @@
 #include "utils/memutils.h"
 
 /*
- * The work that a statement of ours hands to the trigger that it fires.  They
- * nest when a trigger of the user updates other returns.  An error leaves the
- * function that made one without running its last lines; the scope callbacks
- * drop it then.  It must live until they run: it is allocated in the memory of
- * the subtransaction, not on the stack.
+ * The work that one of our statements passes to the trigger that it fires.
+ * They nest when a trigger of the user updates other returns.  An error leaves
+ * the function that made one without running its last lines; the scope
+ * callbacks drop it then.  It must live until they run: it is allocated in the
+ * memory of the subtransaction, not on the stack.
  */
 typedef struct UpdateWith
 {

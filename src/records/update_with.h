@@ -17,7 +17,7 @@
 
 #include "records/row.h"
 
-/* What the trigger calls; it may change the row and move the return. */
+/* A function that the trigger calls; it may change the row and move the return. */
 typedef void (*RowWork) (ReturnRow *row, void *arg);
 
 /*

@@ -6,7 +6,7 @@
  * A code is a word that has a meaning in the C code: an actor, a resolution, a
  * fault.  Each set of codes has its words in codes.c and nowhere else.  The
  * *_parse() functions raise RT010 for a word that the set does not have: an
- * unknown word is never taken for a known one.  The names of states, reasons,
+ * unknown word is never treated as a known one.  The names of states, reasons,
  * categories and the like are data of the shop; cache.h looks them up.
  *
  * src/rules/codes.h
@@ -78,13 +78,13 @@ typedef enum TermUnit
 	UNIT_HOUR, UNIT_DAY, UNIT_BUSINESS_DAY, UNIT_MONTH, UNIT_YEAR
 } TermUnit;
 
-/* What starts the window of a policy; policy_floor.c relies on the order of events. */
+/* The event that starts a window; policy_floor.c relies on the order of the events. */
 typedef enum WindowStart
 {
 	WINDOW_FROM_PURCHASED, WINDOW_FROM_DELIVERED
 } WindowStart;
 
-/* What became of the buyer's complaint at the bank about a payment. */
+/* The outcome of the buyer's complaint at the bank about a payment. */
 typedef enum Chargeback
 {
 	CHARGEBACK_NONE, CHARGEBACK_OPEN, CHARGEBACK_WON, CHARGEBACK_LOST
@@ -99,7 +99,7 @@ typedef enum StateRole
 	ROLE_COUNT
 } StateRole;
 
-/* What an event of the history of a return says. */
+/* The kinds of events in the history of a return. */
 typedef enum EventKind
 {
 	EVENT_NONE, EVENT_TRANSITION, EVENT_REMINDER, EVENT_OVERDUE, EVENT_RECEIPT,

@@ -45,14 +45,14 @@ extern int64 money_add(int64 a, int64 b);
 /* round(amount * part / whole); whole > 0.  22003 on overflow. */
 extern int64 money_share(int64 amount, int64 part, int64 whole);
 
-/* What the money of a line of a return depends on. */
+/* The values that determine the money of a line of a return. */
 typedef struct LineFacts
 {
 	int			quantity;		/* units sold */
 	int64		paid;			/* for all of them: goods */
 	int64		shipping_paid;	/* for all of them: delivery */
 	Numeric		commission_rate;
-	/* what other returns have decided before, of the same sale line */
+	/* decided before in other returns of the same sale line */
 	int			units_before;
 	int64		goods_before;
 	int64		deduction_before;
@@ -82,14 +82,14 @@ typedef struct LinePrice
  * seller, carrier or the platform is at fault.
  *
  * Goods: the first m of q units of amount A are worth round(A m / q).  n units
- * after k others get what the first k + n are worth, less what the others got.
- * So all q units together get A, in whatever order and portions they come back.
- * What the others got is read from the tables, because it can differ from what
- * the first k are worth: an exchange that was decided and then cancelled has
- * given its share back.
+ * after k others get the value of the first k + n, less the amount that the
+ * others got.  So all q units together get A, in any order and any portions.
+ * The amount that the others got is read from the tables, because it can differ
+ * from the value of the first k: an exchange that was decided and then cancelled
+ * has given its share back.
  * Delivery: the same, if the policies of all k others refunded delivery;
- * otherwise what k + n units are worth less what k are worth.  It is never more
- * than what is left.
+ * otherwise the value of k + n units less the value of k.  It is never more than
+ * the rest.
  * Commission: of the goods less the deductions; the running sum is rounded, not
  * each return, so the reversals of a sale line are rounded once in total.
  */

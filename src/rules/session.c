@@ -116,7 +116,7 @@ void
 settings_define(void)
 {
 	DefineCustomStringVariable("returns.clock",
-							   "The instant that every rule takes for now; empty: the transaction's time.",
+							   "The instant that every rule uses as the current time; empty: the start of the transaction.",
 							   "For tests and rehearsals.", &setting_clock, "", PGC_SUSET, 0,
 							   check_clock, assign_clock, NULL);
 	DefineCustomStringVariable("returns.language",

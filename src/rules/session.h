@@ -20,7 +20,7 @@ extern int	setting_batch;		/* returns.batch, rows */
 
 extern void settings_define(void);
 
-/* The current time of every rule: returns.clock, else the start of the transaction. */
+/* The current time of every rule: returns.clock or, if unset, the start of the transaction. */
 extern TimestampTz clock_now(void);
 
 #endif							/* RETURNS_SESSION_H */

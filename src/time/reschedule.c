@@ -285,9 +285,9 @@ column_restore(ReturnRow *row, RequestColumn col, SavedColumn saved)
 
 /*
  * Compute the deadline of the row again, from the start of its stage; false, and
- * nothing is changed, when it would not be later.  What follows the deadline
- * stays.  While the new deadline is in the past too, the sweep keeps the time of
- * its next try.
+ * nothing is changed, when it would not be later.  The state that follows the
+ * deadline stays.  While the new deadline is in the past too, the sweep keeps
+ * the time of its next try.
  */
 static bool
 move_deadline(ReturnRow *row, TimestampTz since)

@@ -5,7 +5,7 @@
  *
  * A return is due when its wake_at has come.  A sweep processes due returns in
  * order of (wake_at, id), in batches; a pass is one scan of the index from its
- * start position to the end of what is due.
+ * start position to the last due return.
  *
  * src/time/sweep.h
  *
@@ -35,7 +35,7 @@ position_is_nowhere(SweepPosition position)
 	return TIMESTAMP_IS_NOEND(position.wake_at);
 }
 
-/* What batches have found and done. */
+/* Counters of one batch or of several. */
 typedef struct SweepCount
 {
 	int64		found;			/* due returns whose rows could be locked */
@@ -98,7 +98,7 @@ extern bool sweep_next_due(TimestampTz *next_due);
  */
 extern bool sweep_leases(int max_rows);
 
-/* Bring the checkpoint of the balances forward, if ledger_maintain() finds it due. */
+/* Advance the checkpoint of the balances, if ledger_maintain() finds it due. */
 extern void sweep_ledger(void);
 
 /* ---- all batches: sweep.c ---- */

@@ -231,7 +231,7 @@ sweep_lock_due(const SweepPosition *after, int max_rows, DueRows *due)
 	*due = (DueRows) {.max_rows = max_rows, .capacity = FIRST_CAPACITY};
 	due->rows = palloc(sizeof(DueRow) * due->capacity);
 	scan_keys_init(keys, members, now, after);
-	/* the snapshot shall see the writes of this transaction */
+	/* the snapshot must see the writes of this transaction */
 	CommandCounterIncrement();
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	scan = index_beginscan_compat(rel, index, snapshot, lengthof(keys), 0);

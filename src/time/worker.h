@@ -73,7 +73,7 @@ typedef struct Visit
 	bool		unfinished;		/* the visitor left work for the next one */
 	int64		wait;			/* microseconds to the next deadline; -1: none */
 	TimestampTz last_run;		/* end of the last visit; 0: none yet */
-	SweepCount	last;			/* what the last visit did */
+	SweepCount	last;			/* of the last visit */
 	int64		moved;			/* since the server started */
 	bool		has_next_due;
 	TimestampTz next_due;

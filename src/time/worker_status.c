@@ -37,7 +37,7 @@ static const char *const state_names[VISIT_NSTATES] = {
 	[VISIT_NO_SLOT] = "no free worker process",
 };
 
-/* What follows a state, as bits: the drawing in worker.h. */
+/* The successors of each state, as bits: the drawing in worker.h. */
 #define STATE_BIT(state) (1 << (state))
 #define FIRST_STATES \
 	(STATE_BIT(VISIT_STARTING) | STATE_BIT(VISIT_NO_DATABASE) | STATE_BIT(VISIT_NO_CONNECTIONS))

@@ -34,7 +34,7 @@ pg_noreturn PGDLLEXPORT void returns_visitor_main(Datum arg);
 static char visitor_database[NAMEDATALEN];
 static uint32 visitor_number;	/* of the visit */
 static int64 visitor_maintains_at;	/* next sweep_ledger(), by monotonic_now() */
-static SweepCount visitor_count;	/* what the visit has done so far */
+static SweepCount visitor_count;	/* of the visit so far */
 
 static void
 transaction_begin(void)

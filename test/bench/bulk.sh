@@ -46,7 +46,7 @@ bulk_round()
 	local variant=$1 rows=$2 statement=$1 events
 
 	copy bench_returns
-	[ "$variant" != series ] || rows=$((rows / 4))	# it takes its time
+	[ "$variant" != series ] || rows=$((rows / 4))	# it is slow
 	case $variant in
 		bare) events=bench.bare_event;;
 		twin) events=bench.twin_event;;

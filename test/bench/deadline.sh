@@ -15,7 +15,7 @@ part_deadline()
 		  FROM generate_series(1, $rows) AS i"
 	[ "$(query bench_run -c "SELECT count(*) FROM bench.instant
 		WHERE returns.deadline(at, term, 'business_day', 'kz') IS DISTINCT FROM ($series)")" = 0 ] ||
-		die 'the two ways do not agree'
+		die 'the two computations have different results'
 	for round in $(seq "$rounds")
 	do
 		measure deadline.series "$rows" <<< "SELECT count(($series)) FROM bench.instant;"

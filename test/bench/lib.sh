@@ -1,4 +1,5 @@
-# What all parts share: databases, meters, medians, tables.  Sourced by run.
+# Functions that all parts share: databases, meters, medians, tables.  Sourced
+# by run.
 
 die()
 {
@@ -30,11 +31,12 @@ prepare_server()
 		ALTER SYSTEM SET max_parallel_workers_per_gather = 0;
 	EOF
 	pg_ctl -D "$PGDATA" -s -m fast -w -l "$work/server" restart || die 'the server did not restart'
-	[ -r /proc/self/schedstat ] || die 'needs /proc/self/schedstat of Linux'
+	[ -r /proc/self/schedstat ] || die 'there is no /proc/self/schedstat: the benchmarks need Linux'
 	printf 'PostgreSQL %s, %s processors\n' "$(query postgres -c 'SHOW server_version')" "$(nproc)"
 }
 
-# template NAME FILE... [-v VARIABLE=VALUE...]: a database to copy from, made once.
+# template NAME FILE... [-v VARIABLE=VALUE...]: create a database to copy from,
+# once.
 template()
 {
 	local name=$1
@@ -46,8 +48,8 @@ template()
 	query "$name" "$@" >/dev/null
 }
 
-# copy NAME: the database bench_run, as NAME was left, in memory, with nothing
-# to write out.
+# copy NAME: create the database bench_run as a copy of NAME, in memory and
+# without dirty pages.
 copy()
 {
 	query postgres -c 'SET client_min_messages = warning' \
@@ -90,8 +92,8 @@ ended_ticks()
 	awk '{print $16 + $17}' "/proc/$(head -1 "$PGDATA/postmaster.pid")/stat"
 }
 
-# pgbench_ticks ARGUMENTS...: run pgbench on bench_run as an operator.  Leaves its
-# report in $work/pgbench and what its backends took in $ticks.
+# pgbench_ticks ARGUMENTS...: run pgbench on bench_run as an operator.  Leaves
+# its report in $work/pgbench and the time of its backends in $ticks.
 pgbench_ticks()
 {
 	local before
@@ -106,7 +108,7 @@ pgbench_ticks()
 	ticks=$(($(ended_ticks) - before))
 }
 
-# median VARIANT COLUMN: of what was noted.
+# median VARIANT COLUMN: the median of the notes.
 median()
 {
 	awk -v c="$2" '{print $c}' "$work/$1" | sort -g |
@@ -119,7 +121,7 @@ microseconds()
 	ratio "$(median "$1" "${2:-1}")" 1000
 }
 
-# How many returns the database bench_returns has, on which most parts work.
+# The number of returns in the database bench_returns, which most parts use.
 returns_rows()
 {
 	pick 200000 20000
@@ -131,7 +133,8 @@ returns_template()
 		-f "$sql/twin.sql" -f "$sql/settle.sql"
 }
 
-# Hold a snapshot open in bench_run, as a report or a dump does, until released.
+# Hold a snapshot open in bench_run, as a report or a dump does, until it is
+# released.
 hold_snapshot()
 {
 	query bench_run >/dev/null 2>&1 <<-EOF &

@@ -1,7 +1,7 @@
 # Whole lives of returns, from the order line to the settled refund, among a
 # thousand that are over and among a million.  The first lives after a copy are
-# not counted: a million do not fit into the buffers, and what the next life
-# needs of them comes in with these.
+# not counted: a million lives do not fit into the buffers, and the first lives
+# read the pages that the next ones need.
 
 part_life()
 {
@@ -32,7 +32,7 @@ life_round()
 	pgbench_ticks -c 1 -t $first -D i=0 -f "$sql/life.sql"
 	pgbench_ticks -c 1 -t "$lives" -D i=$first -f "$sql/life.sql"
 	[ "$(query bench_run -c "SELECT count(*) FROM returns.return_request
-		WHERE order_ref LIKE 'L%' AND status = 'refunded'")" = $((first + lives)) ] || die 'not all lives were lived'
+		WHERE order_ref LIKE 'L%' AND status = 'refunded'")" = $((first + lives)) ] || die 'not all lives reached their end'
 	awk -v ticks="$ticks" -v lives="$lives" '
 		/^latency average/ {print ticks * 10000 / lives, $4 * 1000}' "$work/pgbench" >> "$work/life.$variant"
 }

@@ -1,5 +1,5 @@
 # Instructions of the backend: one row per statement, and each row of a bulk
-# UPDATE.  The commit and what comes over the socket are counted, too.
+# UPDATE.  The commit and the traffic of the socket are counted, too.
 
 part_single()
 {

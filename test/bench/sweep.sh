@@ -1,6 +1,6 @@
 # The sweep of many due returns among many more open ones: one statement without
 # rules, the extension in batches of 1000, and the same while an old snapshot is
-# held open.  Then what a look costs when nothing is due.
+# held open.  Then the cost of a sweep when no return is due.
 
 part_sweep()
 {
@@ -63,7 +63,7 @@ report_sweep()
 sweep_swept()
 {
 	[ "$(query bench_run -c "SELECT count(*) FROM returns.return_event WHERE to_state = 'approved'
-		AND actor = 'system'")" = "$1" ] || die 'the sweep did not move what was due'
+		AND actor = 'system'")" = "$1" ] || die 'the sweep did not move all due returns'
 }
 
 # poll VARIANT TIMES [BEFORE]

@@ -1,6 +1,7 @@
--- Lives that meet (on top of lives.sql): three orders, all returns have the same
--- lines, and it is the newest that everybody wants. One return a statement, and
--- the return before its lines, as the manual says: then no session deadlocks.
+-- Concurrent lives, in addition to lives.sql: there are three orders, all returns
+-- have the same lines, and most sessions choose the newest return. Each statement
+-- writes one return and locks it before its lines, as the manual says. So no
+-- session deadlocks.
 
 CREATE OR REPLACE FUNCTION life.op_sell(step int) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,

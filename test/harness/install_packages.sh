@@ -1,12 +1,12 @@
 #!/bin/sh
 #
-# Install Debian packages that lack, as root, without creating a database
-# cluster and without starting, stopping or upgrading one that exists.
+# Install missing Debian packages, as root, without creating a database cluster
+# and without starting, stopping or upgrading one that exists.
 #
 #	install_packages.sh PACKAGE...
 #
 # A package postgresql-NN creates and starts a cluster when it is first
-# installed.  Two temporary files forbid it meanwhile: a drop-in of
+# installed.  Two temporary files prevent this: a drop-in of
 # postgresql-common's and, where there is none, a policy-rc.d.
 
 set -eu
@@ -41,7 +41,7 @@ then
 	chmod 755 "$policy"
 fi
 
-# Its configuration must be there before a server package asks for it.
+# Its configuration must exist before a server package is installed.
 [ -e /etc/postgresql-common/createcluster.conf ] || apt_install postgresql-common
 
 if [ ! -d "$dropin_dir" ]

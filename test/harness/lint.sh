@@ -1,5 +1,5 @@
-# Checks of the tree itself.  Sourced by test/run.  A unit lint/NAME passes when
-# its check prints nothing; a check prints one line a finding.
+# Checks of the tree itself.  Sourced by test/run.  A unit lint/NAME passes
+# when its check prints nothing; a check prints one line for each finding.
 #
 # Short checks are functions here.  The others are programs below test/lint,
 # found by their ending, which a developer may also run by hand (make lint):
@@ -30,7 +30,7 @@ lint_database()
 	each lint test/lint/demo pl lint_demo
 }
 
-# lint_one NAME COMMAND...: COMMAND prints what is wrong.
+# lint_one NAME COMMAND...: COMMAND prints the findings.
 lint_one()
 {
 	local name=$1 log=$stage/lint_$1.log
@@ -39,7 +39,7 @@ lint_one()
 	wanted "lint/$name" || return 0
 	if ! (cd "$stage/tree" && "$@") > "$log" 2>&1
 	then
-		[ -s "$log" ] || printf 'the check itself failed\n' > "$log"
+		[ -s "$log" ] || printf 'the check failed without output\n' > "$log"
 	fi
 	if [ -s "$log" ]
 	then
@@ -54,7 +54,7 @@ lint_program()
 	lint_one "$1" perl "$2"
 }
 
-# The first check that needs the database makes it.
+# The first check that needs the database creates it.
 lint_in_database()
 {
 	local made=$stage/lint_database.log
@@ -109,7 +109,7 @@ clashing_names()
 	do
 		case $file in
 			sql/returns--*) ;;
-			*) [ ! -f "$file" ] || printf '%s does not belong into sql/\n' "$file";;
+			*) [ ! -f "$file" ] || printf '%s does not belong in sql/\n' "$file";;
 		esac
 	done
 }
@@ -148,7 +148,7 @@ other_versions()
 
 	version=$(sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" returns.control)
 	grep -q "\"version\": \"$version\"" META.json ||
-		printf 'META.json is not of version %s\n' "$version"
+		printf 'META.json does not have version %s\n' "$version"
 	grep -q "^## \[$version\]" CHANGELOG.md ||
 		printf 'CHANGELOG.md does not have version %s\n' "$version"
 }

@@ -2,13 +2,13 @@
 -- reports that are late, repeated or wrong. Read by pgtap/money_lives.sql
 -- and t/money_load.pl; the clock and the actor are set for the session.
 --
--- Most steps touch what is young, so that a step costs the same however many
--- lives there were, and a few touch what ended long ago.
+-- Most steps use recent returns, so that the cost of a step does not depend on
+-- the number of lives. A few use returns that ended long ago.
 
 SET returns.actor = 'operator:life';
 SET returns.clock = '2026-03-02 10:00+00';
 
--- The clock runs for years: the calendar must not end before the lives do.
+-- The clock runs for years, and the calendar must not end before the lives.
 INSERT INTO returns.calendar (code, weekend, first_day, last_day) VALUES ('life', '{6,7}', '2026-01-01', '2126-12-31');
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('life', 'UTC', 'life', 'USD');
 INSERT INTO returns.policy (market, category, fault, window_term, restocking_percent, refund_shipping, auto_approve_below, keep_item_below, source) VALUES
@@ -103,7 +103,7 @@ BEGIN
 		life.any_of('refund', 'exchange'));
 END $$;
 
--- A draft, and a change of mind about how many.
+-- A draft, and a change of its quantities.
 CREATE FUNCTION life.op_draft() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	o text := life.some_order();
@@ -120,7 +120,7 @@ BEGIN
 	END IF;
 END $$;
 
--- What the return pays for each line if it is decided now, word by word.
+-- The amounts of each line if the return is decided now, by the definition.
 CREATE FUNCTION life.slow_price(ret bigint) RETURNS TABLE (line int, goods numeric, fee numeric, shipping numeric) LANGUAGE sql AS $$
 	WITH l AS (
 		SELECT coalesce(rl.accepted, rl.received, rl.quantity) AS n, s.*, c.minor_units AS m, p.restocking_percent, p.refund_shipping AS gives,
@@ -145,7 +145,7 @@ CREATE FUNCTION life.slow_price(ret bigint) RETURNS TABLE (line int, goods numer
 	FROM l
 $$;
 
--- Any move of the workflow, by an actor who may make it or not.
+-- Any move of the workflow, by an actor that may make it or not.
 CREATE FUNCTION life.op_act(step int, alone boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	r returns.return_request;
@@ -251,11 +251,10 @@ BEGIN
 	PERFORM returns.run_deadlines(100);
 END $$;
 
--- Steps, each in a transaction of its own, until so many returns were opened.
--- Alone: prices are compared with the slow definition and the audit is asked
--- now and then; else there may be others who live on the same orders, drafts
--- that they delete, and
--- deadlocks.
+-- Run steps, each in a transaction of its own, until that many returns are open.
+-- alone: no other session writes. Prices are compared with the slow definition,
+-- and verify() is called from time to time. Otherwise other sessions may work on
+-- the same orders and delete drafts, and there may be deadlocks.
 CREATE PROCEDURE life.live(lives int, alone boolean) LANGUAGE plpgsql AS $$
 DECLARE
 	op text;
@@ -298,7 +297,7 @@ BEGIN
 		PERFORM set_config('returns.actor', 'operator:life', false);
 		INSERT INTO life.outcome VALUES (op, code);
 		IF alone AND step % 5000 = 0 THEN
-			-- no other session does, as long as this runs
+			-- no other session writes while this one runs
 			ANALYZE returns.return_request, returns.return_line, returns.return_event, returns.sale_line, returns.refund;
 		END IF;
 		IF alone AND opened >= audited + lives / 8 THEN

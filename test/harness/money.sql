@@ -1,11 +1,11 @@
--- What tests of money share: a market whose policies may charge a fee, sales and
--- payments in any currency, returns up to their decision, and what became of
--- their money.
+-- Fixtures of the tests of money: a market whose policies may charge a fee,
+-- sales and payments in any currency, returns up to their decision, and
+-- reports on the money.
 
 SET returns.clock = '2026-03-02 10:00:00+05';
 SET returns.actor = 'operator:desk';
 
--- A market without a statute, so that its policies may charge a fee.
+-- A market without statutory policies, so that its policies may charge a fee.
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('xx', 'UTC', 'kz', 'USD');
 INSERT INTO returns.policy (market, category, fault, window_term, restocking_percent, refund_shipping, source) VALUES
 	('xx', NULL,        NULL,     14, 0,      true,  'test'),
@@ -49,7 +49,7 @@ END $$;
 CREATE FUNCTION pg_temp.total(ret bigint) RETURNS numeric LANGUAGE sql AS $$
 	SELECT refund_total FROM returns.return_request WHERE id = ret
 $$;
--- Decide a return of one unit of line 1; what it pays.
+-- Decide a return of one unit of line 1; returns the amount that it pays.
 CREATE FUNCTION pg_temp.paid(o text) RETURNS numeric LANGUAGE sql AS $$
 	SELECT pg_temp.total(pg_temp.decide(o, '[{"line_no": 1, "quantity": 1}]'))
 $$;
@@ -79,7 +79,7 @@ CREATE FUNCTION pg_temp.book(o text) RETURNS text LANGUAGE sql AS $$
 		(SELECT count(*) FROM returns.ledger_transfer WHERE order_ref = o),
 		(SELECT string_agg(status || ',' || last_seq || ',' || last_transfer, ' ' ORDER BY id) FROM returns.return_request WHERE order_ref = o))
 $$;
--- Settle every refund that waits.
+-- Settle every refund that is pending.
 CREATE FUNCTION pg_temp.settle_all() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM returns.claim_refunds(100000);

@@ -1,9 +1,9 @@
-# Which PostgreSQL to use, and what to install when it lacks.
-# Sourced by test/run.
+# Choose a PostgreSQL, and install missing packages.  Sourced by test/run.
 #
-# PG_CONFIG=/path/to/pg_config or PGVERSION=NN choose; otherwise the pg_config
-# of the PATH when its installation is complete, else the newest complete one
-# of Debian's, else the newest server installed, else the newest to be had.
+# PG_CONFIG=/path/to/pg_config or PGVERSION=NN chooses the server.  Without
+# them it is the first of these that exists: the pg_config of the PATH if its
+# installation is complete, the newest complete one of Debian, the newest
+# server that is installed, the newest one that apt offers.
 
 oldest_major=15
 newest_major=18
@@ -46,7 +46,7 @@ apt_offers()
 		grep -c '^  Candidate: [0-9]' | grep -qx 2
 }
 
-# Set PG_CONFIG; it may name what is still to be installed.
+# Set PG_CONFIG; it may name a program that is not installed yet.
 choose_postgres()
 {
 	local major
@@ -85,8 +85,8 @@ choose_postgres()
 	PG_CONFIG=
 }
 
-# Packages that the chosen server lacks for a command, one a line.
-lacking_packages()
+# The missing packages of the chosen server for a command, one per line.
+missing_packages()
 {
 	local major=${PG_CONFIG#/usr/lib/postgresql/} compiler
 
@@ -141,17 +141,17 @@ quietly()
 	return 1
 }
 
-# Old lists may do: going on tells.
+# Old package lists may be sufficient, so a failed update is no error.
 update_packages()
 {
 	quietly as_root apt-get update -q ||
-		printf 'returns: apt-get update failed, going on\n' >&2
+		printf 'returns: apt-get update failed; continuing\n' >&2
 }
 
-# Find what a command needs, or install it.
+# Find the packages that a command needs, or install them.
 find_postgres()
 {
-	local lacking
+	local missing
 
 	choose_postgres
 	if [ -z "$PG_CONFIG" ] && command -v apt-get >/dev/null
@@ -170,29 +170,29 @@ find_postgres()
 		/usr/lib/postgresql/*) ;;
 		*) [ -x "$PG_CONFIG" ] || die "there is no $PG_CONFIG";;
 	esac
-	lacking=$(lacking_packages "$1")
-	[ -z "$lacking" ] || install_lacking $lacking
-	lacking=$(lacking_packages "$1")
-	if [ -n "$lacking" ]
+	missing=$(missing_packages "$1")
+	[ -z "$missing" ] || install_missing $missing
+	missing=$(missing_packages "$1")
+	if [ -n "$missing" ]
 	then
-		die "still lacking: $(echo $lacking)"
+		die "still missing: $(echo $missing)"
 	fi
 	complete_major "$PG_CONFIG" >/dev/null ||
-		die "$PG_CONFIG: not of a PostgreSQL $oldest_major to $newest_major"
+		die "$PG_CONFIG does not belong to PostgreSQL $oldest_major to $newest_major"
 	export PG_CONFIG
 }
 
-install_lacking()
+install_missing()
 {
 	command -v apt-get >/dev/null ||
-		die "$PG_CONFIG lacks what Debian calls: $*"
+		die "missing for $PG_CONFIG, by the names of Debian's packages: $*"
 	printf 'Installing %s (this may take some minutes) ...\n' "$*"
 	update_packages
 	quietly as_root "$here/harness/install_packages.sh" "$@" ||
-		die 'could not install; as root, do:' "apt-get install $*"
+		die 'could not install the packages; run as root:' "apt-get install $*"
 }
 
-# The user that runs the server when root calls.
+# The user that runs the server if the caller is root.
 server_user()
 {
 	if id postgres >/dev/null 2>&1
@@ -203,7 +203,7 @@ server_user()
 	fi
 }
 
-# What the chosen server consists of.
+# The folders of the chosen server.
 describe_postgres()
 {
 	system_bin=$("$PG_CONFIG" --bindir)

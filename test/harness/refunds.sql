@@ -1,5 +1,5 @@
--- What tests of refunds share: sales, payments, returns up to their decision, and
--- what became of their money.
+-- Fixtures of the tests of refunds: sales, payments, returns up to their
+-- decision, and reports on the money.
 
 CREATE FUNCTION pg_temp.sell(o text, l int, q int, paid numeric, shipping numeric DEFAULT 0, rate numeric DEFAULT 0) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,

@@ -1,5 +1,5 @@
--- What tests of requests share: orders, the request of one line by open_return()
--- and by plain statements, and a refund.
+-- Fixtures of the tests of requests: orders, the request of one line by
+-- open_return() and by plain statements, and a refund.
 
 -- An order of buyer b-<o> at seller s-<o>: one line for each quantity given.
 CREATE FUNCTION pg_temp.sell(o text, VARIADIC quantities int[]) RETURNS void LANGUAGE sql AS $$

@@ -1,10 +1,10 @@
 # Building into a private copy of PostgreSQL, and servers that run from it.
-# Sourced by test/run; works below $stage as an ordinary user.
+# Sourced by test/run; it works below $stage as an ordinary user.
 
 # PostgreSQL finds its libraries and its share folder from the place of its
 # programs.  So a copy of the programs, with links to the rest, is a full
-# installation to which an extension can be added without touching the
-# system's.  Its root is $stage/NAME.
+# installation to which an extension can be added without changing the
+# installation of the system.  Its root is $stage/NAME.
 private_postgres()
 {
 	local root=$stage/$1 program entry
@@ -80,7 +80,7 @@ stop_all_servers()
 	done
 }
 
-# create_database NAME: one with the extension and the preset kz.
+# create_database NAME: create one with the extension and the preset kz.
 create_database()
 {
 	psql -X -q -v ON_ERROR_STOP=1 -d postgres -c "CREATE DATABASE $1" &&

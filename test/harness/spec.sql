@@ -1,7 +1,7 @@
--- What the isolation specs share, in the schema spec of every test database:
--- orders, and returns known by a name that the spec gives them ('it' where
--- there is only one). The setup of each permutation makes new ones, which take
--- the names over. So a teardown has nothing to do here.
+-- Fixtures of the isolation specs, in the schema spec of every test database:
+-- orders, and returns known by a name that the spec gives them ('it' if there
+-- is only one). The setup of each permutation creates new ones under the same
+-- names. So no teardown is needed.
 
 CREATE SCHEMA spec;
 CREATE SEQUENCE spec.order_no;
@@ -14,7 +14,7 @@ CREATE FUNCTION spec.id(n text DEFAULT 'it') RETURNS bigint STABLE LANGUAGE sql
 CREATE FUNCTION spec.order_ref(n text DEFAULT 'it') RETURNS text STABLE LANGUAGE sql
 	AS 'SELECT order_ref FROM spec.named WHERE name = n';
 
--- Sell and deliver an order of equal lines, and answer its reference.
+-- Sell and deliver an order of equal lines; returns its reference.
 CREATE FUNCTION spec.sell(lines int DEFAULT 1, units int DEFAULT 1, amount numeric DEFAULT 60, payments numeric[] DEFAULT '{}')
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -51,8 +51,8 @@ BEGIN
 	PERFORM returns.act(spec.id(n), 'received');
 END $$;
 
--- The teardown of a spec that sweeps: nothing that is due may be left to the
--- next permutation.
+-- The teardown of a spec that sweeps: no due return may be left to the next
+-- permutation.
 CREATE PROCEDURE spec.leave_nothing_due() LANGUAGE sql
 SET returns.actor = 'operator:spec' SET returns.clock = '2026-03-05 00:00+05' AS $$
 	UPDATE returns.return_request SET status = 'cancelled' WHERE status IN ('requested', 'approved');

@@ -1,5 +1,5 @@
-# The suites and their sum.  Sourced by test/run; test/README.md tells authors
-# what each suite expects of a file.
+# The suites of tests and the count of their results.  Sourced by test/run;
+# test/README.md describes the files of each suite.
 #
 # A unit is one run of one file; it is named SUITE/FILE.  Units of the SQL
 # suites follow each other on one server, each in a database of its own.  The
@@ -8,7 +8,7 @@
 test_db=returns_test
 template_db=returns_template
 
-# make test: build twice, run everything, print the sum.
+# make test: build twice, run all suites, print the counts.
 test_suites()
 {
 	local lane failed=0 lanes=()
@@ -37,8 +37,8 @@ test_suites()
 	sum_up
 }
 
-# record UNIT PASSED FAILED [LOG]: note a unit's counts; if it failed show its
-# log, in one piece, for the lanes share the output.
+# record UNIT PASSED FAILED [LOG]: note the counts of a unit; if it failed,
+# show its log in one piece, because the lanes share the output.
 record()
 {
 	local report=$stage/report.$BASHPID
@@ -54,8 +54,9 @@ record()
 	cat "$report"
 }
 
-# The last line; fails when something failed or nothing ran.  The harness counts
-# as no run, and neither does lint unless patterns asked for it.
+# Print the last line; fails when a test failed or none ran.  Units of the
+# harness do not count as tests that ran, and neither does lint unless a
+# pattern asked for it.
 sum_up()
 {
 	printf '\n'
@@ -131,8 +132,8 @@ sql()
 	psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-# The template that databases of tests are copied from, and the role `app`: what an
-# application has, no more.
+# Create the template of the test databases, and the role `app`, which has
+# exactly the rights of an application.
 prepare_templates()
 {
 	sql -d postgres -c "CREATE ROLE app LOGIN" -c "CREATE DATABASE $template_db" &&
@@ -150,7 +151,8 @@ new_database()
 	sql -d postgres -c "CREATE DATABASE $test_db TEMPLATE $template"
 }
 
-# The invariants must hold in what a test leaves.  Adds a violation to LOG.
+# The invariants must hold in the database that a test leaves.  Adds violations
+# to LOG.
 verify_database()
 {
 	local log=$1 found
@@ -252,7 +254,7 @@ unit_server()
 	[ $failed -gt 0 ] || rm -rf "$work"
 }
 
-# run_tap LOG COMMAND...: run what prints TAP and count its tests.
+# run_tap LOG COMMAND...: run a command that prints TAP and count its tests.
 run_tap()
 {
 	local log=$1 status
@@ -265,7 +267,7 @@ run_tap()
 	[ $status = 0 ] || [ "$failed" -gt 0 ] || failed=1
 }
 
-# A crash is a failure even when every test that met it passed.
+# A crash is a failure even if all tests passed.
 check_server_log()
 {
 	local log=$stage/main.crash
@@ -296,7 +298,7 @@ installcheck()
 	then
 		rm -r "$stage"
 		die "this server has a database $test_db or $template_db, or a role app;" \
-			'they are the names of what the tests make and remove'
+			'the tests create and remove objects with these names'
 	fi
 	trap 'leave_installcheck; exit 130' INT TERM
 	prepare_templates

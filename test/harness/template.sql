@@ -1,10 +1,10 @@
--- What every database of a test begins with.
+-- The content of every test database at its start.
 
 CREATE EXTENSION returns;
 CALL returns.setup('kz');
 
--- What an application's role may do: act as any actor, on the rows that
--- row-level security shows that actor.  It sells and takes payments too.
+-- The rights of an application: it acts as any actor, on the rows that
+-- row-level security shows that actor.  It also inserts sales and payments.
 GRANT USAGE ON SCHEMA returns TO app;
 GRANT SELECT ON ALL TABLES IN SCHEMA returns TO app;
 GRANT INSERT, UPDATE, DELETE ON returns.return_request, returns.return_line, returns.refund TO app;
@@ -15,7 +15,7 @@ SELECT 'app', a FROM pg_catalog.unnest('{buyer,seller,carrier,provider,operator}
 
 \ir spec.sql
 
--- pgTAP, where the server has it, apart from public.
+-- pgTAP in a schema of its own, if the server has it.
 SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'pgtap') AS has_pgtap \gset
 \if :has_pgtap
 CREATE SCHEMA tap;

@@ -16,7 +16,7 @@ our @EXPORT = qw(find_files find_folders read_text read_lines markdown
 
 chdir "$FindBin::Bin/../../.." or die "no tree around $FindBin::Bin\n";
 
-# Files that a build makes.
+# Files that a build creates.
 my $built = qr{/setup_sql\.h$|^sql/returns--[^-]*\.sql$};
 
 # find_files FOLDER PATTERN: the paths of the files below a folder, in order.
@@ -33,7 +33,7 @@ sub find_files
 	return @found;
 }
 
-# find_folders FOLDER: the folders right below one.
+# find_folders FOLDER: the folders directly below one.
 sub find_folders
 {
 	my ($folder) = @_;

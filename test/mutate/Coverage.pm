@@ -1,4 +1,4 @@
-# Which units of the tests execute a line.
+# Find the units of the tests that execute a line.
 #
 # The folder has a folder for every unit, with the file `name`, the file
 # `seconds` that it takes, and the file `lines`: FILE LINE COUNT of every line

@@ -1,10 +1,10 @@
-# What is changed in a C file, one thing at a time.
+# The changes that are made to a C file, one at a time.
 #
-# mutations(Tokens) gives a list of hashes: kind, pos, length (what is
-# replaced), new (by what) and token (the index of the first token changed).
-# Left out is what no test can or should see: assertions, texts of messages,
-# sizes of arrays and allocations, and calls that free memory or close what
-# the transaction's end closes too.
+# mutations(Tokens) gives a list of hashes: kind, pos, length (of the replaced
+# text), new (the replacement) and token (the index of the first token
+# changed). Code that no test can or should detect is left out: assertions,
+# texts of messages, sizes of arrays and allocations, and calls that free
+# memory or close resources that the end of the transaction closes too.
 
 package Mutations;
 
@@ -33,7 +33,7 @@ my $no_arguments = qr/^(?:\w*Assert\w*|elog|ereport|ereturn|err\w+|psprintf|
 	appendStringInfo\w*|repalloc\w*|palloc\w*|hash_create|MemoryContext(?!Switch)\w+|AllocSet\w+|
 	CacheRegister\w+|PG_FUNCTION_INFO_V1|sizeof|lengthof|offsetof)$/x;
 
-# Calls whose removal only leaks, or cannot be seen.
+# Calls whose removal only leaks, or cannot be detected.
 my $no_removal = qr/^(?:\w*Assert\w*|elog|pfree|list_free\w*|MemoryContext(?:Delete|Reset)\w*|
 	(?:table|relation|index|sequence)_close|systable_endscan|ReleaseSysCache|
 	ReleaseCurrentSubTransaction|Unregister\w+|SPI_(?:finish|freetuptable|freeplan)|
@@ -64,7 +64,7 @@ sub mutations
 	return @found;
 }
 
-# Code that runs, and not only on the way to an error.
+# Code that also runs without an error.
 sub in_code
 {
 	my ($file, $i) = @_;
@@ -157,7 +157,7 @@ sub statement_changed
 	return ();
 }
 
-# What one comparison or literal decides has its mutant already.
+# A condition that is one comparison or literal has its mutant already.
 sub condition_negated
 {
 	my ($file, $i, $from, $to) = @_;
@@ -168,7 +168,8 @@ sub condition_negated
 	return { kind => 'negation', new => "!($text)", token => $i, pos => $from, length => $to - $from };
 }
 
-# f(...); becomes ; and an error that is not raised goes on.
+# f(...); becomes ;. After the call of a function that raises an error, the
+# code continues.
 sub call_removed
 {
 	my ($file, $i) = @_;
@@ -197,7 +198,7 @@ sub lock_weakened
 		grep { exists $weaker_lock{ $tokens->[$_]{text} } } $from .. $to;
 }
 
-# Inside SQL: locks, operators, and what is asked of nulls.
+# Inside SQL: locks, operators, and tests for null.
 sub sql_changed
 {
 	my ($token, $i) = @_;

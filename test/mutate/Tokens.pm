@@ -115,7 +115,7 @@ sub add_function
 	$tokens->[$_]{function} = $#$functions for $open .. $close;
 }
 
-# What is initialised once, in a function, belongs to all of it.
+# A static initializer in a function belongs to the whole function.
 sub mark_static
 {
 	my ($self) = @_;

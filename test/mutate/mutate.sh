@@ -3,11 +3,12 @@
 # One change at a time (Mutations.pm) is made to a file of $FOLDERS.  The tests
 # that execute the changed line run against the library with the change, the
 # quickest first, until one fails: it killed the mutant.  A mutant that no test
-# kills shows what is not tested.
+# kills shows that a behaviour is not tested.
 #
 # $JOBS workers have a folder, a private PostgreSQL and a server each.  First
 # they run every unit once with a library that counts what it executes
-# (gcov); then they try mutants.  Both times a worker takes what no other took.
+# (gcov); then they try mutants.  In both phases a worker claims units or
+# mutants that no other worker has claimed.
 
 : "${COUNT:=200}" "${SEED:=1}" "${JOBS:=2}" "${ONLY:=}" "${SLOW:=0}"
 : "${FOLDERS:=src/rules src/records src/definitions src/api}"
@@ -33,7 +34,7 @@ mutate()
 	do
 		each $suite list_unit
 	done > "$units"
-	printf 'Running %d units to see what each executes ...\n' "$(wc -l < "$units")"
+	printf 'Running %d units to record the lines that they execute ...\n' "$(wc -l < "$units")"
 	in_parallel cover_units
 	"$stage/tree/test/mutate/generate" "$stage/tree" "$coverage" "$mutants" \
 		$((COUNT * 3 + 20)) "$SEED" "$ONLY" $FOLDERS || die 'no mutants could be made'
@@ -65,14 +66,14 @@ in_parallel()
 	done
 }
 
-# claim FOLDER: is it ours?  Only one worker can make it.
+# claim FOLDER: create the folder; succeeds for one worker only.
 claim()
 {
 	mkdir "$1" 2>/dev/null
 }
 
-# move_in NAME: make a folder where the functions of the suites find what they
-# expect in $stage.  The installation to test must be in it already.
+# move_in NAME: create a folder with the content that the functions of the
+# suites expect in $stage.  The installation to test must be in it already.
 move_in()
 {
 	in_lane=1
@@ -89,8 +90,8 @@ move_in()
 	pg_ctl -s -w -l "$stage/main.server" start
 }
 
-# A test that died leaves roles, databases and running queries behind: begin
-# with a new server.
+# A test that was killed leaves roles, databases and running queries behind, so
+# start a new server.
 reset_server()
 {
 	pg_ctl -s -w -m immediate stop 2>/dev/null
@@ -100,13 +101,13 @@ reset_server()
 	pg_ctl -s -w -l "$stage/main.server" start || die 'the server did not start again'
 }
 
-# The harness's own, but what a mutant makes hang ends.
+# As in the harness, but with timeouts, because a mutant can hang.
 sql()
 {
 	timeout "${RETURNS_TEST_TIMEOUT:-900}" psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-# The harness's own, but silent.
+# As in the harness, but without output.
 record()
 {
 	printf '%s %d %d\n' "$1" "$2" "$3" >> "$results"
@@ -131,7 +132,7 @@ run_unit()
 		! grep -qE 'PANIC|TRAP|terminated by signal' "$stage/main.server"
 }
 
-# A server test that failed leaves its folder and maybe its server.
+# A server test that failed leaves its folder and possibly its server.
 clear_servers()
 {
 	[ ! -d "$stage/server" ] || (stage=$stage/server && stop_all_servers)
@@ -171,8 +172,8 @@ cover_units()
 	pg_ctl -s -w -m fast stop
 }
 
-# cover_unit UNIT FILE FOLDER: note the unit's name, its time and what it
-# executes; but of one that fails without a mutant nothing.
+# cover_unit UNIT FILE FOLDER: note the name of the unit, its time and the
+# lines that it executes.  A unit that fails without a mutant is left out.
 cover_unit()
 {
 	local begin
@@ -181,7 +182,7 @@ cover_unit()
 	begin=$(now)
 	if ! run_unit "$1" "$2"
 	then
-		printf 'left out, for it fails without a mutant: %s\n' "$1"
+		printf 'left out, because it fails without a mutant: %s\n' "$1"
 		tail -n 20 "$stage/failed.log" 2>/dev/null | sed 's/^/    /'
 		reset_server
 		return
@@ -270,9 +271,9 @@ same_code()
 		cmp -s "$stage/a.o" "$stage/b.o"
 }
 
-# kill_mutant FOLDER FILE: does a unit fail?  What killed the file's last
-# mutant is tried first, and server tests only when no other unit executes the
-# line, or with SLOW=1.
+# kill_mutant FOLDER FILE: does a unit fail?  The unit that killed the last
+# mutant of the file is tried first, and server tests only when no other unit
+# executes the line, or with SLOW=1.
 kill_mutant()
 {
 	local unit seconds killer=$killers/${2//\//.}
@@ -295,7 +296,7 @@ kill_mutant()
 	return 1
 }
 
-# A server test depends on how fast the machine is: it must fail twice.
+# A server test depends on the speed of the machine, so it must fail twice.
 unit_fails()
 {
 	local file RETURNS_TEST_TIMEOUT=$((60 + 10 * ${2%.*}))
@@ -308,7 +309,7 @@ unit_fails()
 	esac
 }
 
-# What is printed last.  It fails when too many survived.
+# Print the summary.  Fails when too many mutants survived.
 report()
 {
 	local mutant
@@ -329,7 +330,7 @@ report()
 		}'
 }
 
-# As an entry of the file `explained` begins.
+# Print a mutant in the form of an entry of the file `explained`.
 show_survivor()
 {
 	cat "$1/file"

@@ -1,4 +1,4 @@
--- What must be true now, each worked out without the code under test.
+-- Facts that must be true now, each computed without the code under test.
 
 CREATE VIEW checks AS
 SELECT 'every delivered line was returned whole' AS name, count(*) AS faults

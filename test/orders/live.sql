@@ -1,5 +1,5 @@
--- Every delivered line goes back a day after it came, each in a return of its
--- own; the reasons, the silences and the failures of payment take turns.
+-- Every delivered line is returned a day after its delivery, in a return of its
+-- own. Reasons, silent sellers and failed refunds alternate.
 
 CREATE PROCEDURE act_as(actor text, at timestamptz) LANGUAGE plpgsql AS $$
 BEGIN

@@ -16,8 +16,9 @@ INSERT INTO returns.stage_deadline (machine, market, resolution, state, term, un
 SELECT machine, 'orders', resolution, state, term, unit, on_timeout
   FROM returns.stage_deadline WHERE market = 'kz' AND resolution IS NOT NULL;
 
--- amount_paid is what was really paid: where an order was paid a cent or two
--- less than the sum of its lines, its dearest line was paid that much less.
+-- amount_paid is the amount that was really paid. If the payments of an order
+-- are a cent or two less than the sum of its lines, the difference is subtracted
+-- from its most expensive line.
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market,
 	quantity, amount_paid, shipping_paid, currency, purchased_at, delivered_at)
 SELECT l.order_ref, line_no, buyer_ref, seller_ref, sku, category, 'orders', quantity,

@@ -1,4 +1,4 @@
--- Room for the two files as they come.
+-- Tables for the two files in their original form.
 
 CREATE TABLE staged_line (order_ref text, line_no int, buyer_ref text, seller_ref text, sku text,
 	category text, quantity int, amount_paid numeric, shipping_paid numeric, currency text,

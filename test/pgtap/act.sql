@@ -7,10 +7,10 @@ SELECT no_plan();
 SET returns.clock = '2026-03-02 10:00:00+05';
 \ir ../harness/requests.sql
 
--- What one door refuses the other lets through
+-- Each refusal of one way is also a refusal of the other
 SELECT pg_temp.sell('b60', 1), pg_temp.be('operator:desk') \g /dev/null
 SELECT pg_temp.ask('b60', 1, 1) AS id \gset
--- What a statement ends with: the state it led to, or how it was refused; undone.
+-- The result of a statement: the new state or the error; rolled back.
 CREATE FUNCTION pg_temp.outcome(r bigint, path text[], actor text, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	outcome text;

@@ -1,5 +1,5 @@
--- Who may act: grant x kind x reference x role, as roles that have one grant
--- each, and what a session does when its role or a grant of it changes.
+-- Grants of actors: grant x kind x reference x role, with roles that have one
+-- grant each, and the effect of a change of the role or of a grant on a session.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -13,7 +13,7 @@ SELECT 'actor-' || n, 1, 'b', 's', 'sku', 'books', 'kz', 1, 10, 'KZT', '2026-03-
 SELECT returns.open_return('actor-1', '[{"line_no":1,"quantity":1}]', 'changed_mind') AS id,
 	returns.open_return('actor-2', '[{"line_no":1,"quantity":1}]', 'changed_mind') AS other \gset
 
--- Every role sees all rows and may write them: what refuses it is the actor.
+-- Every role sees all rows and may write them, so only the actor is refused.
 CREATE ROLE actor_none BYPASSRLS;
 CREATE ROLE actor_buyer BYPASSRLS;
 CREATE ROLE actor_seller BYPASSRLS;
@@ -36,7 +36,7 @@ INSERT INTO returns.actor_grant (db_role, actor, ref) VALUES
 	('actor_nobody', 'operator', NULL);
 
 -- ------------------------------------------------------------------ the matrix
--- All that acting_as() says to a role as an actor.
+-- All results of acting_as() for a role as an actor.
 CREATE FUNCTION pg_temp.acting(role text, actor text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
@@ -57,7 +57,7 @@ SELECT is(pg_temp.acting(role, kind || ':' || ref), CASE WHEN kind || ':' || ref
 	format('%s, which may be %s, acts as %s:%s', role, coalesce(pattern, 'nobody'), kind, ref))
   FROM may_be, unnest('{buyer,seller,carrier,provider,operator}'::text[]) AS kind,
 	unnest('{b,s,post,psp,o,zzz,S,"s ",s:s,ss}'::text[]) AS ref;
-SELECT is(pg_temp.acting(role, ''), 'nobody', format('%s acts as nobody while no actor is set', role)) FROM may_be;
+SELECT is(pg_temp.acting(role, ''), 'nobody', format('%s acts as no actor while none is set', role)) FROM may_be;
 SELECT is(returns.acting_as(NULL), NULL, 'acting_as(NULL) is NULL');
 SELECT throws_ok('SELECT returns.acting_as(''nobody'')', 'RT010', NULL, 'acting_as() refuses an unknown kind of actor while an actor is set');
 RESET returns.actor;
@@ -65,7 +65,7 @@ SELECT throws_ok('SELECT returns.acting_as(''nobody'')', 'RT010', NULL, 'acting_
 SET returns.actor = 'operator:o';
 
 -- ------------------------------------------------------- a move, by each of them
--- What a statement of a role as an actor ends with; undone.
+-- The result of a statement of a role as an actor; rolled back.
 CREATE FUNCTION pg_temp.tried(role text, actor text, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	n int;
@@ -121,17 +121,17 @@ SELECT is(public.actor_by_seller(), 's', 'a SECURITY DEFINER function acts by th
 SELECT is(returns.acting_as('seller'), NULL, 'the caller of a SECURITY DEFINER function does not keep the actor of its owner');
 SET ROLE actor_seller;
 SELECT is(returns.acting_as('seller'), 's', 'the caller has its own grant before it calls a SECURITY DEFINER function');
-SELECT is(public.actor_by_none(), NULL, 'a SECURITY DEFINER function of an owner without a grant acts as nobody');
+SELECT is(public.actor_by_none(), NULL, 'a SECURITY DEFINER function of an owner without a grant acts as no actor');
 RESET ROLE;
 DROP FUNCTION public.actor_by_seller(), public.actor_by_none();
 
--- ------------------------------------- what a session hears of between two statements
+-- ------------------------------------- changes between two statements of a session
 SET ROLE actor_member;
 SELECT is(returns.acting_as('seller'), 's', 'a member acts by the grant of its group');
 RESET ROLE;
 REVOKE actor_seller FROM actor_member;
 SET ROLE actor_member;
-SELECT is(returns.acting_as('seller'), NULL, 'after REVOKE of the membership the same session acts as nobody');
+SELECT is(returns.acting_as('seller'), NULL, 'after REVOKE of the membership the same session acts as no actor');
 SELECT throws_ok(format('SELECT returns.act(%s, ''approved'')', :other), 'RT002', NULL, 'after REVOKE of the membership the same session moves nothing');
 RESET ROLE;
 SET ROLE actor_member_of_member;
@@ -143,7 +143,7 @@ SELECT is(returns.acting_as('seller'), 's', 'GRANT of a membership reaches the m
 RESET ROLE;
 ALTER ROLE actor_seller RENAME TO actor_renamed;
 SET ROLE actor_member_of_member;
-SELECT is(returns.acting_as('seller'), NULL, 'a grant holds for the name of its role, and after ALTER ROLE RENAME for nobody');
+SELECT is(returns.acting_as('seller'), NULL, 'a grant holds for the name of its role, and after ALTER ROLE RENAME for no role');
 RESET ROLE;
 ALTER ROLE actor_renamed RENAME TO actor_seller;
 SET ROLE actor_seller;
@@ -151,16 +151,16 @@ SELECT is(returns.acting_as('seller'), 's', 'a grant holds again when its role h
 RESET ROLE;
 UPDATE returns.actor_grant SET ref = 'zzz' WHERE db_role = 'actor_seller';
 SET ROLE actor_seller;
-SELECT is(returns.acting_as('seller'), NULL, 'after UPDATE of the reference of its grant the same session acts as nobody');
+SELECT is(returns.acting_as('seller'), NULL, 'after UPDATE of the reference of its grant the same session acts as no actor');
 SET returns.actor = 'seller:zzz';
 SELECT is(returns.acting_as('seller'), 'zzz', 'after UPDATE of the reference of its grant the session may act as the new one');
 RESET ROLE;
 DELETE FROM returns.actor_grant WHERE db_role = 'actor_seller';
 SET ROLE actor_seller;
-SELECT is(returns.acting_as('seller'), NULL, 'after DELETE of its grant the same session acts as nobody');
+SELECT is(returns.acting_as('seller'), NULL, 'after DELETE of its grant the same session acts as no actor');
 RESET ROLE;
 
--- A subtransaction takes back what it granted and what it set.
+-- The rollback of a subtransaction reverts its grants and its settings.
 BEGIN;
 SET LOCAL returns.actor = 'seller:s';
 SAVEPOINT s;

@@ -19,7 +19,7 @@ INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, ca
 SELECT order_ref, 1, 'card', amount_paid, 'KZT', '2026-02-25 19:41+05'
   FROM returns.sale_line WHERE category = 'toys' AND order_ref <> 'unpaid';
 
--- The status that the statement itself returns.
+-- The status that the statement returns.
 CREATE FUNCTION pg_temp.ask(o text, wanted text DEFAULT 'refund') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	opened bigint;
@@ -48,7 +48,7 @@ SELECT is((SELECT amount FROM returns.refund JOIN returns.return_request r ON r.
 SELECT is((SELECT requested_at FROM returns.return_request WHERE order_ref = 'cheap'), '2026-03-02 10:00+05'::timestamptz,
 	'an automatic decision leaves requested_at as it is');
 
--- A rule passes no gate that the system may not pass.
+-- A policy makes no move that the system may not make.
 CREATE FUNCTION public.fraud_check(bigint, text) RETURNS text LANGUAGE sql AS
 	$$SELECT CASE WHEN $2 = 'refund_due' THEN 'looks odd' END$$;
 UPDATE returns.transition SET guard = 'public.fraud_check' WHERE from_state = 'requested' AND to_state = 'refund_due';

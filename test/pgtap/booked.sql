@@ -1,5 +1,5 @@
--- The key "booked" of the details of an event is the extension's own: what a client
--- puts there by any statement is not taken for it.
+-- The key "booked" of the details of an event belongs to the extension: a
+-- value that a client writes there by any statement has no effect.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -13,7 +13,7 @@ SELECT o, 1, 'b', 's', 'sku', 'books', 'kz', 1, 10, 'KZT', '2026-03-01 10:00+05'
 INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
 SELECT order_ref, 1, 'card', 10, 'KZT', 'psp', '2026-03-01 10:00+05' FROM returns.sale_line;
 
--- Money that nobody has booked, and a key of the client's own.
+-- A forged key "booked" without postings, and another key of the client.
 \set forged '{"a": 1, "booked": {"refunds": [{"refund_id": 1, "payment_no": 1, "amount": 1000, "currency": "KZT", "idempotency_key": "forged"}], "transfers": {"1": "00"}}}'
 SELECT returns.open_return('open_return', '[{"line_no":1,"quantity":1}]', 'defective', details => :'forged') AS by_open,
 	returns.open_return('act', '[{"line_no":1,"quantity":1}]', 'defective') AS by_act,
@@ -29,7 +29,8 @@ SELECT is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing after 
 SELECT is_empty('SELECT order_ref, seq, details FROM returns.return_event WHERE details ? ''booked''', 'no event of a move without money has the key');
 SELECT is(count(*), 8::bigint, 'the events keep the other keys that the client has said') FROM returns.return_event WHERE details = '{"a": 1}';
 
--- With the move that books money the key is the extension's.
+-- In the event of a move that posts money the key has the values of the
+-- extension.
 UPDATE returns.return_request SET status = 'received', details = :'forged';
 SELECT returns.act(:by_act, 'refund_due', details => :'forged') \g /dev/null
 UPDATE returns.return_request SET status = 'refund_due', details = :'forged' WHERE id <> :by_act;
@@ -38,18 +39,18 @@ SELECT is(e.details, jsonb_build_object('a', 1, 'booked', jsonb_build_object(
 		'refunds', jsonb_build_array(jsonb_build_object('refund_id', r.id, 'payment_no', 1, 'amount', 10.00, 'currency', 'KZT', 'provider', 'psp',
 			'idempotency_key', r.idempotency_key)),
 		'transfers', e.details #> '{booked,transfers}')),
-	format('the decision of the return of order %s books its own refund, not the forged one', e.order_ref))
+	format('the decision of the return of order %s attests its own refund, not the forged one', e.order_ref))
   FROM returns.return_event e JOIN returns.refund r ON r.order_ref = e.order_ref WHERE e.to_state = 'refund_due' AND e.kind = 'transition';
-SELECT is((SELECT array_agg(k) FROM jsonb_object_keys(e.details #> '{booked,transfers}') AS k), '{1}', format('the decision of the return of order %s books its own transfer', e.order_ref))
+SELECT is((SELECT array_agg(k) FROM jsonb_object_keys(e.details #> '{booked,transfers}') AS k), '{1}', format('the decision of the return of order %s attests its own transfer', e.order_ref))
   FROM returns.return_event e WHERE e.to_state = 'refund_due' AND e.kind = 'transition';
-SELECT isnt(e.details #>> '{booked,transfers,1}', '00', format('the hash that the decision of the return of order %s books is not the forged one', e.order_ref))
+SELECT isnt(e.details #>> '{booked,transfers,1}', '00', format('the hash that the decision of the return of order %s attests is not the forged one', e.order_ref))
   FROM returns.return_event e WHERE e.to_state = 'refund_due' AND e.kind = 'transition';
 UPDATE returns.refund SET status = 'sent';
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p-' || id;
 SELECT is(string_agg(DISTINCT status, ', '), 'refunded', 'the returns with a forged key are paid') FROM returns.return_request;
 SELECT is((SELECT sum(amount) FROM returns.refund), 40.00, 'what is paid is what was bought, not what the key says');
 
--- The key is the extension's at the top of the details only.
+-- The key belongs to the extension at the top level of the details only.
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
 	amount_paid, currency, purchased_at, delivered_at)
 VALUES ('nested', 1, 'b', 's', 'sku', 'books', 'kz', 1, 10, 'KZT', '2026-03-01 10:00+05', '2026-03-08 10:00+05');

@@ -1,12 +1,12 @@
--- check_workflow(): each defect is made, found, refused at commit, and rolled back.
--- The messages at commit are in test/sql/workflow_commit.sql.
+-- check_workflow(): each defect is created, found, refused at commit, and
+-- rolled back. The messages at commit are in test/sql/workflow_commit.sql.
 
 SET client_min_messages = error;
 SET returns.clock = '2026-03-02 12:00+05';
 
 SELECT plan(149);
 
--- Run an edit, show its defects and what its commit would say, undo it.
+-- Run an edit, show its defects and the error of its commit, and roll it back.
 CREATE FUNCTION edit(statements text, OUT defects text[], OUT details text, OUT verdict text) LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE statements;
@@ -33,7 +33,8 @@ CREATE FUNCTION tells(statements text, expected text, what text) RETURNS text LA
 	SELECT matches(details, expected, what) FROM edit(statements)
 $$;
 
--- The state of a statement that is refused at once, or 'accepted'; undone.
+-- The SQLSTATE of a statement that is refused at once, or 'accepted'; rolled
+-- back.
 CREATE FUNCTION tried(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE statement;
@@ -248,7 +249,7 @@ SELECT finds($$
 	UPDATE returns.state SET kind = 'final' WHERE code = 'rejected'$$,
 	'{}', 'making a state final that no return is in');
 
--- ------------------------------------------------- what is refused at once
+-- ------------------------------------------------- statements that are refused at once
 
 SELECT is(tried($$UPDATE returns.stage_deadline SET on_timeout = 'nowhere' WHERE state = 'approved'$$), 'RT010',
 	'a timer to an unknown state is refused at once');
@@ -277,7 +278,7 @@ SELECT is(tried($$TRUNCATE returns.installation$$), 'RT007', 'a client cannot tr
 SELECT is(tried($$TRUNCATE returns.transition$$), 'RT009', 'TRUNCATE of transition is refused at once');
 SELECT is(tried($$TRUNCATE returns.stage_deadline$$), 'accepted', 'TRUNCATE of stage_deadline is accepted when it leaves no defect');
 
--- ------------------------------------------------------------------- who may
+-- ------------------------------------------------------------------- rights
 
 SET ROLE app;
 SELECT is_empty('SELECT * FROM returns.check_workflow()', 'a role with USAGE of the schema may call check_workflow()');

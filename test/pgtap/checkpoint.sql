@@ -1,4 +1,5 @@
--- checkpoint_balances(): what is summed is summed once, whoever posts meanwhile.
+-- checkpoint_balances(): each entry is summed once, also while other
+-- transactions post.
 
 \set QUIET on
 SET client_min_messages = warning;
@@ -6,7 +7,7 @@ SELECT plan(18);
 SET returns.actor = 'operator:desk';
 SET returns.clock = '2026-03-02 10:00+05';
 
--- A return that is ready to be decided, of an order of its own.
+-- A return that can be decided, of an order of its own.
 CREATE FUNCTION pg_temp.receive(o text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	r bigint;
@@ -42,7 +43,8 @@ SELECT cmp_ok(returns.checkpoint_balances(), '>', 0::bigint, 'the next checkpoin
 SELECT is(pg_temp.summed(), -33.33, 'once');
 SELECT is(pg_temp.due(), -33.33, 'and they are once in the balance');
 
--- in the transaction that posts, when there is something of others to be summed
+-- in the transaction that posts, while there are entries of other transactions
+-- to sum
 SELECT returns.act(:second, 'refund_due');
 BEGIN;
 SELECT returns.act(:third, 'refund_due');
@@ -55,7 +57,7 @@ SELECT cmp_ok(returns.checkpoint_balances(), '>', 0::bigint, 'the next checkpoin
 SELECT is(pg_temp.summed(), -99.99, 'also once');
 SELECT is(returns.checkpoint_balances(), 0::bigint, 'after that there is nothing to sum');
 
--- what is undone
+-- postings that are rolled back
 BEGIN;
 SELECT returns.act(:undone, 'refund_due');
 SELECT returns.checkpoint_balances();

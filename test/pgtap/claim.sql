@@ -1,4 +1,5 @@
--- claim_refunds(): whose refunds a claim takes, and whose leases it ends.
+-- claim_refunds(): the refunds that a claim selects, and the leases that it
+-- ends.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -34,7 +35,7 @@ CREATE FUNCTION pg_temp.refunds(VARIADIC providers text[]) RETURNS TABLE (refund
 	  FROM returns.refund WHERE coalesce(provider, 'none') = ANY (providers)
 $$;
 
--- --------------------------------------------------------------- who may claim
+-- --------------------------------------------------------------- rights to claim
 CREATE FUNCTION pg_temp.claimed(role text, actor text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	claimed text;
@@ -55,7 +56,7 @@ SELECT is(pg_temp.claimed(role, actor), outcome, format('%s, as %s, claims: %s',
 	('claim_buyer', 'buyer:b', 'RT002'), ('claim_buyer', 'provider:psp', 'RT002')) AS v (role, actor, outcome);
 SELECT is(count(*), 6::bigint, 'claims that were rolled back leave every refund pending') FROM returns.refund WHERE status = 'pending' AND attempt = 0;
 
--- ------------------------------------------------------- whose leases a claim ends
+-- ------------------------------------------------------- leases that a claim ends
 SET ROLE claim_psp;
 SET returns.actor = 'provider:psp';
 SELECT is((SELECT count(*) FROM returns.claim_refunds(10, '10 minutes')), 2::bigint, 'one provider claims its two refunds for 10 minutes');

@@ -1,5 +1,5 @@
 -- Rows of the rule tables that are no rules, because the owner of the tables has
--- dropped their constraints: no statement takes an unknown word for a known one,
+-- dropped their constraints. No statement treats an unknown word as a known one,
 -- and none uses a null where a rule must have a value.
 \set QUIET on
 SET client_min_messages = error;
@@ -28,7 +28,7 @@ INSERT INTO use VALUES
 	(4, false, $$UPDATE returns.return_request SET status = 'approved' WHERE order_ref = 'requested'$$),
 	(5, false, $$UPDATE returns.refund SET status = 'sent' WHERE order_ref = 'refund_due'$$);
 
--- All that moves and is paid.
+-- The rows that moves and payments change.
 CREATE FUNCTION pg_temp.records() RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', (SELECT string_agg(order_ref || ':' || status, ',' ORDER BY id) FROM returns.return_request),
 		(SELECT string_agg(order_ref || ':' || status, ',' ORDER BY id) FROM returns.refund),
@@ -37,7 +37,7 @@ CREATE FUNCTION pg_temp.records() RETURNS text LANGUAGE sql AS $$
 		(SELECT count(*) FROM returns.ledger_entry))
 $$;
 
--- What a table holds without its constraints. The caller brings them back: it rolls back.
+-- Drop the constraints of a table. The caller restores them by a rollback.
 CREATE FUNCTION pg_temp.unconstrain(rules regclass) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	name name;
@@ -170,13 +170,14 @@ EXCEPTION
 END $$;
 
 SELECT is(pg_temp.edited('reason', 'UPDATE returns.reason SET fault = NULL'), 'RT009 reason fault',
-	'a reason cannot lose its fault');
+	'the fault of a reason cannot become NULL');
 SELECT is(pg_temp.edited('stage_deadline', $$INSERT INTO returns.stage_deadline (machine, state, term, unit, on_timeout)
 	VALUES (NULL, 'approved', 1, 'day', 'cancelled')$$), 'RT009 stage_deadline machine',
-	'a timer cannot have no machine');
+	'a timer without a machine is refused');
 
--- ------------------------------------------------- whose column an error names
--- The word of the client is refused in its own table while the rules are loaded anew.
+-- ------------------------------------------------- the column that an error names
+-- The word of the client is refused with its own table while the rules are
+-- loaded again.
 SELECT is(pg_temp.used('reason', $$UPDATE returns.reason SET fault = 'courier'; INSERT INTO use VALUES (0, false,
 	'INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity, amount_paid, currency, purchased_at)
 	VALUES (''other'', 1, ''b'', ''s'', ''sku'', ''books'', ''kz'', 1, 10, ''KZT'', ''2026-03-01'')')$$), 'RT010 reason fault; 0 swept; nothing moved',

@@ -1,5 +1,5 @@
--- The comments of columns: the word "computed" stands on those columns, and only
--- those, whose values a client is refused.
+-- The comments of columns: the word "computed" is in the comments of exactly
+-- those columns that a client cannot write.
 
 SET client_min_messages = warning;
 SET returns.clock = '2026-03-10 12:00+05';
@@ -18,7 +18,7 @@ INSERT INTO returns.return_request (order_ref, reason) VALUES ('o-1', 'defective
 SELECT returns.open_return('o-1', '[{"line_no":1,"quantity":1}]', 'defective') AS due \gset
 SELECT returns.act(:due, s) FROM unnest('{approved,received,refund_due}'::text[]) AS s;
 
--- The columns of a table, each with a value that it does not have by itself.
+-- The columns of a table, each with a value that is not its default.
 CREATE FUNCTION pg_temp.samples(tab regclass) RETURNS TABLE (col name, sample text, computed boolean)
 LANGUAGE sql AS $$
 SELECT a.attname, CASE format_type(a.atttypid, NULL)
@@ -30,7 +30,7 @@ FROM pg_attribute a
 WHERE a.attrelid = tab AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
--- The SQLSTATE of a statement whose effects do not stay.
+-- The SQLSTATE of a statement, which is rolled back.
 CREATE FUNCTION pg_temp.sqlstate_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE statement;
@@ -59,7 +59,7 @@ SELECT tap.is(array_agg(s.col ORDER BY s.col) FILTER (WHERE pg_temp.sqlstate_of(
 	array_agg(s.col ORDER BY s.col) FILTER (WHERE s.computed),
 	'a report on a refund may write a column unless its comment says computed')
   FROM pg_temp.samples('returns.refund') AS s WHERE s.col <> 'status';
--- what came back of a line is written later, but never together with the draft
+-- the receipt of a line is written later, but never together with the draft
 SELECT tap.is(array_agg(s.col ORDER BY s.col) FILTER (WHERE pg_temp.sqlstate_of(format(
 		'INSERT INTO returns.return_line (return_id, line_no, quantity, %I) VALUES (%s, 2, 1, %L)', s.col, :draft, s.sample)) = 'RT007'),
 	array_agg(s.col ORDER BY s.col) FILTER (WHERE s.computed OR s.col IN ('received', 'accepted', 'deduction', 'deduction_note')),

@@ -1,5 +1,5 @@
--- The commission that is given back to the seller: for the returns of a line
--- together, the rate of what was taken back of it, rounded once.
+-- The commission that is given back to the seller: for all returns of a line
+-- together, the rate of their goods less deductions, rounded once.
 
 \set QUIET on
 SET client_min_messages = warning;
@@ -7,10 +7,10 @@ SELECT plan(8);
 SET returns.actor = 'operator:desk';
 SET returns.clock = '2026-03-02 10:00+00';
 
--- A market without a statute.
+-- A market without statutory policies.
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('xx', 'UTC', 'kz', 'USD');
 INSERT INTO returns.policy (market, window_term, source) VALUES ('xx', 14, 'test');
--- A line of two units at five cents, and half of it for the platform.
+-- A line of two units at five cents, with a commission of one half.
 CREATE FUNCTION pg_temp.sell(o text) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
 		amount_paid, commission_rate, currency, purchased_at, delivered_at)
@@ -18,7 +18,8 @@ CREATE FUNCTION pg_temp.sell(o text) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
 	VALUES (o, 1, 'card', 0.10, 'USD', 'psp', '2026-02-25');
 $$;
--- A return of one unit, with what is deducted, brought to where its money is decided.
+-- A return of one unit, with its deduction, moved to the state in which its
+-- money is decided.
 CREATE FUNCTION pg_temp.decide(o text, less numeric, resolution text DEFAULT 'refund') RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	r bigint := returns.open_return(o, '[{"line_no":1,"quantity":1}]', 'changed_mind', resolution);
@@ -47,7 +48,7 @@ SELECT pg_temp.decide('less_second', 0) AS first, pg_temp.decide('less_second', 
 SELECT is(pg_temp.commission(:first), 0.03, 'without a deduction in the first return');
 SELECT is(pg_temp.commission(:second), 0.02, 'the second lowers its own commission');
 
--- What was priced for an exchange is not booked, but the next return starts from it.
+-- The price of an exchange is not posted, but the next return starts from it.
 SELECT pg_temp.decide('exchange', 0, 'exchange') AS exchange, pg_temp.decide('exchange', 0) AS second \gset
 SELECT is(pg_temp.commission(:second), 0.02, 'a return after an exchange leaves the rounding with the exchange');
 SELECT is_empty('SELECT * FROM returns.verify()', 'the audit finds all of these commissions right');

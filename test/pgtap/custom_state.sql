@@ -8,7 +8,7 @@ SET returns.clock = '2026-05-18 12:00+05';	-- a Monday; 27 May is off
 SELECT plan(51);
 
 CREATE SCHEMA shop;
--- No electronics, no lab.
+-- Other goods do not go to the lab.
 CREATE FUNCTION shop.has_electronics(return_id bigint, to_state text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format('None of %s is something for the lab.', array_to_string(r.categories, ', '))
@@ -50,7 +50,8 @@ CREATE VIEW r AS SELECT * FROM returns.return_request;
 GRANT SELECT ON r TO app;
 GRANT USAGE ON SCHEMA public TO app;
 
--- From here on as an application, which knows nothing of the shop's schema.
+-- From here on as an application, which has no rights on the schema of the
+-- shop.
 SET ROLE app;
 SET returns.actor = 'operator:o';
 SELECT returns.open_return('both', '[{"line_no":1,"quantity":1},{"line_no":2,"quantity":1}]', 'defective');
@@ -146,7 +147,7 @@ UPDATE returns.refund SET status = 'settled', provider_ref = 'p-' || id;
 SELECT is(count(*), 4::bigint, 'four returns are refunded after their refunds settle') FROM r WHERE status = 'refunded';
 RESET ROLE;
 
--- --------------------------------------------------- a state in use, and not
+-- --------------------------------------------------- removal of a state
 
 SELECT matches(returns.workflow_diagram('return', 'mermaid'),
 	'received --> lab_diagnosis : seller, operator \[guard shop\.has_electronics\]', 'the workflow diagram shows the own edge with its guard');

@@ -1,8 +1,8 @@
 -- deadline() against a slow definition that follows the rules word by word,
 -- over random terms in all presets and in zones whose days begin oddly.
 --
--- RETURNS_PROPERTY_COUNT=100000 test/run test pgtap/deadline asks more often,
--- RETURNS_PROPERTY_SEED repeats a run.
+-- RETURNS_PROPERTY_COUNT=100000 test/run test pgtap/deadline tests more
+-- inputs, RETURNS_PROPERTY_SEED repeats a run.
 \set QUIET on
 SET client_min_messages = warning;
 \getenv count RETURNS_PROPERTY_COUNT
@@ -28,7 +28,7 @@ INSERT INTO returns.market (code, timezone, calendar, currency) VALUES
 	('ki', 'Pacific/Kiritimati', 'eu', 'AUD');
 SELECT setseed(:seed / 1000000.0) \gset
 
--- Is it a working day?  NULL: the calendar does not know.
+-- Is it a working day?  NULL: the day is outside the calendar.
 CREATE FUNCTION pg_temp.is_working(c returns.calendar, d date) RETURNS boolean LANGUAGE sql STABLE AS $$
 	SELECT CASE WHEN d BETWEEN c.first_day AND c.last_day THEN
 		coalesce((SELECT x.working FROM returns.calendar_day x WHERE x.calendar = c.code AND x.day = d),
@@ -132,7 +132,7 @@ SELECT is((SELECT count(*) FROM answer
 SELECT ok((SELECT count(*) FROM answer WHERE fast = 'RT009') BETWEEN 1 AND :count / 4,
 		  'at least one input and at most a quarter of them leave the calendar');
 
--- What explain_deadline() ends with is the deadline.
+-- The last line of explain_deadline() is the deadline.
 SELECT is_empty($$
 	SELECT start, term, unit, market, roll FROM answer
 	 WHERE fast <> 'RT009'
@@ -140,20 +140,20 @@ SELECT is_empty($$
 		   <> returns.deadline(start, term, unit, market, roll)
 	 LIMIT 20$$, 'explain_deadline() ends with the deadline');
 
--- Where a day begins, by its definition alone: from then on it is never again
--- the day before, and just before then it was. Every day of twelve years in
--- zones that turn their clocks at or around midnight.
+-- The beginning of a day, by its definition: the last instant of the day before
+-- is just before it. Every day of twelve years in zones that change their clocks
+-- at or around midnight.
 INSERT INTO returns.market (code, timezone, calendar, currency)
 SELECT zone, zone, 'eu', 'EUR'
   FROM unnest('{America/Havana,Atlantic/Azores,America/St_Johns,America/Goose_Bay,Pacific/Apia,America/Asuncion,
 				Asia/Tehran,Asia/Gaza,Antarctica/Troll,Africa/Casablanca,Asia/Amman,America/Scoresbysund}'::text[]) AS zone;
--- The session remembers the stretch between two changes of the clocks that it met
--- last, so the days of a zone are asked one after the other; OFFSET 0 keeps their order.
+-- The session remembers the last span between two changes of the clocks, so the
+-- days of a zone are computed in sequence; OFFSET 0 keeps their order.
 CREATE VIEW noon AS
 SELECT m.code AS market, m.timezone AS zone, d::date AS day, (d::date + time '12:00') AT TIME ZONE m.timezone AS at
   FROM returns.market m, generate_series('2004-01-01'::timestamp, '2015-12-31', '1 day') AS d
  WHERE m.code = m.timezone
-   AND NOT (m.timezone = 'Pacific/Apia' AND d = '2011-12-30');  -- there was no such day
+   AND NOT (m.timezone = 'Pacific/Apia' AND d = '2011-12-30');  -- this day does not exist
 CREATE TABLE day_end AS
 SELECT zone, day, returns.deadline(at, 0, 'day', market, false) AS ends
   FROM (SELECT * FROM noon ORDER BY zone, day OFFSET 0) AS n;
@@ -166,7 +166,7 @@ SELECT is_empty($$
 	SELECT zone, day, ends, m FROM day_end, generate_series(1, 180, 1) AS m
 	 WHERE ((ends + m * interval '1 minute') AT TIME ZONE zone)::date <= day
 	 LIMIT 20$$, 'no later minute falls back into the day after its end');
--- The answer does not depend on what was asked before.
+-- The result does not depend on earlier calls.
 CREATE FUNCTION pg_temp.day_end_in(sort text) RETURNS SETOF day_end LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN QUERY EXECUTE 'SELECT zone, day, returns.deadline(at, 0, ''day'', market, false)'
@@ -183,7 +183,7 @@ SELECT results_eq($$
 		('Europe/Berlin', timestamptz '2011-03-27 10:00+00'), ('Europe/Istanbul', '2011-06-01 10:00+00'),
 		('Europe/Istanbul', '2011-03-27 10:00+00')) AS v (market, at)$$,
 	ARRAY['2011-03-27 22:00+00', '2011-06-01 21:00+00', '2011-03-27 22:00+00']::timestamptz[],
-	'what is remembered of one zone is not taken for another');
+	'the remembered span of one zone is not used for another');
 -- The ends of what a timestamp can be, and instants between two seconds.
 INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('utc', 'UTC', 'kz', 'KZT');
 SELECT is(returns.deadline(at::timestamptz, term, 'day', 'utc', false), ends::timestamptz, format('a term of %s days from %s ends at %s', term, at, ends))

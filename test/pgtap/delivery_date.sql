@@ -7,7 +7,7 @@ SELECT no_plan();
 SET returns.clock = '2026-03-02 10:00:00+05';
 \ir ../harness/requests.sql
 
--- No date of delivery, a window that never closes
+-- No delivery date, so the window never ends
 SELECT pg_temp.be('buyer:b-b54') \g /dev/null
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity, amount_paid, currency, purchased_at)
 VALUES ('b54', 1, 'b-b54', 's-b54', 'sku', 'clothing', 'kz', 3, 30, 'KZT', '2026-02-25 10:00+05');

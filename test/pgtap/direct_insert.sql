@@ -1,4 +1,5 @@
--- What a user adds to a table that the extension fills without INSERT statements takes effect.
+-- Objects that a user adds to a table that the extension fills without INSERT
+-- statements take effect.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -43,7 +44,7 @@ BEGIN
 	UPDATE returns.refund SET status = 'settled', provider_ref = 're-' || o WHERE return_id = ret;
 END $$;
 
--- ---- what refuses a row; the tables stay empty ----
+-- ---- objects that refuse a row; the tables stay empty ----
 
 CREATE TABLE public.known (order_ref text PRIMARY KEY);
 
@@ -75,11 +76,11 @@ SELECT public.refused('return_event', 'ALTER actor_ref TYPE varchar(3)', 'ALTER 
 
 ALTER TABLE returns.ledger_entry DROP CONSTRAINT ledger_entry_amount_check;
 SELECT public.refused('ledger_entry', 'ADD CONSTRAINT mine CHECK (amount > 0)', 'DROP CONSTRAINT mine', '23514', 'A CHECK constraint in place of ours');
--- PostgreSQL gives it the name of ours
+-- PostgreSQL gives it the same name
 SELECT public.refused('ledger_entry', 'ADD CHECK (amount > 0)', 'DROP CONSTRAINT ledger_entry_amount_check', '23514', 'A CHECK constraint in place of ours, with its name,');
 ALTER TABLE returns.ledger_entry ADD CONSTRAINT ledger_entry_amount_check CHECK (amount <> 0);
 
--- ---- which way the rows go ----
+-- ---- the way of the rows: direct or by INSERT ----
 
 -- How often a life fires the trigger that guards these tables against other statements.
 CREATE FUNCTION public.guard_calls() RETURNS bigint LANGUAGE sql AS $$

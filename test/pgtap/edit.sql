@@ -1,5 +1,5 @@
--- Edits that move nothing: who may write which column of a return. The role sees
--- every row, so what refuses a stranger is the trigger.
+-- Edits that move nothing: which actor may write which column of a return. The
+-- role sees every row, so the trigger must refuse other actors.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -23,8 +23,8 @@ GRANT SELECT, UPDATE ON returns.return_request, returns.return_line TO edit_all,
 INSERT INTO returns.actor_grant (db_role, actor)
 SELECT r, a FROM unnest('{edit_all,edit_own}'::text[]) AS r, unnest('{buyer,seller,carrier,provider,operator}'::text[]) AS a;
 
--- What an edit as an actor ends with: its rows, what became of the return, and
--- events; or a SQLSTATE. Undone.
+-- The result of an edit as an actor: its rows, the values of the return, and the
+-- events; or a SQLSTATE. Rolled back.
 CREATE FUNCTION pg_temp.edited(role text, actor text, o text, sets text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	was returns.return_request;
@@ -49,7 +49,7 @@ INSERT INTO who VALUES
 	('buyer:b', true, true), ('seller:s', true, false), ('carrier:post', true, false), ('operator:o', true, true),
 	('buyer:zzz', false, false), ('seller:zzz', false, false), ('carrier:zzz', false, false), ('provider:psp', false, false),
 	('buyer:s', false, false), ('seller:b', false, false), ('carrier:b', false, false), ('provider:post', false, false), ('', false, false);
--- zzz is also what the carrier zzz would make itself a party with.
+-- The carrier zzz would make itself a party by the value zzz.
 CREATE TEMP TABLE edit (col text, sets text, only_draft boolean);
 INSERT INTO edit VALUES
 	('note', 'note = ''zzz''', false), ('details', 'details = ''{"zzz": 1}''', false), ('carrier', 'carrier = ''zzz''', false),
@@ -66,13 +66,14 @@ SELECT is(pg_temp.edited('edit_all', actor, 'draft', sets), CASE WHEN draft THEN
 	format('%s %s write %s of a draft of buyer b', coalesce(nullif(actor, ''), 'no actor'), CASE WHEN draft THEN 'may' ELSE 'may not' END, col))
   FROM who, edit;
 
--- With the rights of an ordinary client a stranger does not even find the row.
+-- With the rights of an ordinary client, an actor that is no party does not
+-- find the row.
 SELECT is(pg_temp.edited('edit_own', actor, 'open', sets), '0 row, unchanged, 0 events', format('%s does not see the open return to write its %s', coalesce(nullif(actor, ''), 'no actor'), col))
   FROM who, edit WHERE NOT open AND NOT only_draft;
 SELECT is(pg_temp.edited('edit_own', actor, 'open', 'note = ''zzz'''), '1 row, changed, 0 events', format('%s sees the open return and writes its note', actor))
   FROM who WHERE open;
 
--- What says nothing new is no edit, whoever says it.
+-- A statement that changes nothing is no edit, for any actor.
 SELECT is(pg_temp.edited('edit_all', actor, 'open', 'note = note, details = details, carrier = carrier, tracking_ref = tracking_ref, reason = reason'),
 	'1 row, unchanged, 0 events', format('%s may send back what the return already says', coalesce(nullif(actor, ''), 'no actor')))
   FROM who;
@@ -80,11 +81,12 @@ SELECT is(pg_temp.edited('edit_all', actor, 'open', 'note = note, details = deta
 SELECT is(pg_temp.edited('edit_all', actor, 'open', 'tracking_ref = NULL'), CASE WHEN open THEN '1 row, changed, 0 events' ELSE 'RT002' END,
 	format('%s %s remove the tracking number of an open return', coalesce(nullif(actor, ''), 'no actor'), CASE WHEN open THEN 'may' ELSE 'may not' END))
   FROM who;
--- Who is no party does not become one by the statement that moves the return.
+-- An actor that is no party does not become one by the statement that moves
+-- the return.
 SELECT is(pg_temp.edited('edit_all', actor, 'open', 'status = ''in_transit'', carrier = ''zzz'', tracking_ref = ''zzz'''), outcome,
 	format('%s tries to move a return of carrier post and to become its carrier: %s', actor, outcome))
   FROM (VALUES ('carrier:zzz', 'RT002'), ('buyer:zzz', 'RT002'), ('buyer:b', 'RT001')) AS v (actor, outcome);
--- Of many rows one of another, and none is written.
+-- If one of many rows is of another party, none is written.
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity, amount_paid, currency, purchased_at, delivered_at)
 VALUES ('other', 1, 'other', 's', 'sku', 'books', 'kz', 1, 10, 'KZT', '2026-03-01 10:00+05', '2026-03-08 10:00+05');
 SELECT returns.open_return('other', '[{"line_no":1,"quantity":1}]', 'changed_mind') \g /dev/null
@@ -95,7 +97,7 @@ RESET ROLE;
 SET returns.actor = 'operator:o';
 SELECT is(count(*), 0::bigint, 'an edit of many rows that was refused for one of them has written none') FROM returns.return_request WHERE note = 'all';
 
--- The key of a return, which names it in the refusal.
+-- The key of a return cannot change; the refusal names the return.
 SELECT throws_ok(format('UPDATE returns.return_request SET %s = %s WHERE id = %s', c, v, :draft), 'RT007',
 	format('column "%s" of return %s cannot be changed', c, :draft), format('the column %s of a return cannot be set to %s', c, v))
   FROM (VALUES ('id', 'NULL'), ('id', '4711'), ('order_ref', 'NULL'), ('order_ref', '''open''')) AS k (c, v);

@@ -22,7 +22,7 @@ SELECT results_eq($$ SELECT order_ref, return_id, seq, epoch, xid, at, actor, ac
 	$$ SELECT order_ref, return_id, seq, epoch, xid, at, actor, actor_ref, db_role, from_state, to_state, kind, note, details, due_at, hash
 	FROM returns.return_event ORDER BY epoch, xid, return_id, seq $$, 'events_after() gives every event with all columns in order');
 
--- Pages of any size make the same stream.
+-- Pages of any size give the same stream.
 CREATE FUNCTION pg_temp.stream(page int) RETURNS TABLE (return_id bigint, seq int) LANGUAGE plpgsql AS $$
 DECLARE
 	c text;
@@ -43,7 +43,7 @@ SELECT is_empty(format('SELECT seq FROM returns.events_after(%L, 10)', max), 'no
   FROM (SELECT (array_agg(cursor))[count(*)] AS max FROM returns.events_after(NULL, 1000000)) AS c;
 SELECT is(count(*), 3::bigint, 'events_after() accepts named arguments') FROM returns.events_after(max_rows => 3, cursor => NULL);
 
--- What is being written is not yet given out, not even to its writer.
+-- Uncommitted events are not returned, not even to their writer.
 BEGIN;
 UPDATE returns.return_request SET status = 'cancelled' WHERE order_ref = 'o-1';
 SELECT is((SELECT count(*) FROM returns.events_after(NULL, 1000000)), (SELECT count(*) - 1 FROM returns.return_event), 'events_after() does not give an event before it is committed');
@@ -62,7 +62,8 @@ SELECT throws_ok('SELECT * FROM returns.events_after(NULL, ' || n || ')', state,
   FROM (VALUES ('NULL', '22004'), ('0', '22023'), ('-1', '22023'), ('-2147483648', '22023')) AS v (n, state);
 SELECT is(count(*), 1::bigint, 'events_after() accepts the largest max_rows') FROM (SELECT FROM returns.events_after(NULL, 2147483647) LIMIT 1) AS e;
 
--- Everybody gets the stream of what he may see (the owner of the tables: all).
+-- Each actor gets the stream of its visible returns (the owner of the tables:
+-- all).
 CREATE TEMP TABLE own AS
 SELECT e.return_id, e.seq, ARRAY['buyer:' || r.buyer_ref, 'seller:' || r.seller_ref, 'carrier:' || r.carrier, 'operator:o'] AS actors
   FROM returns.return_event e JOIN returns.return_request r ON r.id = e.return_id;

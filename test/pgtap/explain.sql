@@ -18,7 +18,8 @@ SELECT order_ref, 1, 'card', 600, 'KZT', 'bank', '2026-02-20 10:00+05' FROM retu
 CREATE FUNCTION told(o text) RETURNS text[] LANGUAGE sql AS $$
 	SELECT ARRAY(SELECT returns.explain((SELECT id FROM returns.return_request WHERE order_ref = o)))
 $$;
--- Its lines from one that begins so to the one before the next at the same depth.
+-- Its lines from the one with this beginning up to the next one of the same
+-- depth.
 CREATE FUNCTION told(o text, beginning text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(line, E'\n' ORDER BY i)
 	  FROM (SELECT line, i, count(*) FILTER (WHERE line LIKE beginning || '%') OVER (ORDER BY i) AS begun,
@@ -71,7 +72,7 @@ SELECT is(told('b', 'next'), 'next: if no actor moves it before 2026-03-05 00:00
   operator may move it to "refund_due"
   seller, operator may move it to "rejected", with note', 'explain() shows the reminder and what each move requires');
 SELECT matches(told('b', 'line 1'), 'window: 30 days from delivery', 'explain() shows the window of a requested line');
--- The calendar changes, and promised deadlines stay.
+-- The calendar changes, and existing deadlines stay.
 INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
 	('kz', '2026-03-03', false, 'Storm'), ('kz', '2026-03-27', false, 'Flood');
 SELECT matches(told('b', 'state'), 'Tue 2026-03-03 is off: Storm.*the rules have changed since: the deadline of this return is still 2026-03-05 00:00:00\+05 \(Asia/Almaty\)',
@@ -83,7 +84,7 @@ SELECT doesnt_match(told('b', 'state'), 'the rules have changed', 'explain() sho
 DELETE FROM returns.calendar_day WHERE calendar = 'kz' AND day IN ('2026-03-03', '2026-03-27');
 SELECT returns.act(:b, 'approved');
 SELECT doesnt_match(told('b', 'next'), 'system may', 'explain() does not list the system among the actors of a move');
--- over, and swept late
+-- the deadline has passed, and the sweep is late
 SET returns.clock = '2026-03-20 12:00+05';
 SELECT is(split_part(told('b', 'next'), E'\n', 1), 'next: its time ended at 2026-03-11 00:00:00+05 (Asia/Almaty), and the next sweep moves it to "expired"',
 	'explain() says that a stage is over and waits for the sweep');
@@ -166,7 +167,7 @@ INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout) VALUE
 SELECT matches(told('f', 'state'), 'timer for market m: 3 days.*no deadline', 'explain() says that a return has no deadline by a timer that was defined later');
 SELECT matches(told('f', 'next'), 'no timer runs', 'explain() does not let a timer that was defined later move the return');
 
--- ------------------------------------------------------------------ who sees
+-- ------------------------------------------------------------------ visibility
 
 SET ROLE app;
 SET returns.actor = 'buyer:ann';

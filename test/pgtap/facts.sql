@@ -37,7 +37,7 @@ SELECT throws_ok($$UPDATE returns.sale_line SET reserved = 1 WHERE order_ref = '
 SELECT pg_temp.pay('good', 1, 2);
 INSERT INTO returns.return_request (order_ref, reason) VALUES ('good', 'changed_mind') RETURNING id AS draft \gset
 INSERT INTO returns.return_line (return_id, line_no, quantity) VALUES (:draft, 1, 1);
-SELECT throws_ok(format('UPDATE returns.sale_line SET %I = %s WHERE order_ref = ''good''', c, v), 'RT007', NULL, c || ' stands once a return exists')
+SELECT throws_ok(format('UPDATE returns.sale_line SET %I = %s WHERE order_ref = ''good''', c, v), 'RT007', NULL, c || ' cannot change once a return exists')
 FROM (VALUES ('buyer_ref', '''x'''), ('seller_ref', '''x'''), ('sku', '''x'''), ('category', '''goods'''), ('market', '''kz'''), ('quantity', '9'),
 	('amount_paid', '9'), ('shipping_paid', '9'), ('commission_rate', '0.9'), ('currency', '''EUR'''), ('purchased_at', 'now()'), ('line_no', '9')) v (c, v);
 SELECT lives_ok($$UPDATE returns.sale_line SET amount_paid = 2.00, seller_ref = 's', delivered_at = NULL WHERE order_ref = 'good'$$, 'a sale line with a return may be written back unchanged');
@@ -51,7 +51,7 @@ SELECT returns.act(:draft, 'approved') AS ok \gset
 SELECT returns.act(:draft, 'received') AS ok \gset
 SELECT lives_ok($$UPDATE returns.payment SET amount = 1, method = 'cash' WHERE order_ref = 'good'$$, 'a payment without a refund may be corrected');
 SELECT returns.act(:draft, 'refund_due') AS ok \gset
-SELECT throws_ok(format('UPDATE returns.payment SET %I = %s WHERE order_ref = ''good''', c, v), 'RT007', NULL, c || ' stands once a refund exists')
+SELECT throws_ok(format('UPDATE returns.payment SET %I = %s WHERE order_ref = ''good''', c, v), 'RT007', NULL, c || ' cannot change once a refund exists')
 FROM (VALUES ('method', '''x'''), ('amount', '9'), ('currency', '''EUR'''), ('provider', '''x'''), ('provider_ref', '''x'''), ('captured_at', 'NULL'), ('refunded', '0')) v (c, v);
 SELECT lives_ok($$UPDATE returns.payment SET refund_rank = 3, chargeback = 'won' WHERE order_ref = 'good'$$, 'refund_rank and chargeback of a payment with a refund may change');
 SELECT throws_ok($$DELETE FROM returns.payment WHERE order_ref = 'good'$$, 'RT007', NULL, 'a payment with a refund cannot be deleted');

@@ -1,4 +1,4 @@
--- grant_refund(): money beyond the rules, at the cost of the platform.
+-- grant_refund(): a refund beyond the rules, which the platform bears.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();

@@ -1,6 +1,6 @@
--- Guards of transitions: functions of the user's that the extension runs as the
--- owner of the tables. They write no protected table, and the owner must be
--- allowed to run them.
+-- Guards of transitions: functions of the user that the extension runs as the
+-- owner of the tables. They write no protected table, and the owner needs the
+-- privilege to run them.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -21,7 +21,7 @@ SELECT returns.checkpoint_balances() \g /dev/null
 CREATE SCHEMA guard;
 CREATE TABLE guard.statement (statement text);
 CREATE TABLE guard.log (return_id bigint, to_state text, role name);
--- Passes after it has run the statement of the table.
+-- Lets the move pass after it has run the statement of the table.
 CREATE FUNCTION guard.runs(return_id bigint, to_state text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	s text;
@@ -35,7 +35,8 @@ END $$;
 UPDATE returns.transition SET guard = 'guard.runs' WHERE machine = 'return' AND from_state = 'requested' AND to_state = 'approved';
 
 -- ------------------------------------------------- a guard writes no protected table
--- How a move by each of the doors ends when its guard runs a statement; undone.
+-- The result of a move by each kind of statement when its guard runs a
+-- statement; rolled back.
 CREATE FUNCTION pg_temp.guarded(door text, body text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO guard.statement SELECT body WHERE body IS NOT NULL;
@@ -78,13 +79,13 @@ SELECT is(pg_temp.guarded(statement, 'UPDATE returns.return_request SET note = '
 	format('a guard of a move by %s may write what a client may write', name)) FROM door;
 SELECT is(status, 'requested', 'the moves that were tried are undone') FROM returns.return_request WHERE id = :id;
 
--- An AFTER trigger of the user's on what a guard wrote is not the extension either.
+-- An AFTER trigger of the user on rows that a guard wrote is refused as well.
 CREATE FUNCTION guard.intrude() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE returns.sale_line SET reserved = 0; RETURN NULL; END $$;
 CREATE TRIGGER intrude AFTER INSERT ON guard.log FOR EACH ROW EXECUTE FUNCTION guard.intrude();
 SELECT is(pg_temp.guarded(statement, NULL), 'RT007', format('a trigger on a table that the guard of a move by %s writes may not write protected columns', name)) FROM door;
 DROP TRIGGER intrude ON guard.log;
 
--- --------------------------------------------- it runs as the owner, who must be allowed to
+-- --------------------------------------------- privileges of the owner
 CREATE ROLE guard_owner;
 CREATE ROLE guard_client BYPASSRLS;
 GRANT USAGE ON SCHEMA returns, guard, tap TO guard_owner, guard_client;

@@ -1,4 +1,4 @@
--- The hashes of events and transfers: their definition, written once more in SQL.
+-- The hashes of events and transfers, compared with their definition in SQL.
 -- A hash that was stored must never change its meaning, so neither may this file.
 \set QUIET on
 SET client_min_messages = warning;
@@ -57,13 +57,14 @@ SELECT is_empty($$SELECT t.transfer_no, t.kind FROM returns.ledger_transfer t LE
 	ON e.order_ref = t.order_ref AND e.return_id = t.return_id AND e.details #>> ARRAY['booked', 'transfers', t.transfer_no::text] = encode(pg_temp.hash_of(t), 'hex')
 	WHERE e.seq IS NULL$$, 'an event attests the sha256 of every transfer and its entries');
 
--- What the idempotency key of a refund is made of.
+-- The content of the idempotency key of a refund.
 SELECT is_empty(format($$SELECT r.id, r.idempotency_key FROM returns.refund r, pg_control_system() c WHERE NOT EXISTS (
 	SELECT FROM returns.return_event e WHERE e.return_id = r.return_id AND r.idempotency_key = encode(substr(sha256(convert_to(
 		format('%%s/%%s/%%s/%%s/%%s', c.system_identifier, r.return_id, e.seq, r.payment_no, r.order_ref), 'UTF8')), 1, 16), 'hex')::uuid::text)$$),
 	'the idempotency key of every refund is a UUID from the sha256 of the cluster, the return, its last event and the payment');
 
--- What cannot exist has no hash, and is no error: verify() finds it.
+-- An event that cannot exist has no hash. This is no error: verify() finds the
+-- event.
 CREATE FUNCTION pg_temp.hash_with(kind text, actor text, order_ref text) RETURNS bytea LANGUAGE sql AS $$
 	SELECT returns.event_hash(NULL, order_ref, 1, 1, 1, '5'::xid8, '2026-03-10 12:00+05', actor, NULL, 'r', NULL, 'draft', kind, NULL, NULL, NULL)
 $$;

@@ -1,4 +1,5 @@
--- Idempotency keys: one key of a buyer opens one return, however often it is sent.
+-- Idempotency keys: one key of a buyer opens one return, also if it is sent
+-- several times.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;

@@ -25,7 +25,7 @@ SELECT throws_ok(format('INSERT INTO returns.ledger_entry (order_ref, return_id,
 SELECT throws_ok('UPDATE returns.ledger_entry SET amount = 1', 'RT007', NULL, 'a client cannot update ledger_entry');
 SELECT throws_ok('DELETE FROM returns.ledger_entry', 'RT007', NULL, 'a client cannot delete from ledger_entry');
 SELECT throws_ok('TRUNCATE returns.ledger_entry', 'RT007', NULL, 'a client cannot truncate ledger_entry');
--- Nor may a trigger on our own write.
+-- A trigger of the user on these tables may not write either.
 CREATE FUNCTION pg_temp.forge() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO returns.ledger_entry (order_ref, return_id, transfer_no, entry_no, account, amount, currency)
@@ -58,12 +58,12 @@ CREATE FUNCTION pg_temp.balances_differ() RETURNS SETOF text LANGUAGE sql AS $$
 	(SELECT s::text FROM (TABLE slow EXCEPT SELECT * FROM returns.account_balance) s)
 	UNION ALL (SELECT b::text FROM (SELECT * FROM returns.account_balance EXCEPT TABLE slow) b)
 $$;
--- How many entries are before the horizon: transactions of others, in whatever
--- database, may hold it back.
+-- The number of entries before the horizon: transactions of other sessions, in
+-- any database, can hold it back.
 CREATE FUNCTION pg_temp.before_horizon() RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(*) FROM returns.ledger_entry WHERE written < (SELECT h.written FROM returns.ledger_horizon h)
 $$;
--- sweep() takes a checkpoint after ten thousand entries.
+-- sweep() writes a checkpoint after ten thousand entries.
 SET session_replication_role = replica;
 INSERT INTO returns.ledger_entry (order_ref, return_id, written, transfer_no, entry_no, account, amount, currency)
 SELECT 'many', n, 1, 1, 1, 'cash', 1, 'USD' FROM generate_series(1, 10000) n;

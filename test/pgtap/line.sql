@@ -1,5 +1,5 @@
--- Who may write which lines: the lines of a draft are its buyer's, what came back
--- is the seller's to say. The role sees every row, so the trigger is what refuses.
+-- Permissions on lines: the buyer writes the lines of a draft, and the seller the
+-- receipt. The role sees every row, so the trigger must refuse the others.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -29,7 +29,8 @@ GRANT USAGE ON SCHEMA returns TO line_all;
 GRANT SELECT, INSERT, UPDATE, DELETE ON returns.return_request, returns.return_line TO line_all;
 INSERT INTO returns.actor_grant (db_role, actor) SELECT 'line_all', a FROM unnest('{buyer,seller,carrier,provider,operator}'::text[]) AS a;
 
--- What a statement as an actor ends with: rows and events, or a SQLSTATE. Undone.
+-- The result of a statement as an actor: rows and events, or a SQLSTATE.
+-- Rolled back.
 CREATE FUNCTION pg_temp.written(actor text, o text, statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	r bigint := (SELECT id FROM returns.return_request WHERE order_ref = o);
@@ -71,7 +72,7 @@ SELECT is(pg_temp.written(actor, o, statement), CASE WHEN counts THEN '1 row, 1 
 	format('%s %s write %s of a return of seller s that is %s', coalesce(nullif(actor, ''), 'no actor'), CASE WHEN counts THEN 'may' ELSE 'may not' END, what, o))
   FROM who, outcome, unnest('{in_transit,received}'::text[]) AS o;
 
--- When it is too early or too late it is so for everybody.
+-- A statement that is too early or too late is so for all actors.
 SELECT is(pg_temp.written(actor, o, statement), 'RT007', format('%s may not %s a return that is %s', actor, what, o))
   FROM who, choice, unnest('{requested,received,refund_due}'::text[]) AS o WHERE chooses;
 SELECT is(pg_temp.written(actor, o, statement), 'RT007', format('%s may not write %s of a return that is %s', actor, what, o))

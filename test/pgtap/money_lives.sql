@@ -2,8 +2,8 @@
 -- reports that are late, repeated or wrong. Each refusal comes from a rule, each
 -- refund is what a slow definition says, and verify() finds nothing at any time.
 --
--- RETURNS_PROPERTY_LIVES=20000 test/run test pgtap/money_lives lives so many,
--- RETURNS_PROPERTY_SEED repeats them.
+-- RETURNS_PROPERTY_LIVES=20000 test/run test pgtap/money_lives runs this
+-- number of lives, RETURNS_PROPERTY_SEED repeats a run.
 \set QUIET on
 SET client_min_messages = warning;
 \getenv lives RETURNS_PROPERTY_LIVES
@@ -30,8 +30,8 @@ SELECT is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing after 
 SELECT is_empty($$SELECT order_ref, payment_no FROM returns.payment p WHERE refunded <> (SELECT coalesce(sum(amount), 0) FROM returns.refund r
 	WHERE r.order_ref = p.order_ref AND r.payment_no = p.payment_no AND status <> 'failed') OR refunded > amount$$, 'payments have refunded the sum of their live refunds and no more than their amount');
 
--- What the rules say, from the facts alone: of each sale line the units taken
--- back and what they were worth, of each return line the fee, of each return
+-- The results of the rules, computed from the facts alone: for each sale line the
+-- returned units and their value, for each return line the fee, for each return
 -- the money.
 CREATE VIEW life.decided AS
 SELECT l.*, q.reason, q.buyer_ref, s.category, s.amount_paid, s.shipping_paid, s.quantity AS sold, c.minor_units, f.fault,

@@ -1,5 +1,5 @@
--- open_return(): its arguments, keys, and what a call makes; refused it leaves
--- nothing. Malformed lines are in bad_input and peers_request.
+-- open_return(): its arguments, its keys, and the rows of a call; a refused call
+-- leaves none. test/sql/bad_input.sql has malformed lines.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -22,7 +22,8 @@ GRANT INSERT, UPDATE ON returns.return_request TO open_return_buyer;
 GRANT INSERT ON returns.return_line TO open_return_buyer;
 INSERT INTO returns.actor_grant (db_role, actor, ref) VALUES ('open_return_buyer', 'buyer', 'b'), ('open_return_reader', 'buyer', 'b');
 
--- What a call of a role as an actor ends with: "new" or "old" return, or a SQLSTATE. It stays.
+-- The result of a call of a role as an actor: "new" or "old" return, or a
+-- SQLSTATE. It is not rolled back.
 CREATE FUNCTION pg_temp.opened(role text, actor text, arguments text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	last bigint := (SELECT coalesce(max(id), 0) FROM returns.return_request);
@@ -37,7 +38,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE FUNCTION pg_temp.open(arguments text) RETURNS text LANGUAGE sql AS $$ SELECT pg_temp.opened('postgres', 'operator:o', arguments) $$;
 
--- ------------------------------------------------------------- what a call makes
+-- ------------------------------------------------------------- rows of a call
 SELECT returns.open_return('o1', '[{"line_no":2,"quantity":2},{"line_no":1,"quantity":1}]', 'defective', 'exchange', 'broken', 'first', '{"evidence":["photo"]}') AS id \gset
 SELECT is((SELECT jsonb_build_object('status', status, 'order', order_ref, 'reason', reason, 'resolution', resolution, 'note', note, 'key', idempotency_key,
 		'details', details, 'buyer', buyer_ref, 'seller', seller_ref, 'requested', requested_at = returns.now(), 'hash', length(content_hash))
@@ -143,7 +144,7 @@ INSERT INTO returns.return_request (order_ref, reason, idempotency_key) VALUES (
 SELECT is(pg_temp.open('''o1'', ''[{"line_no":1,"quantity":1}]'', ''defective'', idempotency_key => ''by hand'''), 'RT011',
 	'a key that a plain INSERT has used is refused, because what it asked for is not known');
 
--- -------------------------------------------------------------------- who may call
+-- -------------------------------------------------------------------- rights
 SELECT is(pg_temp.opened(role, actor, format('%L, ''[{"line_no":1,"quantity":1}]'', ''defective''', o)), outcome,
 	format('%s, as %s, opens a return of order %s: %s', role, coalesce(nullif(actor, ''), 'no actor'), o, outcome))
   FROM (VALUES

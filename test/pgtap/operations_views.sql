@@ -31,7 +31,7 @@ SELECT pg_temp.ask('q1', 2, 'defective'), pg_temp.ask('q2', 1, 'changed_mind'), 
 SELECT tap.results_eq($$SELECT order_ref, seller_ref, status, label, waits_for, due_at, on_timeout, time_left, overdue, failures
 	FROM returns.deadline_board WHERE order_ref = 'q1'$$,
 	$$VALUES ('q1', 'quick', 'requested', 'Return requested', '{buyer,operator,seller}'::text[],
-		timestamptz '2026-06-04 00:00+05', 'approved', interval '62 hours', false, 0)$$, 'the deadline board shows whom a request waits for and until when');
+		timestamptz '2026-06-04 00:00+05', 'approved', interval '62 hours', false, 0)$$, 'the deadline board shows which actors a return waits for and until when');
 SET returns.language = 'ru';
 SELECT tap.is((SELECT label FROM returns.deadline_board WHERE order_ref = 'q1'), 'Возврат запрошен', 'the deadline board shows labels in the language of the session');
 RESET returns.language;
@@ -71,7 +71,7 @@ SELECT tap.results_eq($$SELECT category, market, units_sold, units_returned, ret
 	('books', 'kz', 40::bigint, 5::bigint, 12.50, 1::bigint, 3::bigint, 6::bigint, 5::bigint, 'defective', 500.00),
 	('toys', 'kz', 10, 0, 0.00, 1, 1, 1, 0, 'changed_mind', 0)$$, 'the category report counts units, reasons and refunds');
 
--- Who is not an operator sees own returns only.
+-- A party sees its own returns only, an operator all.
 SET returns.actor = 'seller:lazy';
 SELECT tap.results_eq('SELECT order_ref FROM returns.deadline_board ORDER BY 1',
 	CASE WHEN current_user = 'app' THEN '{l2}' ELSE '{l2,q2}' END::text[], 'the deadline board obeys row-level security');

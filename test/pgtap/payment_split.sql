@@ -1,4 +1,5 @@
--- The payments of a refund: each gives back what it took, if it was captured.
+-- The payments of a refund: each captured payment gives back at most its
+-- amount.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;

@@ -1,6 +1,6 @@
--- Policies: which one governs a sale, what it says, and which definitions are
--- refused. policy_property.sql compares the lookup with a plain one on random
--- policies.
+-- Policies: which one governs a sale, which answer it gives, and which
+-- definitions are refused. policy_property.sql compares the look-up with a
+-- plain one on random policies.
 
 SELECT plan(179);
 
@@ -8,13 +8,14 @@ SET returns.clock = '2025-06-10 12:00+05';
 
 SELECT lives_ok('DELETE FROM returns.policy', 'all policies may be deleted before the first sale');
 
--- Two markets without any law, and a tree of categories three deep.
+-- Two markets without statutory policies, and a tree of categories with three
+-- levels.
 INSERT INTO returns.market (code, timezone, calendar, currency)
 VALUES ('m1', 'Asia/Almaty', 'kz', 'KZT'), ('m2', 'Europe/Berlin', 'kz', 'EUR');
 INSERT INTO returns.category (code, parent)
 VALUES ('top', NULL), ('middle', 'top'), ('leaf', 'middle'), ('aside', 'top'), ('strange', NULL), ('spare', NULL);
 
--- A statement's refusal as text, or what it returned.
+-- The refusal of a statement as text, or its result.
 CREATE FUNCTION refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text;
@@ -27,7 +28,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || message || '; ' || detail;
 END $$;
 
--- The same, undone when it was accepted.
+-- The same, and an accepted statement is rolled back.
 CREATE FUNCTION tried(statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE statement;
@@ -125,7 +126,7 @@ SELECT throws_ok($$SELECT returns.policy_for('versions', NULL)$$, '22004', NULL,
 SELECT is(returns.policy_for('versions', 99), NULL, 'a line that does not exist has no policy');
 
 -- ------------------------------------------------------------------ windows
--- From here on a market of its own for each subject.
+-- From here on each subject has a market of its own.
 
 CREATE PROCEDURE make_market(code text, zone text DEFAULT 'Asia/Almaty') LANGUAGE sql AS $$
 	INSERT INTO returns.market (code, timezone, calendar, currency) VALUES (code, zone, 'kz', 'KZT')
@@ -203,7 +204,8 @@ SELECT is(e.sqlstate || ' ' || e.why,
   FROM returns.eligibility('eli') AS e, returns.policy AS p WHERE line_no = 1 AND p.source = 'shop';
 SET returns.clock = '2025-06-10 12:00+05';
 
--- units: what is returned or in open returns is not left; its exact share of the money neither
+-- units that are returned or in open returns are not left, and neither is
+-- their exact share of the money
 ALTER TABLE returns.sale_line DISABLE TRIGGER USER;
 UPDATE returns.sale_line SET reserved = 1 WHERE order_ref = 'eli' AND line_no = 1;
 SELECT is((units_left, amount_left, returnable)::text, (2, 66.67, true)::text, 'a unit in an open return is not left for another return')
@@ -219,7 +221,7 @@ SELECT throws_ok($$SELECT * FROM returns.eligibility('nowhere')$$, 'RT010', NULL
 SELECT throws_ok($$SELECT * FROM returns.eligibility('eli', 'whim')$$, 'RT010', NULL, 'eligibility() refuses an unknown reason');
 SELECT throws_ok($$SELECT * FROM returns.eligibility(NULL)$$, '22004', NULL, 'eligibility() refuses an order of NULL');
 
--- who sees it
+-- visibility
 CREATE ROLE policy_reader;
 CREATE ROLE policy_stranger;
 GRANT USAGE ON SCHEMA returns, tap, public TO policy_reader, policy_stranger;
@@ -238,7 +240,7 @@ SELECT is(seen('carrier:c1'), NULL, 'a carrier sees no line of an order');
 SELECT is(seen('operator:o1'), '{1,2,3,4}', 'an operator sees all lines of an order');
 SELECT is(seen('', 'eli'), NULL, 'a session without an actor sees no line of an order');
 SELECT is(seen('buyer:b2', 'nowhere'), NULL, 'an order that does not exist looks like one that is not theirs');
-SELECT throws_ok($$SELECT seen('operator:o1', 'nowhere')$$, 'RT010', NULL, 'eligibility() tells an operator that an order is unknown');
+SELECT throws_ok($$SELECT seen('operator:o1', 'nowhere')$$, 'RT010', NULL, 'eligibility() reports an unknown order to an operator');
 SELECT is(returns.policy_for('eli', 1), NULL, 'policy_for() does not show a policy to a session that does not see the line');
 SELECT set_config('returns.actor', 'buyer:b1', false) \g /dev/null
 SELECT isnt(returns.policy_for('eli', 1), NULL, 'policy_for() shows the policy of an own line to its buyer');
@@ -347,7 +349,7 @@ SELECT is(tried($$WITH gone AS (DELETE FROM returns.policy WHERE id = 9103 RETUR
 	INSERT INTO returns.policy (market, category, window_term) SELECT market, category, 30 FROM gone$$), 'RT009', 'a policy that begins now cannot be deleted and replaced in one statement');
 SELECT is(tried('TRUNCATE returns.policy'), 'RT009', 'TRUNCATE of policy is refused');
 
--- Foreign keys carry a renamed code into policies: that changes no rule.
+-- Foreign keys carry a renamed code into policies: this changes no rule.
 INSERT INTO returns.policy (id, market, category, reason, window_term) VALUES (9105, 'tie', 'spare', 'late_delivery', 14);
 SELECT is(tried($$UPDATE returns.category SET code = 'summit' WHERE code = 'spare'$$), 'accepted', 'a category of a policy may be renamed');
 SELECT is(tried($$UPDATE returns.market SET code = 'tied' WHERE code = 'tie'$$), 'accepted', 'a market of a policy may be renamed');
@@ -406,7 +408,8 @@ VALUES (9301, 'law', NULL, 'none', 14, 'day', 'delivered', true, NULL, '{refund}
 	   (9302, 'law', 'leaf', 'none', NULL, 'day', 'delivered', true, NULL, '{}', 0, false, true, false, 'leaves'),
 	   (9303, 'law', NULL, 'seller', 2, 'year', 'delivered', false, '2025-12-31', '{refund,exchange}', 0, true, true, true, 'faults');
 
--- A shop's policy for the market, better than the law but for what is said.
+-- A policy of the shop for the market, better than the law except in the given
+-- columns.
 CREATE FUNCTION shop(VARIADIC but text[] DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	p returns.policy := jsonb_populate_record(NULL::returns.policy, '{"id": 9310, "market": "law", "category": "top",
@@ -451,7 +454,7 @@ SELECT is(shop('window_term', '1', 'reason', 'late_delivery', 'fault', NULL), 'a
 SELECT is(shop('statutory', 'true', 'window_term', '1'), 'accepted', 'a statutory policy is not compared with another');
 SELECT is(shop('valid_from', '2020-01-01', 'valid_to', '2021-01-01', 'window_term', '1'), 'RT009', 'a policy of the past is compared with the law');
 
--- units: never less, whatever day it is
+-- units of terms: never shorter, on any day
 SELECT is(shop('window_unit', 'business_day'), 'accepted', '14 business days are no less than 14 days');
 SELECT is(shop('window_unit', 'business_day', 'window_term', '13'), 'RT009', '13 business days may be less than 14 days');
 SELECT is(shop('window_unit', 'month', 'window_term', '1'), 'accepted', 'a month is no less than 14 days');

@@ -1,6 +1,7 @@
 -- Policies compared with plain definitions in SQL on random input: which policy
--- governs a sale, which tie, which change the rule of a sale, and which give less
--- than the law. The seed is fixed, so every run has the same input.
+-- governs a sale, which policies tie, which change the policy of a sale, and
+-- which give less than the law. The seed is fixed, so every run has the same
+-- input.
 
 SELECT plan(10);
 
@@ -51,8 +52,8 @@ CREATE FUNCTION any_policies(n int) RETURNS SETOF returns.policy VOLATILE LANGUA
 	  FROM sized
 $$;
 
--- How specific a policy is for a category: the greater the better. -1: it
--- does not speak of it.
+-- How specific a policy is for a category: a greater number is more specific. -1:
+-- the policy does not apply to it.
 CREATE TABLE above AS
 WITH RECURSIVE up (code, ancestor, steps) AS (
 	SELECT code, code, 0 FROM returns.category WHERE code ~ '^c\d+$'
@@ -109,7 +110,7 @@ SELECT is_empty($$
 
 -- ------------------------------------------------------------- ties and past
 
--- What becomes of a policy that is tried, and taken back.
+-- The result of inserting a policy, which is rolled back.
 CREATE FUNCTION outcome(p returns.policy) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text;
@@ -124,7 +125,7 @@ EXCEPTION
 		RETURN CASE WHEN message ~ 'ties' THEN 'tie' WHEN message ~ 'existing sales' THEN 'past' ELSE 'law' END;
 END $$;
 
--- Half of them old policies with a slot more or less, so that some tie.
+-- Half of them are existing policies moved by a slot, so that some tie.
 CREATE TABLE tried (t returns.policy);
 INSERT INTO tried SELECT p FROM any_policies(200) AS p;
 INSERT INTO tried
@@ -145,7 +146,7 @@ SELECT is_empty('SELECT expected, found, count(*) FROM outcomes WHERE found <> e
 	'a policy is refused exactly when it ties or changes the rule of a sale');
 SELECT cmp_ok(min(n), '>', 20::bigint, 'every expected outcome of a new policy happens often') FROM (SELECT count(*) AS n FROM outcomes GROUP BY expected) AS counts;
 
--- Policies are deleted before they begin, and only then.
+-- Policies can be deleted only before they begin.
 CREATE FUNCTION deleted(policy_id bigint) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	DELETE FROM returns.policy WHERE id = policy_id;
@@ -168,7 +169,7 @@ SET returns.clock = '2025-06-10 12:00+05';
 DELETE FROM returns.sale_line WHERE order_ref ~ '^o\d';
 DELETE FROM returns.policy;
 
--- Fewer categories and sellers, so that all points can be looked at.
+-- Fewer categories and sellers, so that all combinations can be checked.
 CREATE FUNCTION few_policies(n int, is_law boolean) RETURNS SETOF returns.policy VOLATILE LANGUAGE sql AS $$
 	SELECT (jsonb_populate_record(p, jsonb_build_object('statutory', is_law,
 		'category', CASE WHEN substr(p.category, 2)::int < 7 THEN p.category END,

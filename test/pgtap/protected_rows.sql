@@ -1,4 +1,4 @@
--- Computed columns, history and ledger: no client may write them, not even the
+-- Computed columns, history and ledger: no client may write them, not even a
 -- superuser.
 \set QUIET on
 SET client_min_messages = warning;
@@ -25,7 +25,7 @@ SELECT id FROM returns.claim_refunds(10) \g /dev/null
 UPDATE returns.refund SET status = 'failed', failure = 'no' \g /dev/null
 
 -- ------------------------------------------------------------ every column
--- Another value than it has.
+-- A value other than the present one.
 CREATE FUNCTION pg_temp.other(type regtype, col text) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE type
 		WHEN 'boolean'::regtype THEN format('NOT coalesce(%I, false)', col)

@@ -1,4 +1,4 @@
--- The amount of a refund: what was paid for the units and their delivery.
+-- The amount of a refund: the price paid for the units and their delivery.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;

@@ -1,4 +1,4 @@
--- The refund machine: who reports what, retries, late answers, leases.
+-- The refund machine: permissions to report, retries, late answers, leases.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -78,7 +78,7 @@ UPDATE returns.refund SET status = 'sent' WHERE id = :r3;
 SELECT is((SELECT lease_until FROM returns.refund WHERE id = :r3), returns.now() + interval '10 minutes', 'a refund that is sent by an UPDATE has the default lease');
 SELECT throws_ok(format('UPDATE returns.refund SET status = ''settled'', provider_ref = ''p-1'' WHERE id = %s', :r3), '23505', NULL, 'a provider_ref cannot belong to two refunds of one provider');
 
--- late failure, and the way back
+-- a late failure moves the return back
 UPDATE returns.refund SET status = 'failed', failure = 'account closed' WHERE id = :r1;
 SELECT is(pg_temp.status(:id), 'refund_due', 'a return is refund_due again when a settled refund fails');
 SELECT is((SELECT refunded FROM returns.payment WHERE order_ref = 'm' AND payment_no = 1), 0.00, 'a refund that fails late releases its payment');
@@ -134,7 +134,7 @@ UPDATE returns.refund SET status = 'failed' WHERE return_id = :id;
 UPDATE returns.refund SET status = 'settled' WHERE return_id = :id;
 SELECT is(pg_temp.refunds(:id) || ' ' || pg_temp.status(:id), '1:10.00:settled refunded', 'a retry that was sent and failed can settle late');
 
--- a retry after the money went elsewhere
+-- a retry after other refunds have used the payment
 SELECT pg_temp.sell('gone', 1, 2, 20);
 SELECT pg_temp.pay('gone', 1, 10);
 SELECT pg_temp.decide('gone', pg_temp.units(1, 1)) AS id \gset
@@ -158,7 +158,8 @@ SELECT is_empty('SELECT * FROM returns.claim_refunds(10)', 'a refund is not clai
 SET returns.clock = '2026-03-02 10:10:00+05';
 SELECT results_eq('SELECT id, attempt FROM returns.claim_refunds(10)', format('VALUES (%s::bigint, 2)', :r1), 'a refund is claimed again when its lease ends');
 SELECT is(pg_temp.transfers(:id), '1:refund_due 2:refund_sent 3:refund_pending<2 4:refund_sent', 'a lease that ends reverses the transfer of the sent refund');
--- the answer to the first attempt arrives when the second has run out too
+-- the answer to the first attempt arrives after the lease of the second has
+-- ended too
 SET returns.clock = '2026-03-02 11:00:00+05';
 SELECT pg_temp.decide('lease', pg_temp.units(1, 1)) AS id2 \gset
 UPDATE returns.refund SET status = 'failed' WHERE return_id = :id2;

@@ -1,4 +1,4 @@
--- The plan of a refund: which payments give how much of it.
+-- The plan of a refund: the part that each payment gives.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();

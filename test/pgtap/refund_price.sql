@@ -1,5 +1,5 @@
 -- The price of a return: shares of goods and shipping, fees, deductions,
--- commission, and who bears the shipping.
+-- commission, and the party that bears the shipping.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -95,7 +95,7 @@ SELECT pg_temp.decide('called-off', pg_temp.units(1, 1)) AS id \gset
 SELECT is((SELECT string_agg(refund_goods::text, ' ' ORDER BY return_id) FROM returns.return_line WHERE order_ref = 'called-off' AND refund_goods IS NOT NULL),
 	'33.34 33.33 33.33', 'the shares of a line sum to what was paid after the unit of a cancelled exchange is returned');
 
--- history may know no policy, and is counted all the same
+-- loaded history may have no policy, and counts nevertheless
 SELECT pg_temp.sell('history', 1, 2, 10.01);
 SELECT pg_temp.pay('history', 1, 10.01);
 SELECT pg_temp.decide('history', pg_temp.units(1, 1)) AS id \gset
@@ -105,7 +105,8 @@ UPDATE returns.return_line SET policy_id = NULL WHERE return_id = :id;
 COMMIT;
 SELECT is(pg_temp.paid('history'), 5.00, 'a line decided without a policy has its share');
 
--- what is left of the line shrinks below a deduction that was right when it was entered
+-- the rest of the line becomes less than a deduction that was valid when it
+-- was entered
 SELECT pg_temp.sell('cut', 1, 3, 100);
 SELECT pg_temp.pay('cut', 1, 100);
 SELECT pg_temp.receive('cut', pg_temp.units(1, 1)) AS id \gset
@@ -187,7 +188,7 @@ UPDATE returns.return_request SET carrier = 'dhl' WHERE id = :id;
 SELECT returns.act(:id, 'refund_due') AS ok \gset
 SELECT is(pg_temp.entries(:id, 1), 'buyer_payable/b -25.00, carrier_receivable/dhl 5.00, seller_receivable/s 20.00', 'the carrier at fault is billed for the shipping');
 
--- shipping is shared by units, whatever the units before were given of it
+-- shipping is shared by units, independent of the shares of earlier units
 SELECT pg_temp.sell('mixed', 1, 3, 30, 9, 'USD', 0, 'furniture');
 SELECT pg_temp.pay('mixed', 1, 39);
 SELECT pg_temp.decide('mixed', pg_temp.units(1, 1)) AS id \gset

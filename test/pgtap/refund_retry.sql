@@ -1,4 +1,5 @@
--- Reports on refunds: a new try, and a trigger that reports while another report is taken.
+-- Reports on refunds: a new attempt, and a trigger that reports while another
+-- report is processed.
 
 \set QUIET on
 SET client_min_messages = warning;
@@ -24,7 +25,7 @@ CREATE FUNCTION pg_temp.refund(r bigint) RETURNS text LANGUAGE sql AS $$
 	SELECT status || ' ' || attempt || ' ' || coalesce(provider_ref, 'without reference') FROM returns.refund WHERE id = r
 $$;
 
--- A new try is not the old payment.
+-- A new attempt does not keep the provider_ref of the old one.
 SELECT pg_temp.owe('again') AS again, pg_temp.owe('told') AS told, pg_temp.owe('first') AS first \gset
 SELECT id FROM returns.claim_refunds(3);
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p-' || order_ref WHERE id IN (:again, :told);
@@ -33,14 +34,14 @@ SELECT is(pg_temp.refund(:again), 'failed 1 p-again', 'a refund that fails late 
 UPDATE returns.refund SET status = 'pending' WHERE id = :again;
 SELECT is(pg_temp.refund(:again), 'pending 1 without reference', 'a new try after a late failure starts without a reference');
 UPDATE returns.refund SET status = 'pending', provider_ref = 'p-new' WHERE id = :told;
-SELECT is(pg_temp.refund(:told), 'pending 1 p-new', 'but with the one that is reported with it');
+SELECT is(pg_temp.refund(:told), 'pending 1 p-new', 'a new attempt keeps a provider_ref that is reported with it');
 UPDATE returns.refund SET status = 'failed', provider_ref = 'p-first' WHERE id = :first;
 UPDATE returns.refund SET status = 'pending' WHERE id = :first;
 SELECT is(pg_temp.refund(:first), 'pending 1 without reference', 'a new try after a first failure starts without a reference');
 SELECT is_empty('SELECT * FROM returns.verify()', 'and the history says the same');
 
--- A row trigger of the user's that fires before the change is booked may not report
--- on the same refund: the change that it makes would be booked first.
+-- A row trigger of the user that fires before a change is posted may not report
+-- on the same refund: its change would be posted first.
 CREATE FUNCTION public.refund_retry_retell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE returns.refund SET provider_ref = 'of the trigger' WHERE id = NEW.id AND provider_ref <> 'of the trigger';
@@ -49,12 +50,12 @@ END $$;
 UPDATE returns.refund SET status = 'sent' WHERE id = :again;
 CREATE TRIGGER "000_user" AFTER UPDATE OF provider_ref ON returns.refund FOR EACH ROW EXECUTE FUNCTION public.refund_retry_retell();
 SELECT throws_ok(format('UPDATE returns.refund SET provider_ref = ''p-2'' WHERE id = %s', :again), 'RT007', NULL,
-	'a reference that is told later is not changed by a trigger before it is booked');
+	'a reference that is reported later is not changed by a trigger before it is posted');
 SELECT is(pg_temp.refund(:again), 'sent 2 without reference', 'and is not written');
 DROP TRIGGER "000_user" ON returns.refund;
 CREATE TRIGGER zzz_user AFTER UPDATE OF provider_ref ON returns.refund FOR EACH ROW EXECUTE FUNCTION public.refund_retry_retell();
 UPDATE returns.refund SET provider_ref = 'p-2' WHERE id = :again;
-SELECT is(pg_temp.refund(:again), 'sent 2 of the trigger', 'a trigger that fires after the booking may change it');
+SELECT is(pg_temp.refund(:again), 'sent 2 of the trigger', 'a trigger that fires after the posting may change it');
 SELECT is((SELECT string_agg(details ->> 'provider_ref', ', ' ORDER BY seq) FROM returns.return_event e JOIN returns.refund f USING (order_ref, return_id)
 	WHERE f.id = :again AND e.kind = 'refund' AND details ->> 'from' = 'sent' AND details ->> 'status' = 'sent'), 'p-2, of the trigger', 'and both are in the history');
 DROP TRIGGER zzz_user ON returns.refund;

@@ -1,4 +1,4 @@
--- A return is refunded when its refunds are settled, and by no other way.
+-- A return is refunded if and only if its refunds are settled.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;

@@ -60,7 +60,7 @@ SELECT count(*) FROM returns.claim_refunds(10);
 UPDATE returns.refund SET status = 'settled', provider_ref = 'p' WHERE return_id = :a;
 SELECT is(units('closed'), '0/1 0/3', 'a refunded reopened return counts its units as returned');
 
--- ------------------------------------------------------- a draft never asked
+-- ------------------------------------------------------- a draft that was never requested
 
 INSERT INTO returns.return_request (order_ref, reason) VALUES ('draft', 'changed_mind') RETURNING id AS d \gset
 INSERT INTO returns.return_line (order_ref, return_id, line_no, quantity) VALUES ('draft', :d, 1, 1);

@@ -1,5 +1,6 @@
--- What a move requires must be said with the move: a note, a parcel, evidence; by
--- short statements, by act(), and by whole rows as an ORM sends them back.
+-- The requirements of a move must be set with the move: a note, a parcel,
+-- evidence; by short statements, by act(), and by whole rows as an ORM sends
+-- them.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -18,20 +19,21 @@ UPDATE returns.return_request SET status = 'received' WHERE order_ref IN ('excha
 UPDATE returns.return_request SET status = 'exchange_due' WHERE order_ref IN ('exchange_due', 'sent_before');
 
 CREATE TEMP TABLE before AS SELECT * FROM returns.return_request;
--- An UPDATE that sets every column, as it was read or to what is given for it.
+-- An UPDATE that sets every column, to its present value or to the given one.
 CREATE FUNCTION pg_temp.whole_row(o text, given jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT format('UPDATE returns.return_request r SET %s FROM before b WHERE b.id = r.id AND b.order_ref = %L',
 		string_agg(format(CASE WHEN given ? attname THEN '%1$I = %2$L' ELSE '%1$I = b.%1$I' END, attname, given ->> attname), ', ' ORDER BY attnum), o)
 	  FROM pg_attribute WHERE attrelid = 'returns.return_request'::regclass AND attnum > 0 AND NOT attisdropped
 $$;
--- An UPDATE of what is given alone.
+-- An UPDATE of the given columns only.
 CREATE FUNCTION pg_temp.short(o text, given jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT format('UPDATE returns.return_request SET %s WHERE order_ref = %L', string_agg(format('%I = %L', key, value), ', '), o) FROM jsonb_each_text(given)
 $$;
 CREATE FUNCTION pg_temp.act(o text, to_state text, note text, details jsonb) RETURNS text LANGUAGE sql AS $$
 	SELECT format('SELECT returns.act(id, %L, %L, %L) FROM returns.return_request WHERE order_ref = %L', to_state, note, details, o)
 $$;
--- What it ends with: state, note and details of the event, or a SQLSTATE; undone.
+-- Its result: state, note and details of the event, or a SQLSTATE; rolled
+-- back.
 CREATE FUNCTION pg_temp.outcome(o text, statement text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE statement;
@@ -57,7 +59,7 @@ SELECT is(pg_temp.outcome('requested', statement), outcome, 'to reject a return 
 	('act() with the same note will do', pg_temp.act('requested', 'rejected', 'the old note', NULL), 'rejected, note the old note, details -'))
 	AS v (what, statement, outcome);
 
--- The event of a move has what was said with the move, no more.
+-- The event of a move has only the note and details of the move.
 UPDATE returns.return_request SET details = '{"old": 1}';
 UPDATE before SET details = '{"old": 1}', updated_at = returns.now();
 SELECT is(pg_temp.outcome('requested', statement), outcome, 'the event of an approval: ' || what)

@@ -87,7 +87,7 @@ INSERT INTO returns.calendar_day (calendar, day, working, name) VALUES
 	('kz', '2026-03-03', false, 'Storm'), ('kz', '2026-03-04', false, 'Storm'), ('kz', '2026-03-09', false, 'Women''s Day');
 SELECT is(returns.reschedule(), 0, 'reschedule() changes nothing when the days off return');
 
--- ---------------------------------------------------- marked, and then not so
+-- ---------------------------------------------------- overdue marks are removed
 
 SET returns.clock = '2026-03-06 12:00+05';
 SELECT is(returns.run_deadlines(), 1, 'the sweep cancels the draft at its new deadline');
@@ -102,7 +102,7 @@ SELECT is((SELECT wake_at FROM r WHERE order_ref = 'remind'), '2026-03-11 00:00'
 SELECT is((SELECT status FROM r WHERE order_ref = 'draft'), 'cancelled', 'reschedule() does not undo what a deadline has done');
 SELECT is(due('received'), '2026-03-13 00:00', 'three business days skip four new days off');
 
--- ------------------------------------------------- over, still over, and again
+-- ------------------------------------------------- deadlines that have passed
 
 SET returns.clock = '2026-03-13 10:00+05';
 SET returns.actor = 'seller:acme';

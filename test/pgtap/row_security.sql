@@ -1,5 +1,6 @@
--- Who sees what: every table with a row-level security policy x every kind of
--- actor, on its own rows, on those of others, without a grant, and on none.
+-- Visibility of rows: every table with a row-level security policy x every
+-- kind of actor, on its own rows, on those of others, without a grant, and on
+-- none.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -47,8 +48,8 @@ GRANT USAGE ON SCHEMA returns TO PUBLIC;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA returns TO PUBLIC;
 
 -- ------------------------------------------------------------------ the matrix
--- What a query counts, or how many rows a statement has, for a role as an actor; an
--- error is its SQLSTATE. Undone.
+-- The count of a query, or the number of rows of a statement, for a role as an
+-- actor; for an error its SQLSTATE. Rolled back.
 CREATE FUNCTION pg_temp.told(role text, actor text, query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	answer text;
@@ -106,7 +107,7 @@ SELECT is(pg_temp.told('row_security_operator', 'operator:o', format('SELECT cou
   FROM tables;
 
 -- ------------------------------------------------- rows of others are not written
--- Statements of strangers find no row; a new row is refused by the rules.
+-- Statements of other parties find no row; a new row is refused by the rules.
 SELECT is(pg_temp.told('row_security_' || role, actor, statement), '0', format('%s finds no row of buyer b1 and seller s1: %s', actor, statement))
   FROM (VALUES ('buyer', 'buyer:b2'), ('seller', 'seller:s2'), ('carrier', 'carrier:dhl'), ('provider', 'provider:zzz'), ('none', 'operator:o')) AS a (role, actor),
 	unnest(ARRAY['UPDATE returns.return_request SET note = ''mine'' WHERE order_ref = ''b1s1''',
@@ -115,7 +116,7 @@ SELECT is(pg_temp.told('row_security_' || role, actor, statement), '0', format('
 	'DELETE FROM returns.return_line WHERE order_ref = ''b1s1''',
 	'UPDATE returns.refund SET status = ''failed'' WHERE order_ref = ''b1s1''']) AS statement;
 SELECT is(pg_temp.told('row_security_' || role, actor, 'INSERT INTO returns.return_request (order_ref, reason) VALUES (''b1s1'', ''changed_mind'')'), 'RT002',
-	format('%s, with the grant of %s, begins no return of buyer b1', actor, replace(role, 'none', 'nobody')))
+	format('%s, with the grant of %s, begins no return of buyer b1', actor, replace(role, 'none', 'no actor')))
   FROM (VALUES ('buyer', 'buyer:b2'), ('seller', 'seller:s1'), ('carrier', 'carrier:post'), ('provider', 'provider:psp'), ('none', 'buyer:b1'),
 	('b1', 'buyer:b2')) AS a (role, actor);
 SELECT is(pg_temp.told('row_security_buyer', 'buyer:b1', format('INSERT INTO returns.return_line (return_id, line_no, quantity) VALUES (%s, 2, 1)', :draft)), 'RT002',

@@ -1,5 +1,5 @@
--- setup(): what it refuses it does not begin, a second call mends and adds and
--- undoes no edit, and it leaves the session as it was.
+-- setup(): a refused call changes nothing, a second call repairs and adds objects
+-- and keeps all edits, and the settings of the session stay.
 -- database: empty
 \set QUIET on
 SET client_min_messages = error;
@@ -40,7 +40,8 @@ ROLLBACK;
 SELECT is(count(*), 0::bigint, 'setup() in a transaction that is rolled back makes no table') FROM pg_class WHERE relnamespace = 'returns'::regnamespace AND relkind = 'r';
 
 -- ----------------------------------------------------------------- the first call
--- What a caller has set is not what the scripts see, and is as it was afterwards.
+-- The settings of the caller do not affect the scripts, and are unchanged
+-- afterwards.
 CREATE SCHEMA setup_trap;
 CREATE FUNCTION setup_trap.jsonb_build_object(text, text, text, text, text, text) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'trapped'; END $$;
 CREATE TABLE setup_trap.state (code int);
@@ -61,7 +62,7 @@ DROP SCHEMA setup_trap CASCADE;
 SELECT results_eq('SELECT presets FROM returns.installation', $$ VALUES ('{base,kz}'::text[]) $$, 'the installation notes the presets that were applied');
 SELECT results_eq('SELECT code FROM returns.market', $$ VALUES ('kz') $$, 'a preset lays down its market');
 SELECT set_eq('SELECT db_role || '' '' || actor || '' '' || coalesce(ref, ''any'') FROM returns.actor_grant',
-	'{postgres buyer any,postgres seller any,postgres carrier any,postgres provider any,postgres operator any}'::text[], 'who calls setup() may act as anybody, and no other role');
+	'{postgres buyer any,postgres seller any,postgres carrier any,postgres provider any,postgres operator any}'::text[], 'the role that calls setup() may act as any actor, and no other role');
 SELECT is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing after setup()');
 
 -- ---------------------------------------------------------------- a second call
@@ -86,7 +87,7 @@ CALL returns.setup('uk');
 SELECT set_eq('SELECT code FROM returns.market', '{kz,uk}'::text[], 'a later setup() adds the market of another preset');
 SELECT bag_has('SELECT * FROM pg_temp.contents() WHERE t <> ''installation''', 'SELECT * FROM before WHERE t <> ''installation''', 'a later setup() leaves every row of the first');
 
--- It makes again what is missing.
+-- It creates missing objects again.
 DROP TRIGGER zz_returns_request ON returns.return_request;
 DROP POLICY returns_parties ON returns.return_line;
 DROP VIEW returns.timeline CASCADE;

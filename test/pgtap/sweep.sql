@@ -1,5 +1,5 @@
--- The sweep: moves, reminders and overdue marks at deadlines, failures, and what
--- it does after an outage.
+-- The sweep: moves, reminders and overdue marks at deadlines, failures, and
+-- sweeps after an outage.
 \set QUIET on
 SET client_min_messages = error;
 SET timezone = 'Asia/Almaty';
@@ -16,7 +16,7 @@ CREATE FUNCTION pg_temp.sell(o text, cat text DEFAULT 'clothing', mkt text DEFAU
 	INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
 	VALUES (o, 1, 'card', 100, 'KZT', 'psp', returns.now() - interval '3 days');
 $$;
--- A return of it, brought to a state by an operator.
+-- A return of the order, moved to a state by an operator.
 CREATE FUNCTION pg_temp.bring(o text, VARIADIC path text[] DEFAULT '{}') RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	id bigint := returns.open_return(o, '[{"line_no":1,"quantity":1}]', 'changed_mind');
@@ -80,7 +80,7 @@ SELECT is((SELECT actor_ref FROM returns.return_event WHERE order_ref = 'a2' AND
 SELECT is(returns.run_deadlines(), 0, 'a return that has moved does not move again');
 SELECT is(pg_temp.state('a1') || pg_temp.state('a3'), 'rejectedrejected', 'a return whose party acted in time does not move');
 
--- Whoever calls: the session's actor is not asked, and is the same afterwards.
+-- Any caller: the sweep does not use the actor of the session, and keeps it.
 SET returns.clock = '2026-03-02 10:00:00+05';
 SELECT pg_temp.sell('actor'), pg_temp.bring('actor');
 SET returns.clock = '2026-03-05 09:00:00+05';
@@ -90,7 +90,7 @@ SELECT throws_ok($$UPDATE returns.return_request SET status = 'cancelled' WHERE 
 	'the caller of run_deadlines() does not become the system');
 SET returns.actor = 'operator:desk';
 
--- ---------------------------------------------------------------- how many, in which order
+-- ---------------------------------------------------------------- number and order
 -- Opened on Thursday, Wednesday, Tuesday, Monday.
 SELECT set_config('returns.clock', (timestamptz '2026-04-10 10:00+05' - i * interval '1 day')::text, false), pg_temp.sell('m' || i), pg_temp.bring('m' || i)
 FROM generate_series(1, 4) i;
@@ -105,7 +105,7 @@ SELECT results_eq($$SELECT order_ref FROM returns.return_request WHERE order_ref
 SELECT is(returns.run_deadlines(1000), 2, 'a second call moves the other two returns');
 SELECT is((SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'm%' AND status = 'approved'), 4::bigint, 'all four returns move by one stage');
 
--- Undone with its transaction, and due again.
+-- After a rollback the returns are due again.
 SET returns.clock = '2026-03-02 10:00:00+05';
 SELECT pg_temp.sell('undo'), pg_temp.bring('undo');
 SET returns.clock = '2026-04-15 11:00:00+05';
@@ -131,7 +131,7 @@ SELECT is(pg_temp.due('late'), '2026-04-15 00:00+05', 'a refund is due in one bu
 SET returns.clock = '2026-04-15 00:00:00+05';
 SELECT is(returns.run_deadlines(), 0, 'a refund that is late does not move its return');
 SELECT results_eq($$SELECT status, overdue, wake_at IS NULL, on_timeout IS NULL, due_at FROM returns.return_request WHERE order_ref = 'late'$$,
-	$$VALUES ('refund_due', true, true, true, timestamptz '2026-04-15 00:00+05')$$, 'a return with a late refund stays, is overdue and wakes no more');
+	$$VALUES ('refund_due', true, true, true, timestamptz '2026-04-15 00:00+05')$$, 'a return with a late refund stays, is overdue and has no wake_at');
 SELECT is(pg_temp.story('late', 7), 'overdue/system:refund_due>refund_due', 'a late refund is an event in the history');
 SET returns.clock = '2026-04-20 00:00:00+05';
 SELECT returns.run_deadlines();
@@ -194,7 +194,8 @@ SELECT returns.run_deadlines();
 SELECT is(pg_temp.story('rem', 4), NULL, 'a return is reminded once');
 SELECT is(pg_temp.act('rem', 'rejected'), 'rejected', 'a reminded seller may act before the deadline');
 SET returns.actor = 'operator:desk';
--- An outage over both: what is due moves, nobody is reminded of what is over.
+-- An outage during both: due returns move, and no reminder is sent for a stage
+-- that has ended.
 SET returns.clock = '2026-03-02 10:00:00+05';
 SELECT pg_temp.sell('rem2', 'clothing', 'rm'), pg_temp.bring('rem2');
 SET returns.clock = '2026-03-04 12:00+05';
@@ -265,7 +266,7 @@ SELECT results_eq($$SELECT status, overdue, failures FROM returns.return_request
 SET returns.actor = 'operator:desk';
 SELECT is(returns.act((SELECT id FROM returns.return_request WHERE order_ref = 'bad2'), 'cancelled'), 'cancelled', 'an operator may act on a return whose move fails');
 
--- What fails is the recording, too: still nobody else is stopped.
+-- The record of the failure fails too, and the other returns still move.
 CREATE FUNCTION public.no_overdue() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF NEW.kind = 'overdue' THEN RAISE EXCEPTION 'no overdue events here'; END IF;
@@ -281,7 +282,8 @@ DROP TRIGGER user_check ON returns.return_event;
 INSERT INTO public.released VALUES ('bad3');
 UPDATE returns.transition SET guard = NULL WHERE guard IS NOT NULL;
 
--- What would fail at the commit only does not fail the others' either.
+-- An error that would be raised at commit does not affect the other returns
+-- either.
 CREATE FUNCTION public.no_bad() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF NEW.order_ref LIKE 'bad%' AND NEW.status = 'approved' THEN RAISE EXCEPTION 'not this one' USING ERRCODE = '23000'; END IF;
@@ -296,7 +298,8 @@ SELECT is(pg_temp.state('i1') || pg_temp.state('bad6') || pg_temp.state('i2'), '
 SELECT is((SELECT details ->> 'sqlstate' FROM returns.return_event WHERE order_ref = 'bad6' AND kind = 'overdue'), '23000', 'a move refused by a deferred constraint is an event');
 DROP TRIGGER user_deferred ON returns.return_request;
 
--- Nor does a trigger that keeps one from being written, which is no silent success.
+-- Neither does a trigger that suppresses the write of one return; this counts
+-- as a failure.
 CREATE FUNCTION public.not_written() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN CASE WHEN OLD.order_ref = 'bad7' AND NEW.status <> OLD.status OR OLD.order_ref = 'bad8' THEN NULL ELSE NEW END;
@@ -317,12 +320,12 @@ SET returns.clock = '2026-06-01 10:00:00+05';  -- a Monday
 SELECT returns.run_deadlines();
 SELECT pg_temp.sell(o) FROM unnest('{silent,moving,check,dispute,swap}'::text[]) o;
 SELECT pg_temp.bring('silent'), pg_temp.bring('moving', 'approved', 'in_transit'), pg_temp.bring('check', 'approved', 'in_transit', 'received');
-SET returns.clock = '2026-07-01 15:00:00+05';  -- nobody swept for a month; a Wednesday
+SET returns.clock = '2026-07-01 15:00:00+05';  -- a Wednesday, after a month without a sweep
 SELECT returns.run_deadlines();
--- The buyer could not ship before the return was approved: full term from now.
+-- The buyer could not send the goods before the approval: full term from now.
 SELECT is(pg_temp.story('silent'), 'transition/system:requested>approved', 'a late sweep stops at a stage in which the buyer acts');
 SELECT is(pg_temp.due('silent'), returns.deadline('2026-07-01 15:00+05', 7, 'day', 'kz'), 'the stage of a buyer after a late sweep has its full term');
--- The platform's stages are counted as if it had been there.
+-- The stages of the platform are counted as if there had been no outage.
 SELECT is(pg_temp.story('moving', 5),
 	'transition/system:in_transit>outcome_disputed transition/system:outcome_disputed>refund_due overdue/system:refund_due>refund_due',
 	'a late sweep makes every step of the platform an event');
@@ -336,7 +339,8 @@ SELECT is(pg_temp.due('check'), returns.deadline('2026-06-05 00:00+05', 1, 'busi
 SELECT is((SELECT overdue FROM returns.return_request WHERE order_ref = 'check'), true, 'a refund that became due before a late sweep is overdue');
 SELECT is((SELECT bool_and(at = returns.now()) FROM returns.return_event WHERE order_ref = 'moving' AND seq >= 5), true, 'the events of a late sweep have the time of the sweep');
 SELECT is(returns.run_deadlines(), 0, 'one call of run_deadlines() makes all steps');
--- Every row of the table in doc/deadlines.md, and who else can act.
+-- Every row of the table in doc/deadlines.md, and the other actors that can
+-- act.
 SET returns.clock = '2026-06-01 10:00:00+05';
 SELECT returns.open_return('swap', '[{"line_no":1,"quantity":1}]', 'wrong_size', 'exchange') AS swap \gset
 SELECT returns.act(:swap, s, 'note', '{"carrier": "post", "tracking_ref": "T1"}') FROM unnest('{approved,in_transit,received}'::text[]) AS s;
@@ -365,7 +369,7 @@ SELECT is(pg_temp.due('for_' || who), returns.deadline('2026-07-01 15:00+05', 3,
 SELECT is(pg_temp.story('for_operator'), 'transition/system:requested>for_operator transition/system:for_operator>closed',
 	'the term of a stage in which only the operator can act runs from the previous deadline');
 
--- A stage that is over when it begins is not hidden behind a sweep under way.
+-- A running sweep does not skip a stage that has already ended when it begins.
 SET returns.clock = '2026-06-01 10:00:00+05';
 SELECT pg_temp.sell('step'), pg_temp.bring('step', 'approved', 'in_transit');
 SET returns.clock = '2026-07-01 15:00:00+05';
@@ -374,7 +378,7 @@ SELECT results_eq($$SELECT status, due_at < returns.now(), wake_at = returns.now
 	$$VALUES ('outcome_disputed', true, true)$$, 'a stage that is over when it begins wakes at once, not in the past');
 SELECT is(returns.run_deadlines(), 1, 'the next sweep ends a stage that is over when it begins');
 
--- A chain that fails in its second step keeps the first.
+-- A chain of moves that fails in its second move keeps the first.
 UPDATE returns.transition SET guard = 'public.refuses' WHERE machine = 'return' AND from_state = 'outcome_disputed' AND to_state = 'refund_due';
 SET returns.clock = '2026-06-01 10:00:00+05';
 SELECT pg_temp.sell('bad4'), pg_temp.bring('bad4', 'approved', 'in_transit');
@@ -410,8 +414,9 @@ SELECT is((SELECT count(DISTINCT xid) FROM returns.return_event WHERE order_ref 
 SELECT is((SELECT status || attempt FROM returns.refund WHERE order_ref = 'lease'), 'pending1', 'sweep() releases a refund whose lease ended');
 SELECT is((SELECT count(*) FROM returns.refund WHERE status = 'sent'), 0::bigint, 'no refund stays sent after its lease ended');
 
--- ---------------------------------------------------------------- who interrupts
--- A trigger that takes long, once; then it is the end of the sweep, not of one return.
+-- ---------------------------------------------------------------- interrupts
+-- A slow trigger is cancelled: this ends the sweep, and is no failure of one
+-- return.
 SET returns.clock = '2026-08-10 10:00:00+05';  -- a Monday
 SELECT pg_temp.sell('t' || i), pg_temp.bring('t' || i) FROM generate_series(1, 3) AS i;
 CREATE SEQUENCE public.slept;
@@ -446,8 +451,8 @@ SELECT is((SELECT count(*) FROM returns.return_event WHERE order_ref LIKE 't_' A
 SELECT is(returns.run_deadlines(), 3, 'the next sweep makes the moves of a sweep that was ended');
 
 -- ---------------------------------------------------------------- many of them
--- So many that the second pass would not begin at the oldest; stages that are
--- over when they begin must not be passed over.
+-- So many returns that the second pass would not begin at the oldest one. It must
+-- not skip stages that have already ended when they begin.
 SET returns.clock = '2026-08-17 10:00:00+05';
 SELECT count(pg_temp.sell('x' || i)), count(pg_temp.bring('x' || i)) FROM generate_series(1, 1001) AS i;
 SELECT pg_temp.sell('x'), pg_temp.bring('x', 'approved', 'in_transit');

@@ -1,7 +1,7 @@
--- What a session keeps in memory is undone with the subtransaction that kept it:
--- the touch of a batch, the pins of the rules, the right to write protected
+-- State in the memory of a session is reset with the subtransaction that set it:
+-- the work of a batch, the pins of the rules, the right to write protected
 -- tables, the events of a statement, the renamed codes, the reports that are not
--- booked yet, and how far a sweep came.
+-- posted yet, and the position of a sweep.
 
 \set QUIET on
 SET client_min_messages = error;
@@ -18,7 +18,7 @@ CREATE FUNCTION pg_temp.sell(o text) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, provider, captured_at)
 	VALUES (o, 1, 'card', 100, 'KZT', 'psp', returns.now() - interval '3 days');
 $$;
--- A return of it, brought to a state.
+-- A return of the order, moved to a state.
 CREATE FUNCTION pg_temp.bring(o text, VARIADIC path text[] DEFAULT '{}') RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	id bigint := returns.open_return(o, '[{"line_no":1,"quantity":1}]', 'changed_mind');
@@ -38,10 +38,11 @@ CREATE FUNCTION pg_temp.story(o text, since int DEFAULT 3) RETURNS text LANGUAGE
 	FROM returns.return_event WHERE order_ref = o AND seq >= since
 $$;
 
--- ---------------------------------------------------------------- the touch of a batch
+-- ---------------------------------------------------------------- the work of a batch
 
--- One return is marked overdue, and cannot be; another one, due before, moves.
--- Both are of one batch, which fails at the mark; then they go one by one.
+-- The overdue mark of one return fails; another return, which is due earlier,
+-- moves. Both are in one batch, which fails at the mark; then each is processed
+-- alone.
 SELECT pg_temp.sell(o) FROM unnest('{marked,moved}'::text[]) AS o;
 SELECT pg_temp.bring('moved'), pg_temp.bring('marked', 'approved', 'in_transit', 'received');
 SET returns.clock = '2026-03-04 10:00+05';
@@ -75,7 +76,7 @@ SELECT throws_ok(format('SELECT returns.act(%s, ''received'')', :pins), 'RT001',
 
 -- ---------------------------------------------------------------- the right to write protected tables
 
--- The statement that fails is one of the extension's own, run outside of any trigger.
+-- The extension runs the failing statement itself, outside of any trigger.
 CREATE FUNCTION public.undo_no_horizon() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RAISE EXCEPTION 'no horizon here' USING ERRCODE = '23000';
@@ -125,7 +126,7 @@ SELECT throws_ok($$UPDATE returns.policy SET category = 'undo_caps' WHERE source
 	'a policy in force is not moved to another category after a rename was rolled back');
 COMMIT;
 
--- ---------------------------------------------------------------- the reports that are not booked yet
+-- ---------------------------------------------------------------- the reports that are not posted yet
 
 CREATE FUNCTION public.undo_no_report() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -135,16 +136,16 @@ CREATE TRIGGER "000_user" AFTER UPDATE ON returns.refund FOR EACH ROW EXECUTE FU
 SELECT pg_temp.sell('report'), pg_temp.bring('report', 'approved', 'received', 'refund_due');
 BEGIN;
 SELECT throws_ok($$UPDATE returns.refund SET status = 'sent' WHERE order_ref = 'report'$$, '23000', NULL,
-	'a report fails between the change of its refund and the booking');
+	'a report fails between the change of its refund and its posting');
 DROP TRIGGER "000_user" ON returns.refund;
-SELECT lives_ok($$UPDATE returns.refund SET status = 'sent' WHERE order_ref = 'report'$$, 'the same report is taken once the cause is gone');
+SELECT lives_ok($$UPDATE returns.refund SET status = 'sent' WHERE order_ref = 'report'$$, 'the same report is accepted after the cause is gone');
 COMMIT;
 SELECT is((SELECT sum(amount) FROM returns.ledger_entry WHERE order_ref = 'report' AND account = 'provider_clearing'), -100.00,
 	'and is booked once');
 
--- ---------------------------------------------------------------- how far a sweep came
+-- ---------------------------------------------------------------- the position of a sweep
 
--- So many that the session would not begin at the oldest again.
+-- So many returns that the session would not begin at the oldest one again.
 SET returns.clock = '2026-03-02 10:00+05';
 SELECT count(pg_temp.sell('w' || i)), count(pg_temp.bring('w' || i)) FROM generate_series(1, 1001) AS i;
 SET returns.clock = '2026-03-05 10:00+05';

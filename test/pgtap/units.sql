@@ -1,4 +1,5 @@
--- Units: a return takes no more units than were sold, delivered and are left.
+-- Units: a return has at most the units that were sold, were delivered and are
+-- left.
 -- as: app
 \set QUIET on
 SET client_min_messages = warning;
@@ -55,7 +56,8 @@ SELECT throws_ok(format('SELECT returns.act(%s, ''requested'')', :two), 'RT005',
 SELECT throws_ok(format('SELECT pg_temp.%I(''b19'', 1, 1)', how), 'RT005', NULL, 'a reserved unit cannot be requested by ' || how)
   FROM unnest('{ask,ask_by_hand}'::text[]) AS how;
 
--- What was never delivered; more than was ordered; another's order
+-- Units that were not delivered; more units than were ordered; the order of
+-- another buyer
 SELECT pg_temp.sell('b20', 2, 2), pg_temp.be('buyer:b-b20') \g /dev/null
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity, amount_paid, currency, purchased_at)
 VALUES ('b20', 3, 'b-b20', 's-b20', 'sku', 'clothing', 'kz', 2, 20, 'KZT', '2026-02-25 10:00+05');

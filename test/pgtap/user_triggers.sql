@@ -1,4 +1,5 @@
--- Triggers and child tables of users on our tables: they may add, and not undo.
+-- Triggers and child tables of users on our tables: they may add effects, but
+-- not undo ours.
 
 \set QUIET on
 SET client_min_messages = warning;
@@ -19,7 +20,8 @@ SELECT returns.open_return('A', '[{"line_no":1,"quantity":1}]', 'defective') AS 
 SELECT returns.open_return('decided', '[{"line_no":1,"quantity":1}]', 'defective') AS decided \gset
 SELECT returns.act(:decided, s) FROM unnest('{approved,received,refund_due}'::text[]) AS s \g /dev/null
 
--- A trigger writes nothing of the extension, also not during its statements.
+-- A trigger cannot write protected tables, also not during a statement of the
+-- extension.
 CREATE FUNCTION public.intrude() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE tg_argv[0];
@@ -56,7 +58,7 @@ SELECT throws_ok(format('UPDATE returns.return_request SET status = ''approved''
 DROP TRIGGER meddle ON returns.return_request;
 DROP FUNCTION public.meddle(), public.intrude();
 
--- A trigger before ours cannot change what only the extension writes.
+-- A trigger that fires before ours cannot change computed columns.
 CREATE FUNCTION public.set_seq() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.last_seq := 99; RETURN NEW; END';
 CREATE FUNCTION public.set_total() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.refund_total := 1e6; RETURN NEW; END';
 CREATE FUNCTION public.set_reason() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.reason := ''changed_mind''; RETURN NEW; END';
@@ -135,7 +137,7 @@ SELECT results_eq($$SELECT order_ref, to_state, length(note) FROM returns.return
 	$$VALUES ('inner1', 'rejected', 600), ('inner2', 'rejected', 600), ('inner3', 'rejected', 600), ('outer1', 'approved', 5), ('outer2', 'approved', 5), ('outer3', 'approved', 5)$$,
 	'events are written whole when a trigger on the first of them moves other returns');
 
--- A suppressed write is noticed.
+-- A suppressed write is detected.
 CREATE TRIGGER aaa BEFORE UPDATE ON returns.sale_line FOR EACH ROW EXECUTE FUNCTION public.swallow();
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective')$$, 'RT007', NULL, 'a request fails when a trigger suppresses its reservation');
 DROP TRIGGER aaa ON returns.sale_line;

@@ -1,5 +1,5 @@
--- Triggers of users on the tables of money: what they suppress is noticed, and
--- what they report is posted in its order.
+-- Triggers of users on the tables of money: a suppressed write is detected, and
+-- reports are posted in their order.
 \set QUIET on
 SET client_min_messages = warning;
 SELECT no_plan();
@@ -39,7 +39,7 @@ CREATE TRIGGER aaa BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE 
 SELECT throws_ok('SELECT returns.claim_refunds(100)', 'RT007', NULL, 'a trigger cannot move a return while a report on its refund is posted');
 DROP TRIGGER aaa ON returns.return_request;
 
--- a trigger that answers the change of a refund with another
+-- a trigger that changes another refund when a refund changes
 CREATE FUNCTION pg_temp.pay_at_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE returns.refund SET status = 'settled', provider_ref = 'at-once-' || id WHERE id = NEW.id;

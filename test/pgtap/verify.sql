@@ -18,7 +18,7 @@ INSERT INTO returns.payment (order_ref, payment_no, method, amount, currency, pr
 SELECT o, p, 'card', p * 100, 'KZT', 'bank', p, '2026-03-01 10:01+05'
   FROM unnest('{settled,late,due,exchange,open,draft,gift}'::text[]) AS o, generate_series(1, 2) AS p;
 
--- Take a return of two units of line 1 and one of line 2 to a state.
+-- Move a return of two units of line 1 and one of line 2 to a state.
 CREATE FUNCTION pg_temp.take(o text, why text, VARIADIC path text[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	r bigint := returns.open_return(o, '[{"line_no":1,"quantity":2},{"line_no":2,"quantity":1}]', why);
@@ -62,7 +62,7 @@ SELECT tap.is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing in
 
 -- ------------------------------------------------------------- break and look
 
--- What verify() finds after the statements, which do not stay.
+-- The findings of verify() after the statements, which are rolled back.
 CREATE FUNCTION pg_temp.found(VARIADIC statements text[]) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
@@ -278,7 +278,7 @@ SELECT pg_temp.finds('{return_commission,transfer_event}', 'no commission, and t
 	format('UPDATE returns.ledger_entry SET account = ''seller_receivable'' WHERE return_id = %s AND transfer_no = 1 AND account = ''commission_income''', :settled));
 SELECT pg_temp.finds('{return_commission}', 'the sale has another commission_rate',
 	'UPDATE returns.sale_line SET commission_rate = 0.11 WHERE order_ref = ''settled'' AND line_no = 1');
--- no sum shows these: the events do
+-- no sum detects these changes, but the events do
 SELECT pg_temp.finds('{transfer_event}', 'from one provider to another',
 	format('UPDATE returns.ledger_entry SET party_ref = ''other'' WHERE return_id = %s AND account IN (''provider_clearing'', ''cash'')', :settled));
 SELECT pg_temp.finds('{refund_issue}', 'a pending refund from one payment to another, with all that is summed',
@@ -320,7 +320,7 @@ SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_reversal}', 'a tran
 SELECT pg_temp.finds('{refund_ledger,transfer_event,transfer_reversal}', 'a reversal reversed', format(
 	'UPDATE returns.ledger_transfer t SET refund_id = NULL WHERE return_id = %s AND reverses IS NOT NULL', :late));
 
--- The checkpoint of the balances, taken before it is broken
+-- The checkpoint of the balances, which is written before it is broken
 SELECT pg_temp.finds('{}', 'a checkpoint as it should be', 'SELECT returns.checkpoint_balances()');
 SELECT pg_temp.finds('{ledger_checkpoint}', 'checkpoint: ' || change, 'SELECT returns.checkpoint_balances()', change)
   FROM unnest(ARRAY[
@@ -342,7 +342,7 @@ SELECT pg_temp.finds('{trigger}', format('%s of %s: disabled', tgname, tgrelid::
   JOIN pg_proc p ON p.oid = tgfoid
  WHERE pronamespace = 'returns'::regnamespace AND NOT tgisinternal
  ORDER BY tgrelid::regclass::text, tgname;
-SELECT pg_temp.finds('{trigger}', 'one of ours twice',
+SELECT pg_temp.finds('{trigger}', 'a trigger of the extension twice',
 	'CREATE TRIGGER zz_returns_refund_booked AFTER UPDATE ON returns.refund FOR EACH ROW EXECUTE FUNCTION returns.refund_booked()');
 SELECT pg_temp.finds('{trigger}', format('%s of %s: gone', tgname, tgrelid::regclass),
 	format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass))
@@ -370,7 +370,7 @@ SELECT pg_temp.finds('{trigger}', 'a trigger with a condition',
 	'CREATE OR REPLACE TRIGGER zz_returns_event BEFORE INSERT OR DELETE OR UPDATE ON returns.return_event FOR EACH ROW WHEN (false) EXECUTE FUNCTION returns.protected()');
 SELECT pg_temp.finds('{}', 'a trigger that fires always is as good',
 	'ALTER TABLE returns.return_request ENABLE ALWAYS TRIGGER zz_returns_request');
-SELECT pg_temp.finds('{}', 'the user''s own trigger is no concern of ours',
+SELECT pg_temp.finds('{}', 'a trigger of the user is no violation',
 	'CREATE FUNCTION pg_temp.mine() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN new; END''',
 	'CREATE TRIGGER mine BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION pg_temp.mine()');
 SELECT pg_temp.finds('{row_security}', 'row-level security: ' || relname, format('ALTER TABLE returns.%I DISABLE ROW LEVEL SECURITY', relname))
@@ -387,7 +387,7 @@ SELECT pg_temp.finds('{index}', 'an index that is not valid',
 CREATE ROLE verify_other;
 SELECT pg_temp.finds('{table_owner}', 'a table of another owner', 'ALTER TABLE returns.refund OWNER TO verify_other');
 
--- ------------------------------------------------------------------ who may ask
+-- ------------------------------------------------------------------ rights
 
 GRANT USAGE ON SCHEMA returns TO verify_other;
 GRANT SELECT ON ALL TABLES IN SCHEMA returns TO verify_other;

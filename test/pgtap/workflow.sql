@@ -65,7 +65,8 @@ BEGIN
 	END LOOP;
 	RETURN r;
 END $$;
--- The return that expires is made first: its clock would move others too.
+-- The return that expires is opened first, because its clock would move others
+-- too.
 CREATE TEMP TABLE placed AS
 SELECT state, r AS resolution, pg_temp.place(state || '-' || r, r, moves) AS id
   FROM (SELECT * FROM path, unnest('{refund,exchange}'::text[]) AS r
@@ -76,7 +77,8 @@ SELECT set_eq('SELECT id, state, resolution FROM placed', 'SELECT id, status, re
 SELECT set_eq('SELECT state FROM placed', 'SELECT code FROM returns.state WHERE machine = ''return''', 'the test has a return in every state of the workflow');
 
 -- ---------------------------------------------------------------- the matrix
--- What a move leads to, or how it is refused; undone. All that any move requires is given.
+-- The result of a move, or its error; rolled back. All requirements of all
+-- moves are set.
 CREATE FUNCTION pg_temp.attempt(r bigint, target text, actor text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	was record;
@@ -166,7 +168,7 @@ SELECT is(pg_temp.bare(p.id, t.to_state, CASE t.actors[1] WHEN 'buyer' THEN 'buy
 SELECT lives_ok('UPDATE returns.return_request SET note = NULL WHERE status = ''requested''', 'a note can be set to NULL');
 SELECT is(pg_temp.bare(id, 'rejected', 'seller:s', ', note = note'), 'RT008', 'a NULL note that is sent back does not meet the requirement of a note') FROM placed WHERE state = 'requested';
 
--- ---------------------------------------------------------- what is no move
+-- ---------------------------------------------------------- statements that move nothing
 CREATE TEMP TABLE before AS SELECT * FROM returns.return_request;
 CREATE FUNCTION pg_temp.columns_back(changed text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
 	SELECT format('UPDATE returns.return_request r SET %s FROM before b WHERE b.id = r.id',
@@ -193,7 +195,8 @@ SELECT lives_ok(pg_temp.columns_back('status = ''approved'''), 'a whole-row UPDA
 SELECT is(string_agg(r.status || ' ' || r.last_seq - b.last_seq, ', '), 'approved 1, approved 1', 'a whole-row UPDATE moves the return with one event')
   FROM before b JOIN returns.return_request r USING (id);
 
--- A prepared statement, a cursor, MERGE, a rule of many rows: the same door.
+-- A prepared statement, a cursor, MERGE and a rule of many rows fire the same
+-- trigger.
 PREPARE go(text, bigint) AS UPDATE returns.return_request SET status = $1 WHERE id = $2;
 SELECT throws_ok(format('EXECUTE go(''refunded'', %s)', id), 'RT002', NULL, 'a prepared statement is checked by the rules') FROM placed
  WHERE state = 'refund_due' AND resolution = 'refund';
@@ -206,8 +209,8 @@ SELECT throws_ok(format('INSERT INTO returns.return_request (id, order_ref, reas
 	' ON CONFLICT (id) DO UPDATE SET status = ''refunded''', id), 'RT001', NULL, 'ON CONFLICT DO UPDATE is checked by the rules')
   FROM placed WHERE state = 'draft' AND resolution = 'refund';
 
--- A carrier takes a parcel without a carrier by naming itself in the move, where
--- it sees the return. allowed_actions() says the same as the UPDATE.
+-- A carrier takes over a parcel without a carrier by naming itself in the move, if
+-- it sees the return. allowed_actions() has the same result as the UPDATE.
 CREATE FUNCTION pg_temp.takes(r bigint, target text, actor text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	seen int;
@@ -243,9 +246,9 @@ CREATE FUNCTION pg_temp.carriable() RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(DISTINCT format('%s -> %s: %s', r.status, t.to_state, pg_temp.told(r.id, t.to_state, 'carrier:new')), E'\n')
 	FROM returns.return_request r JOIN returns.transition t ON t.machine = 'return' AND t.from_state = r.status AND 'carrier' = ANY (t.actors)
 $$;
-SELECT is(pg_temp.carriable(), pg_temp.carried(), 'allowed_actions() tells a carrier that it may not take a parcel over from another');
+SELECT is(pg_temp.carriable(), pg_temp.carried(), 'allowed_actions() says that a carrier may not take a parcel over from another');
 UPDATE returns.return_request SET carrier = NULL;
-SELECT is(pg_temp.carriable(), pg_temp.carried(), 'allowed_actions() tells a carrier that it may take a parcel without a carrier');
+SELECT is(pg_temp.carriable(), pg_temp.carried(), 'allowed_actions() says that a carrier may take over a parcel without a carrier');
 SELECT is(pg_temp.carried() LIKE '%in_transit: yes%', current_setting('is_superuser') = 'on', 'a carrier without a parcel can take it only where it sees the return');
 
 SELECT * FROM finish();

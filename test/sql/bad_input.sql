@@ -139,9 +139,9 @@ SELECT said_each('CALL returns.setup(?)', '''mars''', 'NULL', '''kz'', ''mars'''
 SELECT said_each('SELECT * FROM returns.eligibility(?)', '''Z''', '''''', '''A'', ''none''', 'NULL');
 
 -- ---------------------------------------------------------------------------
--- And by the catalog: every argument of every function, every column of every
--- table, with every bad value of its type. All but an answer or an ordinary
--- refusal is a defect: class XX, 'other', a message without words.
+-- Every argument of every function and every column of every table, found in the
+-- catalog, with every bad value of its type. Each statement must succeed or be
+-- refused. Class XX, 'other' and a message without words are defects.
 
 CREATE TEMP TABLE bad_value (type regtype, value text);
 INSERT INTO bad_value SELECT t, v FROM (VALUES
@@ -159,7 +159,7 @@ INSERT INTO bad_value SELECT t, v FROM (VALUES
 	('text[]'::regtype, ARRAY[$$NULL$$, $$'{}'$$, $$'{NULL}'$$, $$'{none}'$$, $$'{{refund},{exchange}}'$$, $$'[0:1]={a,b}'$$]),
 	('integer[]'::regtype, ARRAY[$$NULL$$, $$'{}'$$, $$'{NULL}'$$, $$'{0}'$$, $$'{1,1}'$$, $$'{{6},{7}}'$$]),
 	('xid8'::regtype, ARRAY[$$NULL$$, $$'0'$$, $$'18446744073709551615'$$])) AS b (t, vs), unnest(vs) AS v;
--- What goes for an argument that is not tried.
+-- The values of the arguments that are not varied.
 CREATE FUNCTION good_value(name text, type regtype) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE name WHEN 'order_ref' THEN '''A''' WHEN 'market' THEN '''kz''' WHEN 'unit' THEN '''day''' WHEN 'reason' THEN '''changed_mind'''
 		WHEN 'to_state' THEN '''approved''' WHEN 'machine' THEN '''return''' WHEN 'format' THEN '''dot''' WHEN 'resolution' THEN '''refund'''
@@ -199,7 +199,7 @@ SELECT count(try(format('INSERT INTO returns.%I (%s) VALUES (%s)', relname, (SEL
 	WHERE c.attrelid = pg_class.oid AND c.attnum > 0 AND (c.attnotnull AND NOT c.atthasdef AND c.attidentity = '' OR c.attnum = a.attnum))))) > 400
   FROM pg_class JOIN pg_attribute a ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped JOIN bad_value ON type = atttypid
  WHERE relnamespace = 'returns'::regnamespace AND relkind = 'r';
--- Trigger functions on tables that are not theirs.
+-- Trigger functions on other tables than their own.
 CREATE TABLE public.foreign_table (a int, id bigint, order_ref text, status text);
 CREATE TABLE public.twin (LIKE returns.return_request INCLUDING DEFAULTS);
 INSERT INTO public.foreign_table VALUES (1, 1, 'A', 'draft');

@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 CALL returns.setup('ru', 'eu');
 RESET client_min_messages;
 
--- What a statement is refused with.
+-- The error of a statement.
 CREATE FUNCTION refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	state text;
@@ -110,7 +110,7 @@ SELECT returns.deadline('2026-01-01Z', 2147483647, 'hour', 'kz') AS far,
 	   returns.deadline('294276-12-29 12:00Z', 1, 'day', 'kz', false) AS last,
 	   returns.deadline('4714-11-24 12:00Z BC', 1, 'day', 'kz', false) AS first;
 
--- A calendar knows its own days, and other days are an error.
+-- A day outside the range of the calendar is an error.
 SELECT refusal($$SELECT returns.deadline('2027-12-20 12:00+05', 14, 'day', 'kz')$$);
 SELECT refusal($$SELECT returns.deadline('2023-12-01 12:00+05', 14, 'day', 'kz')$$);
 SELECT refusal($$SELECT returns.deadline('2027-12-20 12:00+05', 10, 'business_day', 'kz')$$);
@@ -118,14 +118,15 @@ SELECT refusal($$SELECT returns.deadline('2023-12-30 12:00+05', 1, 'business_day
 SELECT refusal($$SELECT returns.deadline('2026-01-01 12:00+05', 2147483647, 'business_day', 'kz')$$);
 SELECT refusal($$SELECT returns.deadline('2026-01-01 12:00+05', 20, 'year', 'kz')$$);
 
--- Only the days that decide must be known: the last of a term, all that business days pass.
+-- Only the days that matter must be in the range: the last day of a term, and
+-- all days of a term in business days.
 SELECT returns.deadline('2023-12-20 12:00+05', 14, 'day', 'kz') AT TIME ZONE 'Asia/Almaty' AS into_the_range,
 	   returns.deadline('2023-12-31 12:00+05', 1, 'business_day', 'kz') AT TIME ZONE 'Asia/Almaty' AS from_the_day_before,
 	   returns.deadline('2027-12-20 12:00+05', 11, 'day', 'kz') AT TIME ZONE 'Asia/Almaty' AS to_the_last_day,
 	   returns.deadline('2050-12-20 12:00+05', 14, 'day', 'kz', false) AT TIME ZONE 'Asia/Almaty' AS no_roll,
 	   returns.deadline('2050-12-20 12:00+05', 14, 'hour', 'kz') AT TIME ZONE 'Asia/Almaty' AS hours;
 
--- An edited calendar counts at once, also within the transaction.
+-- An edit of the calendar takes effect at once, also within the transaction.
 BEGIN;
 UPDATE returns.calendar SET last_day = '2028-01-31' WHERE code = 'kz';
 SELECT returns.deadline('2027-12-20 12:00+05', 14, 'day', 'kz') AT TIME ZONE 'Asia/Almaty' AS monday;
@@ -148,7 +149,8 @@ UPDATE returns.market SET calendar = 'never' WHERE code = 'kz';
 SELECT refusal($$SELECT returns.deadline('2026-01-20 12:00+05', 1, 'business_day', 'kz')$$);
 ROLLBACK;
 
--- Days that begin late, twice or never: a day has begun when the day before has passed for good.
+-- Days that begin late, twice or never: a day begins when the day before has
+-- ended for the last time.
 BEGIN;
 INSERT INTO returns.market (code, timezone, calendar, currency)
 SELECT zone, zone, 'eu', 'EUR'
@@ -169,7 +171,7 @@ SELECT market, why, returns.deadline(start::timestamptz, 1, 'day', market, false
 SELECT returns.explain_deadline('2026-09-04 12:00-04', 1, 'day', 'America/Santiago', false);
 ROLLBACK;
 
--- The arithmetic in words, whatever the session's settings.
+-- The arithmetic in words, with any settings of the session.
 SET timezone = 'America/St_Johns';
 SET datestyle = 'German';
 SELECT returns.explain_deadline(start::timestamptz, term, unit, market, roll)
@@ -207,7 +209,7 @@ RESET ROLE;
 REVOKE USAGE ON SCHEMA returns FROM regress_returns_nobody;
 DROP ROLE regress_returns_nobody;
 
--- Parallel workers count alike.
+-- Parallel workers have the same results.
 CREATE TABLE event AS
 SELECT '2026-01-01Z'::timestamptz + i * interval '1 hour' AS at FROM generate_series(1, 3000) AS i;
 SET parallel_setup_cost = 0;

@@ -27,13 +27,14 @@ SET returns.actor = 'buyer:aliya';
 SELECT * FROM returns.eligibility('A-1', 'defective');
 SELECT returns.open_return('A-1', '[{"line_no":1,"quantity":2},{"line_no":2,"quantity":1}]',
 	'defective', note => 'they shrank; it flickers', idempotency_key => 'k-1') AS id \gset
--- The same call again is the same return; another content is refused.
+-- The same call again returns the same id; other content under the same key is
+-- refused.
 SELECT returns.open_return('A-1', '[{"line_no":2,"quantity":1},{"line_no":1,"quantity":2}]',
 	'defective', note => 'they shrank; it flickers', idempotency_key => 'k-1') = :id AS same;
 SELECT returns.open_return('A-1', '[{"line_no":1,"quantity":1}]', 'defective', idempotency_key => 'k-1');
 SELECT to_state, actors, requires, allowed, why_not FROM returns.allowed_actions(:id);
 
--- The seller answers; neither may skip a stage.
+-- The seller answers; neither party may skip a stage.
 SET returns.actor = 'seller:acme';
 UPDATE returns.return_request SET status = 'rejected' WHERE id = :id;
 UPDATE returns.return_request SET status = 'received' WHERE id = :id;
@@ -48,7 +49,7 @@ SELECT returns.act(:id, 'received');
 SET returns.actor = 'carrier:post';
 SELECT returns.act(:id, 'received');
 
--- What came back: one of the shirts was never theirs.
+-- The receipt: one of the shirts is not accepted.
 SET returns.actor = 'seller:acme';
 UPDATE returns.return_line SET received = 3 WHERE return_id = :id AND line_no = 1;
 UPDATE returns.return_line SET received = 2, accepted = 1 WHERE return_id = :id AND line_no = 1;
@@ -60,7 +61,7 @@ SELECT line_no, quantity, accepted, refund_goods, refund_fee, refund_shipping
 SELECT line_no, reserved, returned, refunded FROM returns.sale_line WHERE order_ref = 'A-1' ORDER BY 1;
 SELECT payment_no, amount, status FROM returns.refund WHERE return_id = :id ORDER BY 1;
 
--- The money moves; status follows it, never the other way round.
+-- The refunds are paid, and the status of the return follows them.
 SET returns.actor = 'operator:pay';
 UPDATE returns.return_request SET status = 'refunded' WHERE id = :id;
 SELECT payment_no, amount, provider, attempt FROM returns.claim_refunds(10) ORDER BY 1;

@@ -1,5 +1,5 @@
 -- database: empty
--- No preset: the workflow alone is sound, and a market is made row by row.
+-- No preset: the workflow alone is sound, and a market is inserted row by row.
 \set VERBOSITY default
 CREATE EXTENSION returns;
 CALL returns.setup();
@@ -10,7 +10,7 @@ INSERT INTO returns.calendar (code, first_day, last_day, name) VALUES ('uz', '20
 INSERT INTO returns.market (code, timezone, calendar, currency, name) VALUES ('uz', 'Asia/Tashkent', 'uz', 'UZS', 'Uzbekistan');
 INSERT INTO returns.policy (market, window_term, source) VALUES ('uz', 10, 'Law of Uzbekistan "On consumer protection"');
 
--- Without timers a return waits for who acts.
+-- Without timers a return waits for its actors.
 SET returns.clock = '2026-03-02 12:00+05';
 SET returns.actor = 'buyer:aziz';
 INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
@@ -22,7 +22,7 @@ SELECT returns.open_return('U-1', '[{"line_no":1,"quantity":1}]', 'defective') A
 SELECT status, due_at, on_timeout FROM returns.return_request;
 SELECT line FROM returns.explain(:id) AS line WHERE line LIKE 'next%';
 
--- Timers one by one: until the last there are states without one.
+-- Timers are added one by one: there is a warning while a state has none.
 INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout)
 SELECT 'uz', * FROM (VALUES ('draft', 1, 'day', 'cancelled'), ('requested', 3, 'business_day', 'approved'),
 	('approved', 7, 'day', 'expired'), ('in_transit', 14, 'day', 'outcome_disputed'), ('rejected', 5, 'day', 'closed'),

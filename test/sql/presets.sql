@@ -1,4 +1,5 @@
--- What setup() inserts: workflow, codes, calendars, policies of all presets.
+-- The rows that setup() inserts: workflow, codes, calendars, policies of all
+-- presets.
 SET datestyle = 'ISO, YMD';
 SET client_min_messages = warning;
 CALL returns.setup('kz', 'ru', 'eu', 'uk', 'us');
@@ -41,7 +42,7 @@ SELECT extract(year FROM day) AS year,
 SELECT count(*) AS days_without_a_name FROM returns.calendar_day WHERE name IS NULL;
 SELECT code, day, name FROM working WHERE working AND name IS NOT NULL ORDER BY code, day;
 
--- Days that the rules must hit or miss.
+-- Days that must be holidays or working days.
 SELECT v.*, w.working, w.name
   FROM (VALUES
 	('kz', '2024-06-17'::date, 'announced, then cancelled'), ('kz', '2026-08-31', 'Constitution Day was dropped'),
@@ -66,7 +67,7 @@ SELECT market, category, fault, returnable, window_term, window_unit, window_fro
 SELECT count(*) AS without_source FROM returns.policy WHERE coalesce(source, '') = '';
 SELECT count(*) AS automatic FROM returns.policy WHERE auto_approve_below IS NOT NULL OR keep_item_below IS NOT NULL;
 
--- A second setup() changes nothing, and what the DBA edited stays so.
+-- A second setup() changes nothing and keeps the edits of the DBA.
 CREATE FUNCTION fingerprint() RETURNS TABLE (name text, hash text) LANGUAGE plpgsql AS $$
 BEGIN
 	FOREACH name IN ARRAY '{state,transition,reason,category,currency,ledger_account,market,calendar,calendar_day,stage_deadline,policy}'::text[]

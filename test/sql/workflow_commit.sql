@@ -2,11 +2,11 @@
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 
--- A statement is a transaction.
+-- An edit by one statement, which is its own transaction.
 INSERT INTO returns.state (code, kind) VALUES ('inspection', 'open');
 SELECT count(*) FROM returns.state WHERE code = 'inspection';
 
--- In any order, as long as it is whole in the end.
+-- The order of the statements is free if the result is sound.
 BEGIN;
 INSERT INTO returns.transition (from_state, to_state, actors) VALUES
 	('received', 'inspection', '{seller}'),
@@ -16,14 +16,14 @@ INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout) VALUE
 COMMIT;
 SELECT * FROM returns.check_workflow();
 
--- A defect made, and mended before the end.
+-- A defect is created and corrected before the commit.
 BEGIN;
 DELETE FROM returns.transition WHERE from_state = 'inspection';
 SELECT state, defect FROM returns.check_workflow();
 INSERT INTO returns.transition (from_state, to_state, actors) VALUES ('inspection', 'refund_due', '{seller,operator,system}');
 COMMIT;
 
--- Checked before the end, and again for what came after.
+-- The workflow is checked before the commit, and again after a later edit.
 BEGIN;
 UPDATE returns.stage_deadline SET term = 6 WHERE state = 'inspection';
 SET CONSTRAINTS ALL IMMEDIATE;
@@ -35,7 +35,8 @@ SET CONSTRAINTS ALL IMMEDIATE;
 DELETE FROM returns.transition WHERE from_state = 'inspection';
 COMMIT;
 
--- What a savepoint undoes is no defect; what it keeps is.
+-- A defect that is rolled back to a savepoint does not count; one that is kept
+-- does.
 BEGIN;
 SAVEPOINT s;
 DELETE FROM returns.transition WHERE from_state = 'inspection';
@@ -50,19 +51,20 @@ UPDATE returns.stage_deadline SET term = 8 WHERE state = 'inspection';
 COMMIT;
 SELECT term FROM returns.stage_deadline WHERE state = 'inspection';
 
--- A market with timers for some states only waits for ever in the others.
+-- In a market with timers for some states only, a return can wait for ever in
+-- the others.
 DELETE FROM returns.stage_deadline WHERE state IN ('inspection', 'received') AND resolution IS DISTINCT FROM 'refund';
 INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout) VALUES
 	('kz', 'inspection', 7, 'day', 'refund_due'), ('kz', 'received', 9, 'day', NULL);
 
--- Whoever edits needs no rights beyond those on the rules.
+-- An editor needs no rights beyond those on the rule tables.
 CREATE ROLE workflow_editor;
 GRANT USAGE ON SCHEMA returns TO workflow_editor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON returns.state, returns.transition, returns.stage_deadline TO workflow_editor;
 SET ROLE workflow_editor;
 UPDATE returns.transition SET actors = '{buyer}' WHERE from_state = 'rejected' AND to_state = 'closed';
 UPDATE returns.stage_deadline SET term = 10 WHERE state = 'received' AND resolution IS NULL;
--- The check is made as the owner also where the role has changed by then.
+-- The check runs as the owner, also if the role has changed before the commit.
 BEGIN;
 UPDATE returns.stage_deadline SET term = 11 WHERE state = 'received' AND resolution IS NULL;
 SET LOCAL ROLE app;
@@ -73,7 +75,7 @@ REVOKE ALL ON returns.state, returns.transition, returns.stage_deadline FROM wor
 REVOKE ALL ON SCHEMA returns FROM workflow_editor;
 DROP ROLE workflow_editor;
 
--- Set up again, twice in one transaction, with deferred checks pending.
+-- setup() runs again, twice in one transaction, with deferred checks pending.
 BEGIN;
 UPDATE returns.stage_deadline SET term = 12 WHERE state = 'received' AND resolution IS NULL;
 CALL returns.setup('eu');

@@ -1,5 +1,5 @@
 -- workflow_diagram(): text that Mermaid and Graphviz draw.
--- What is expected here was read by both of them.
+-- Both programs accept the expected output.
 \pset format unaligned
 \pset tuples_only on
 
@@ -18,7 +18,7 @@ INSERT INTO returns.stage_deadline (market, category, resolution, state, term, u
 SELECT line FROM regexp_split_to_table(returns.workflow_diagram('return', 'mermaid'), '\n') AS line
  WHERE line ~ 'approved.* : (timer|overdue)';
 
--- Names that mean something to the tools, requirements and guards.
+-- Names that have a meaning in the two programs, requirements and guards.
 CREATE SCHEMA shop;
 CREATE FUNCTION shop."May; it: ""really""?"(bigint, text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
 BEGIN;
@@ -40,7 +40,7 @@ SELECT line FROM regexp_split_to_table(returns.workflow_diagram('return', 'merma
 SELECT line FROM regexp_split_to_table(returns.workflow_diagram('return', 'dot'), '\n') AS line
  WHERE line ~ 'state_|end|line';
 
--- What does not exist.
+-- A machine and a format that do not exist.
 SELECT returns.workflow_diagram('order', 'dot');
 \echo :SQLSTATE
 SELECT returns.workflow_diagram('return', 'png');

@@ -10,15 +10,15 @@ use Exporter 'import';
 use Time::HiRes qw(usleep);
 our @EXPORT = qw(new_node set_up_database start_after_kill wait_until_back slow_down speed_up $session);
 
-# What every session of these tests begins with.
+# The statements at the start of every session of these tests.
 our $session = q{
 	SET client_min_messages = warning;
 	SET returns.actor = 'operator:test';
 	SET returns.clock = '2026-03-10 12:00+05';
 };
 
-# sell(order, lines): an order of so many lines of three units, paid by two
-# tenders. take(id, state, …): move a return, as whoever may.
+# sell(order, lines): an order with this number of lines of three units, paid
+# by two tenders. take(id, state, …): move a return, as an actor that may.
 my $functions = q{
 	CREATE FUNCTION public.sell(o text, lines int DEFAULT 1) RETURNS text LANGUAGE sql AS $$
 		INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity,
@@ -70,9 +70,9 @@ sub set_up_database
 	return;
 }
 
-# The orphans of a killed postmaster hold its shared memory until they notice,
-# and that guards the data. Its lock files, of the data and of the socket, guard
-# nothing any more, and hinder where nobody reaps the process that they name.
+# The child processes of a killed postmaster hold its shared memory until they
+# exit, and this memory protects the data. Its lock files protect nothing any
+# more, but they prevent a restart where no process reaps the postmaster.
 sub start_after_kill
 {
 	my ($node) = @_;
@@ -87,7 +87,8 @@ sub start_after_kill
 }
 
 # Wait for a server that starts again by itself. Unlike poll_query_until() this
-# writes nothing to psql, which is gone before it reads when it is not let in.
+# writes nothing to psql, which exits before it reads if the server refuses the
+# connection.
 sub wait_until_back
 {
 	my ($node) = @_;
@@ -100,8 +101,8 @@ sub wait_until_back
 	return 0;
 }
 
-# Let 10,000 moves take half a minute: otherwise a sweep is over before anybody
-# has met it in the middle.
+# Let 10,000 moves take half a minute, so that a test can observe a sweep
+# before it ends.
 sub slow_down
 {
 	my ($node, $database) = @_;

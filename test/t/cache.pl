@@ -1,5 +1,5 @@
-# What a session caches: plans and rules do not accumulate, and a session goes on
-# after the extension is dropped, created again or rolled back.
+# The caches of a session: plans and rules do not accumulate, and a session
+# continues after the extension is dropped, created again or rolled back.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use ReturnsNode;
 my $node = new_node('cache');
 set_up_database($node, 'postgres');
 
-# ------------------------------------------------------------ nothing piles up
+# ------------------------------------------------------------ no accumulation
 my $count = q{
 	SELECT count(*) FILTER (WHERE name = 'CachedPlanSource') || ' ' || sum(total_bytes) / 1024
 	  FROM pg_backend_memory_contexts;
@@ -74,7 +74,7 @@ grows('changes of the rules', 400, q{
 	SELECT take(ask('o-N'), 'cancelled') \g /dev/null});
 fresh();
 
-# ------------------------------------------------- dropped and made anew
+# ------------------------------------------------- dropped and created again
 my $busy = $node->background_psql('postgres', on_error_stop => 0);
 my $idle = $node->background_psql('postgres', on_error_stop => 0);
 foreach my $s ($busy, $idle)
@@ -104,7 +104,7 @@ is($idle->query("SELECT take(id, 'received', 'refund_due', 'refunded') FROM kept
 	'a session that was idle meanwhile refunds a return');
 is($idle->query("SELECT take(ask(sell('c')), 'approved')"), 'approved', 'a session that was idle meanwhile opens a return');
 
-# The same in one transaction, and undone.
+# The same in one transaction, which is rolled back.
 is( $busy->query(q{
 	BEGIN;
 	DROP EXTENSION returns CASCADE;

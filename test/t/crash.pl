@@ -1,5 +1,5 @@
-# The server is killed again and again while it works. Its data is sound after
-# each recovery, and new returns can be made.
+# The server is killed several times while it works. Its data is sound after
+# each recovery, and new returns can be opened.
 
 use strict;
 use warnings;
@@ -15,8 +15,8 @@ my $node = new_node('crash', "log_statement = none\nrestart_after_crash = on\n")
 set_up_database($node, 'postgres');
 $node->safe_psql('postgres', $session . q{SELECT sell('o-' || n, 2) FROM generate_series(1, 4000) AS n});
 
-# Whole lives, of which every statement is a transaction of its own: what is
-# cut off stays somewhere in the middle.
+# Whole lives, with each statement in a transaction of its own: an interrupted
+# return stays in an intermediate state.
 my $dir = PostgreSQL::Test::Utils::tempdir();
 append_to_file("$dir/life.sql", q{
 \set n random(1, 1300) * 3 + :client_id

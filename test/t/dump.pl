@@ -1,5 +1,5 @@
-# A dump contains all that the extension and its users wrote, and returns move on
-# in the restored database.
+# A dump contains all rows and objects of the extension and its users, and
+# returns move on in the restored database.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ my $dir = PostgreSQL::Test::Utils::tempdir();
 $node->safe_psql('postgres', 'CREATE DATABASE shop');
 set_up_database($node, 'shop');
 
-# ------------------------------------------------ returns, and the user's own
+# ------------------------------------------ returns, and objects of the user
 $node->safe_psql('shop', $session . q{
 	SELECT take(ask(sell('o-' || n, 2), 1 + n % 2), VARIADIC (ARRAY['approved', 'received', 'refund_due', 'refunded'])[1:n % 5])
 	  FROM generate_series(1, 40) AS n;
@@ -46,7 +46,7 @@ $node->safe_psql('shop', $session . q{
 	DELETE FROM returns.calendar_day WHERE calendar = 'kz' AND day = '2027-12-16';
 });
 
-# What is in a database, table by table.
+# The content of a database, table by table.
 sub content
 {
 	my ($node, $db) = @_;
@@ -81,7 +81,7 @@ my $content = content($node, 'shop');
 my $schema = schema($node, 'shop');
 like($content, qr/^return_event\|2\d\d\|/m, 'the database to dump has more than 200 events');
 
-# What must hold in a copy, and go on in it.
+# The checks of a copy, in which returns then move on.
 sub check_copy
 {
 	my ($copy, $db, $how) = @_;
@@ -138,8 +138,9 @@ command_ok([ 'pg_restore', '-e', '-d', $other->connstr('shop'), "$dir/shop.dump"
 check_copy($other, 'shop', 'another cluster');
 is($other->safe_psql('shop', 'SELECT epoch FROM returns.installation'), '2', 'the first write in another cluster opens an epoch');
 
-# History loaded with the triggers disabled by the owner: refused otherwise.
-# pg_restore enables the triggers again, but none ALWAYS: verify() finds that, setup() repairs it.
+# History is loaded with the triggers disabled by the owner, because they
+# refuse it. pg_restore enables them again, but none of them ALWAYS. verify()
+# finds this, and setup() repairs it.
 $node->safe_psql('postgres', 'CREATE DATABASE loaded');
 command_ok([ 'pg_restore', '-e', '-s', '-d', $node->connstr('loaded'), "$dir/shop.dump" ], 'pg_restore of the schema alone succeeds');
 command_fails([ 'pg_restore', '-e', '-a', '-t', 'return_request', '-d', $node->connstr('loaded'), "$dir/shop.dump" ],

@@ -1,5 +1,5 @@
-# Databases with other encodings than UTF-8: the extension can be created in all of
-# them, and set up where its texts can be stored.
+# Databases with other encodings than UTF-8. The extension can be created in
+# all of them, and set up if its labels can be stored.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use ReturnsNode;
 
 my $node = new_node('encoding');
 
-# A database, which is named like its encoding.
+# A database with the name of its encoding.
 sub create
 {
 	my ($encoding) = @_;

@@ -1,6 +1,6 @@
 # A reader follows the stream of events beside many writers. It gets every
 # committed event once, and the events of one return in order, in any order of
-# commits. It goes on in a restored copy in another cluster.
+# commits. It continues in a restored copy in another cluster.
 
 use strict;
 use warnings;
@@ -41,7 +41,7 @@ sub take_page
 	return $n;
 }
 
-# The reader has what the table has, each once and in order.
+# The reader has the events of the table, each once and in order.
 sub check_complete
 {
 	my ($node, $why) = @_;
@@ -133,7 +133,7 @@ my $turned = $node->safe_psql('postgres', q{
 		(SELECT count(*) FROM returns.return_event o WHERE o.xid = e.xid) FROM returns.return_event e) e WHERE xid = before AND seq > 2});
 cmp_ok($turned, '>', 0, "transactions came to a return in another order than they had begun: $turned events");
 
-# ------------------------------------------- a long transaction holds it up
+# ------------------------------------------- a long transaction delays it
 $long->query(q{BEGIN; SELECT take(ask('o-392'), 'approved')});
 $node->safe_psql('postgres', $session . q{SELECT take(ask('o-393'), 'approved', 'received')});
 is(take_page($reader, 1000), 0, 'events_after() gives nothing while an older transaction is open');
@@ -150,7 +150,8 @@ $node->safe_psql('postgres', q{COMMIT PREPARED 'p'});
 is(take_page($reader, 1000), 6, 'events_after() gives the held events after the prepared transaction is committed');
 check_complete($node, 'after a long transaction');
 
-# Who may see nothing gets nothing; who has no right at all is refused.
+# A party without visible returns gets no event; a role without rights is
+# refused.
 $node->safe_psql('postgres', q{CREATE ROLE stranger LOGIN; GRANT USAGE ON SCHEMA returns TO stranger});
 my ($ret, $out, $err) = $node->psql('postgres', q{SET ROLE stranger; SELECT count(*) FROM returns.events_after(NULL, 10)});
 like($err, qr/permission denied for table return_event/, 'events_after() refuses a role without rights on return_event');

@@ -18,7 +18,8 @@ my @life = map { ('-c', $_) } (
 	'SET client_min_messages = warning', "SET returns.actor = 'operator:life'",
 	"SET returns.clock = '2026-03-02 10:00+00'", "CALL life.live($each, false)");
 
-# Live in a database of its own, as these files say; the share of steps that deadlocked.
+# Run the lives of these files in a database of its own; returns the share of
+# steps that deadlocked.
 sub live
 {
 	my ($db, @files) = @_;

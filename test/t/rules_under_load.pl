@@ -1,11 +1,12 @@
 # The rules change while returns move.
 #
 # First single edits and moves alternate at random, in sessions that have cached
-# the rules: each move ends as the rules of that moment say. Then movers, a sweeper
-# and an editor run at the same time, and verify() finds nothing at the end.
+# the rules: the result of each move is that of the current rules.
+# Then movers, a sweeper and an editor run at the same time, and verify() finds
+# nothing at the end.
 #
-# RETURNS_PROPERTY_COUNT=5000 asks more often, RETURNS_PROPERTY_SEED repeats the
-# first part of a run.
+# RETURNS_PROPERTY_COUNT=5000 makes more moves, RETURNS_PROPERTY_SEED repeats
+# the first part of a run.
 
 use strict;
 use warnings;
@@ -39,7 +40,8 @@ $dba->query(q{
 		RETURN SQLSTATE;
 	END $$});
 
-# What the model knows: who may leave "requested", and whether with a note.
+# The model: the actors that may leave "requested", and whether a note is
+# required.
 my %edge = (
 	approved => { actors => [qw(seller operator system)], note => 0 },
 	rejected => { actors => [qw(seller operator)], note => 1 },
@@ -54,7 +56,7 @@ sub edit
 {
 	my $to = pick(sort keys %edge);
 	my %new = (actors => [ grep { rand() < 0.5 } @kinds ], note => int(rand(2)));
-	# "approved" is what the timer leads to: without the system it is unsound
+	# the timer leads to "approved": without the system as actor it is unsound
 	push @{ $new{actors} }, 'system' if $to eq 'approved' && rand() < 0.7;
 	my $sound = @{ $new{actors} } > 0;
 	$sound = 0 if $to eq 'approved' && (!grep({ $_ eq 'system' } @{ $new{actors} }) || $new{note});
@@ -67,14 +69,15 @@ sub edit
 	return;
 }
 
-# The returns to move are there before the sessions are, so that these need to
-# do nothing but move: whatever else they did could tell them of new rules.
+# The returns are opened before the sessions begin, so that the sessions only
+# move returns: any other statement could make them process an invalidation of
+# the rules.
 $dba->query("SET returns.actor = 'buyer:b'; SELECT ask(sell('o-' || n)) FROM generate_series(1, $count) AS n");
 $dba->query($session);
 my @ids = split /\n/, $dba->query('SELECT id FROM returns.return_request ORDER BY id');
 
 my @sessions = map { $node->background_psql('postgres', on_error_stop => 0) } 1 .. 4;
-# two of them live in one long transaction
+# two of them run in one long transaction
 my @begin = ('', '', 'BEGIN;', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 \g /dev/null');
 foreach my $i (0 .. 3)
 {
@@ -111,7 +114,7 @@ foreach my $i (0 .. 3)
 }
 is($node->safe_psql('postgres', 'SELECT * FROM returns.verify()'), '', 'verify() finds nothing after single moves and edits');
 
-# ----------------------------------------------------------------- all at once
+# ----------------------------------------------------------------- concurrently
 
 $node->safe_psql('postgres', $session . q{
 	CREATE TABLE happened (who text, state text, context text);
@@ -183,7 +186,7 @@ $node->safe_psql('postgres', $session . q{
 		RETURN SQLSTATE || ' ' || SQLERRM || ' in edit ' || what;
 	END $$;
 
-	-- A session at work, a transaction for each deed.
+	-- A session that works, with a transaction for each step.
 	CREATE PROCEDURE work(who text, times int) LANGUAGE plpgsql AS $$
 	DECLARE
 		state text;

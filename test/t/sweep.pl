@@ -1,5 +1,4 @@
-# Large sweeps: under an old snapshot, one after another, killed, and beside
-# clients.
+# Large sweeps: under an old snapshot, in sequence, killed, and beside clients.
 
 use strict;
 use warnings;
@@ -40,7 +39,7 @@ sub at
 	return $node->safe_psql('postgres', "SET returns.clock = '$clock';\n$sql");
 }
 
-# What a poll costs, in pages: 'SELECT run_deadlines()' as EXPLAIN saw it.
+# The cost of a poll in pages: 'SELECT run_deadlines()' by EXPLAIN.
 my $poll = q{EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT returns.run_deadlines();};
 
 sub pages
@@ -48,7 +47,7 @@ sub pages
 	my ($output) = @_;
 	my @pages;
 
-	# the plan node's figures stand before those of planning
+	# the figures of the plan node come before those of planning
 	while ($output =~ /"Plan": \{.*?"Shared Hit Blocks": (\d+),\s*"Shared Read Blocks": (\d+)/gs)
 	{
 		push @pages, $1 + $2;
@@ -84,7 +83,7 @@ my @fresh = pages(at($due, "SELECT 1 FROM returns.state LIMIT 1;\n" . $poll x 3)
 cmp_ok($fresh[0], '>', 300, "the first poll of another session reads all that an old snapshot keeps: $fresh[0] pages");
 cmp_ok($fresh[2], '<', 100, "later polls of another session read few pages: $fresh[2]");
 
-# It looks again when there is a reason to.
+# It scans from the beginning again when there is a reason.
 load('d', 1, 1);
 is(at($due, 'SELECT returns.run_deadlines()'), '1', 'a sweep finds a return that became due behind its last position');
 my $undone = at($due, q{
@@ -126,7 +125,7 @@ is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), co
 	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'e%'}), '20000|20000|0', 'a sweep that is killed and repeated moves each return once');
 
 # ------------------------------------------------------------ many at once
-# Four sweepers, and clients who act on the same returns in another order.
+# Four sweepers, and clients that act on the same returns in another order.
 load('f', 8_000, 8_000);
 $node->safe_psql('postgres', q{CREATE SEQUENCE public.next});
 append_to_file("$dir/sweep.sql", "SET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(200);\n");
@@ -145,7 +144,7 @@ is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id), co
 is($node->safe_psql('postgres', q{SELECT count(*) FROM returns.return_request WHERE order_ref LIKE 'f%' AND status = 'requested'}), '0', 'all due returns have moved after sweeps beside clients');
 unlike(slurp_file($node->logfile), qr/deadlock/, 'sweeps beside clients have no deadlock');
 
-# Sweepers of a database where every transaction goes by one snapshot.
+# Sweepers of a database in which every transaction uses one snapshot.
 load('g', 8_000, 8_000);
 append_to_file("$dir/snapshot.sql", "SET default_transaction_isolation = 'repeatable read';\nSET returns.clock = '2026-03-13 00:00+05';\nCALL returns.sweep(50);\n");
 $node->command_like([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '1', '-f', "$dir/snapshot.sql", $node->connstr('postgres') ],
@@ -153,9 +152,9 @@ $node->command_like([ 'pgbench', '-n', '-c', '4', '-j', '2', '-t', '1', '-f', "$
 is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT return_id) FROM returns.return_event e
 	JOIN returns.return_request r ON r.id = e.return_id WHERE r.order_ref LIKE 'g%'}), '8000|8000', 'sweeps under REPEATABLE READ move each return once');
 
-# ------------------------------------------------------------ a sweep and a client who wait for each other
-# The sweep has the return and wants its lines; the client has a line and wants
-# the return.
+# ------------------------------------------------------------ a sweep and a client that wait for each other
+# The sweep has locked the return and waits for its lines; the client has locked
+# a line and waits for the return.
 my $received = $node->safe_psql('postgres', $session . q{
 	SELECT sell('h') \gset
 	SELECT ask('h') AS id \gset

@@ -25,7 +25,7 @@ returns.naptime = 1
 });
 $node->start;
 
-# n returns whose seller has had time until now, as history.
+# Load n returns as history; the term of their sellers ends now.
 sub load
 {
 	my ($database, $prefix, $n, $seller) = @_;
@@ -56,7 +56,7 @@ sub wait_status
 	  or diag(status($database, '*'));
 }
 
-# Wait until these returns have moved: each once.
+# Wait until each of these returns has moved once.
 sub wait_moved
 {
 	my ($on, $database, $prefix, $n, $name) = @_;
@@ -66,7 +66,7 @@ sub wait_moved
 		WHERE to_state = 'approved' AND order_ref LIKE '$prefix%'}), "$n|$n", "$name, each return once");
 }
 
-# Wait until a sweep is in the middle of these returns; the process.
+# Wait until a sweep has moved some of these returns; returns its process id.
 sub wait_middle
 {
 	my ($database, $prefix) = @_;
@@ -78,7 +78,7 @@ sub wait_middle
 
 		return $pid if $pid;
 	}
-	die 'nobody sweeps';
+	die 'no sweep is running';
 }
 
 sub set_option
@@ -111,7 +111,7 @@ load('two', 'b', 5);
 wait_moved($node, 'two', 'b', 5, 'the worker sweeps a database with a connection limit of 0');
 $node->safe_psql('postgres', 'ALTER DATABASE two CONNECTION LIMIT -1');
 
-# ------------------------------------------------------------ a sweep to be seen, copied, renamed
+# ------------------------------------------------------------ copied and renamed during a sweep
 set_option('returns.batch', 20);
 slow_down($node, 'one');
 load('one', 'c', 10_000);
@@ -135,8 +135,8 @@ set_option('returns.database', "'uno, two, three'");
 $node->safe_psql('postgres', 'DROP DATABASE copy');
 is(status('copy', 'count(*)'), '0', 'worker_status() does not show a database that is not listed');
 
-# ------------------------------------------------------------ what cannot be moved, nor put off
-# Each costs some time, and together far more than a visit lasts.
+# ------------------------------------------------------------ returns that can be neither moved nor put off
+# Each takes some time, and all together take far longer than a visit.
 $node->safe_psql('two', q{
 	CREATE FUNCTION public.frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
@@ -226,7 +226,7 @@ foreach my $try (1 .. 300)
 ok($gone, 'the worker sweeps without a login of the first superuser');
 $node->safe_psql('two', qq{ALTER ROLE renamed RENAME TO "$root"; ALTER ROLE "$root" LOGIN}, extra_params => [ '-U', 'other' ]);
 
-# ------------------------------------------------------------ too much of everything
+# ------------------------------------------------------------ too many databases and processes
 $log = -s $node->logfile;
 set_option('returns.database', "'three, " . join(', ', map { "none_$_" } 1 .. 70) . "'");
 ok($node->poll_query_until('postgres', q{SELECT count(*) = 64 FROM returns.worker_status()}), 'worker_status() shows at most 64 databases');
@@ -235,7 +235,7 @@ $warnings = () = slurp_file($node->logfile, $log) =~ /is not swept: returns.data
 is($warnings, 7, 'the log has one warning for each database beyond 64');
 load('three', 'h', 5);
 wait_moved($node, 'three', 'h', 5, 'a database among the first 64 is swept');
-$node->append_conf('postgresql.conf', 'max_worker_processes = 2');    # ours, and that of logical replication
+$node->append_conf('postgresql.conf', 'max_worker_processes = 2');    # the launcher, and that of logical replication
 set_option('returns.database', "'uno, two, three'");
 $log = -s $node->logfile;
 $node->restart;
@@ -246,7 +246,7 @@ is($warnings, 1, 'the log has one warning that no worker process is free');
 $node->append_conf('postgresql.conf', 'max_worker_processes = 12');
 
 # ------------------------------------------------------------ a visit that outlives its launcher
-# One batch, which lasts longer than the launcher needs to start again.
+# One batch that takes longer than the restart of the launcher.
 $node->restart;
 set_option('returns.batch', 4000);
 slow_down($node, 'uno');
@@ -267,7 +267,7 @@ wait_status('uno', "last_run > '$before'", 't', 'the visits go on after a visit 
 unlike(slurp_file($node->logfile, $log), qr/reinitializing/, 'a visit that outlives its launcher crashes no process');
 set_option('returns.batch', 100);
 
-# ------------------------------------------------------------ killed and restarted in the middle
+# ------------------------------------------------------------ killed and restarted during a sweep
 my $cuts = 0;
 foreach my $how ('kill -9 of a sweep', 'kill -9 of the launcher', 'a fast restart', 'an immediate restart', 'kill -9 of the postmaster')
 {
@@ -299,7 +299,7 @@ foreach my $how ('kill -9 of a sweep', 'kill -9 of the launcher', 'a fast restar
 	wait_moved($node, 'uno', $prefix, 12_000, "all returns move after $how");
 }
 
-# ------------------------------------------------------------ promoted in the middle
+# ------------------------------------------------------------ promoted during a sweep
 $node->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'base', has_streaming => 1);

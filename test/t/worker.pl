@@ -1,5 +1,5 @@
-# The background worker: its visits, its status, and that it disturbs no other
-# session.
+# The background worker: its visits, its status, and its effect on other
+# sessions.
 
 use strict;
 use warnings;
@@ -28,7 +28,8 @@ my $shop = q{
 	CREATE SEQUENCE public.orders;
 };
 
-# Open n returns whose deadline comes in so many seconds; the ids.
+# Open n returns whose deadline is this number of seconds from now; returns the
+# ids.
 sub request
 {
 	my ($database, $n, $seconds) = @_;
@@ -122,8 +123,8 @@ is($node->safe_psql('shop', q{SELECT count(*) FROM returns.return_event e WHERE 
 	'0', 'the worker moves no return before its deadline');
 set_option('returns.naptime', 1);
 
-# ------------------------------------------------------------ what the database prefers
-# The worker sweeps read committed, as it must to pass over what is held.
+# ------------------------------------------------------------ settings of the database
+# The worker sweeps under READ COMMITTED, which it needs to skip locked rows.
 $node->safe_psql('shop', q{
 	ALTER DATABASE shop SET default_transaction_isolation = 'serializable';
 	CREATE TABLE public.swept (isolation text);
@@ -141,7 +142,7 @@ $node->safe_psql('shop', q{
 	ALTER DATABASE shop RESET default_transaction_isolation});
 
 # ------------------------------------------------------------ no busy loop
-# What is due and cannot move, or is held, must not keep it busy.
+# A due return that cannot move, or is locked, must not keep the worker busy.
 set_option('returns.database', "''");
 my $id = request('shop', 1, -10);
 $node->safe_psql('shop', "BEGIN; SELECT FROM returns.return_request WHERE id = $id FOR UPDATE; PREPARE TRANSACTION 'held'");
@@ -164,7 +165,7 @@ isnt($node->psql('postgres', q{ALTER SYSTEM SET returns.database = 'a,,b'}), 0, 
 set_option('returns.database', "shop");
 wait_moved('shop', 'a database that is listed again is swept');
 
-# ------------------------------------------------------------ it is ended
+# ------------------------------------------------------------ termination
 my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'returns launcher'});
 is($node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 5000)"), 't', 'the launcher can be terminated');
 request('shop', 2, -10);
@@ -212,7 +213,8 @@ wait_status('busy', 'state', 'no such database', 'worker_status() reports that a
 request('shop', 1, -10);
 wait_moved('shop', 'other databases are swept after one is dropped');
 
-# kill -9 in the middle of a sweep: what was committed stays, the rest follows.
+# kill -9 during a sweep: committed moves stay, and the next visit makes the
+# others.
 load('shop', 40_000);
 ok($node->poll_query_until('shop', q{SELECT count(*) > 1000 FROM returns.return_request WHERE status = 'approved' AND order_ref LIKE 'l%'}), 'the worker is in the middle of a sweep before the kill');
 my $visitor = $node->safe_psql('postgres', q{SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE backend_type = 'returns sweep'});
@@ -221,7 +223,7 @@ ok($node->poll_query_until('shop', q{SELECT count(*) = 0 FROM returns.return_req
 is($node->safe_psql('shop', q{SELECT count(*), count(DISTINCT order_ref) FROM returns.return_event WHERE order_ref LIKE 'l%' AND to_state = 'approved'}),
 	'40000|40000', 'kill -9 of a sweep moves no return twice');
 
-# ------------------------------------------------------------ what it finds is broken
+# ------------------------------------------------------------ damaged tables
 $node->safe_psql('shop', 'ALTER TABLE returns.return_request DISABLE TRIGGER zz_returns_request');
 wait_status('shop', 'state', 'failed', 'worker_status() reports a failed sweep while a trigger is disabled');
 like(status('shop', 'last_error'), qr/zz_returns_request/, 'the error of the failed sweep names the disabled trigger');

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * issue.c
- *		A return is decided: its lines get their prices, its buyer the refunds.
+ *		Decide a return: price its lines and create its refunds.
  *
  * src/records/decision/issue.c
  *
@@ -120,7 +120,7 @@ write_both(Statement *statement, Datum *args, const char *nulls, const char *tab
 	return written;
 }
 
-/* Reduce the deduction to what is taken; an event says so. */
+/* Store the deduction that the price has reduced, and record it in an event. */
 static void
 write_deduction(ReturnRow *row, const Pricing *pricing, const PricedLine *line)
 {
@@ -163,9 +163,9 @@ write_lines(ReturnRow *row, const Pricing *pricing, bool owed)
 
 /*
  * The idempotency key of a refund, for all attempts to send it: a UUID from a
- * hash of what the refund is.  The system identifier of the cluster is hashed
- * too, so that a copy of the database does not send its own new refunds under
- * keys that the original uses.
+ * hash of the content of the refund.  The system identifier of the cluster is
+ * hashed too, so that a copy of the database does not send its own new refunds
+ * under keys that the original uses.
  */
 static char *
 refund_key(ReturnRow *row, int payment_no)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * issue.h
- *		A return is decided: its lines get their prices, its buyer the refunds.
+ *		Decide a return: price its lines and create its refunds.
  *
  * src/records/decision/issue.h
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * price.c
- *		What a return is worth, before anything is written.
+ *		The price of a return, before anything is written.
  *
  * src/records/decision/price.c
  *
@@ -18,7 +18,7 @@
 #include "rules/policy/policy_load.h"
 #include "utils/timestamp.h"
 
-/* o: the units and the money of other returns that decided the same sale line. */
+/* o: units and money of the other decided returns of the same sale line. */
 static Statement select_lines = {
 	"SELECT l.line_no, COALESCE(l.accepted, l.quantity), l.deduction, l.policy_id,"
 	" l.refund_goods, l.refund_fee, l.refund_shipping,"
@@ -81,7 +81,7 @@ stored_amount(ResultSet rows, uint64 row, int col, const Currency *currency,
 	return isnull ? 0 : stored_to_minor(value, currency, what);
 }
 
-/* The policy that applied when the line was requested; for a draft, that applies. */
+/* The policy that applied when the line was requested; in a draft, the current one. */
 static const Policy *
 line_policy(ResultSet lines, uint64 row, const Reason *reason)
 {
@@ -190,7 +190,7 @@ price_line(ResultSet lines, uint64 row, const Pricing *pricing, const Reason *re
 	/*
 	 * The deduction was within the limit when it was entered.  Other units of
 	 * the line were decided since then, and rounding left the smaller share
-	 * to these: reduce the deduction to what they are worth now.
+	 * to these: reduce the deduction to their present value.
 	 */
 	facts.deduction = line->price.goods - line->price.fee;
 	line->cut = money_price_line(&facts, &line->price);
@@ -249,7 +249,7 @@ price_lines(Datum order_ref, int64 return_id, const Reason *reason,
 	return pricing;
 }
 
-/* What the payments of an order have left to refund, and what they have not. */
+/* Amounts of the payments of an order: left to refund, and why others are not. */
 typedef struct Shortage
 {
 	int64		available;
@@ -280,7 +280,7 @@ refuse_total(const Pricing *pricing, int64 return_id, const Shortage *shortage)
 			 err_our_column("payment", "refunded")));
 }
 
-/* What a payment has left to refund; when that is nothing, the reason is counted. */
+/* The amount that a payment has left to refund; adds it to one sum of the shortage. */
 static int64
 payment_left(ResultSet payments, uint64 row, const Pricing *pricing, Shortage *shortage)
 {

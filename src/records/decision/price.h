@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * price.h
- *		What a return is worth, before anything is written.
+ *		The price of a return, before anything is written.
  *
  * The one computation behind paying, estimating and previewing.
  *

@@ -29,8 +29,9 @@ extern void units_release(ReturnRow *row);
 extern void units_hold_again(ReturnRow *row);
 
 /*
- * The return is decided: set accepted where it is null, to what was received or
- * else requested, and free the units that were not accepted.
+ * The return is decided: set accepted where it is null, to the units received
+ * or, if that is null too, to the quantity.  Free the units that were not
+ * accepted.
  */
 extern void units_decide(ReturnRow *row);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attested.c
- *		What an event attests about the money that moved before it.
+ *		The key "booked" of an event, which attests refunds and transfers.
  *
  * src/records/history/attested.c
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * attested.h
- *		What an event attests about the money that moved before it.
+ *		The key "booked" of an event, which attests refunds and transfers.
  *
  * Refunds and ledger transfers are rows of tables of their own.  The next event
  * of the return attests them, so that the audit notices a later change: the key
@@ -43,8 +43,8 @@ extern void attested_refund(ReturnRow *row, const AttestedRefund *refund);
 
 /*
  * The details of the event that is being appended: those given (NULL: none)
- * and what the event attests; NULL when there is neither.  A key "booked" in
- * the details given is dropped: only the extension attests.
+ * and the values that the event attests; NULL when there is neither.  A key
+ * "booked" in the details given is dropped: only the extension attests.
  */
 extern Jsonb *attested_details(ReturnRow *row, Jsonb *details);
 

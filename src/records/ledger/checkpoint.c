@@ -41,8 +41,9 @@ static Statement lock_horizon = {
 /*
  * Sum the entries since the last horizon and move the horizon.  It is one
  * statement, so that the sum and the new horizon are of one snapshot.  $1 is the
- * last horizon, $2 what is added to a transaction id, $3 the least number of
- * entries, $4 now.  Returns the entries, and the balances written and summed.
+ * last horizon, $2 the number that is added to a transaction id, $3 the least
+ * number of entries, $4 now.  Returns the entries, and the balances written
+ * and summed.
  */
 static Statement sum_entries = {
 	"WITH bound AS (SELECT $2 OPERATOR(pg_catalog.+) CAST(CAST("

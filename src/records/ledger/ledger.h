@@ -31,8 +31,9 @@ extern void ledger_post(ReturnRow *row, const char *kind, int64 refund_id, int r
 extern void ledger_reverse(ReturnRow *row, const char *kind, int64 refund_id, int transfer_no);
 
 /*
- * ledger_entry.written of what a transaction writes.  It is greater in a later
- * life of the cluster (journal_epoch()), where transaction ids start again.
+ * ledger_entry.written of the entries of the current transaction.  It is
+ * greater in a later life of the cluster (journal_epoch()), where transaction
+ * ids start again.
  */
 extern int64 ledger_time(uint64 xid);
 

@@ -5,7 +5,7 @@
  *
  * The work is done in the trigger of the return (update_with.h), under the lock
  * of its row: when two refunds of a return settle at the same time, the second
- * transaction sees what the first has posted.
+ * transaction sees the postings of the first.
  *
  * src/records/refund/post.c
  *
@@ -45,9 +45,9 @@ static Statement take_payment = {
 };
 
 /*
- * Another refund of the return that has not settled.  The status alone does not
- * tell: of several refunds that settle in one statement, each is posted in its
- * turn, and the last one moves the return.
+ * Another refund of the return that has not settled.  The status alone does
+ * not show this: of several refunds that settle in one statement, each is
+ * posted in its turn, and the last one moves the return.
  */
 static Statement find_unsettled = {
 	"SELECT FROM returns.refund AS r"
@@ -135,7 +135,7 @@ post_payment(const RefundMove *move)
 				(errcode(ERRCODE_RT_TOO_MUCH_MONEY),
 				 errmsg("payment %d has not enough left for refund " INT64_FORMAT,
 						move->payment_no, move->refund_id),
-				 errdetail("The refund needs %s, which other refunds of the payment have taken since it failed.",
+				 errdetail("The refund needs %s, but other refunds have used the payment since it failed.",
 						   money_text(move->amount, move->currency)),
 				 errhint("Try it again after one of the other refunds has failed."),
 				 err_our_column("payment", "refunded")));

@@ -4,8 +4,8 @@
  *		The triggers of returns.refund: a report moves a refund.
  *
  * A client writes status, provider_ref and failure; the other columns are
- * computed.  The BEFORE trigger decides what the report means (report.h) and
- * fills in the computed columns.  The AFTER trigger posts it (post.h).
+ * computed.  The BEFORE trigger decides the effect of the report (report.h)
+ * and fills in the computed columns.  The AFTER trigger posts it (post.h).
  *
  * sent_at, settled_at and failed_at say when the refund last entered that state,
  * failure why it last failed.  A new try starts without a provider_ref.

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * admit.c
- *		A return is requested: its lines are judged and their units reserved.
+ *		Request a return: judge its lines and reserve their units.
  *
  * Once a return is requested, a rule may decide it at once: the policies of its
  * lines have limits below which the system approves a return, or refunds it
@@ -45,7 +45,7 @@ typedef struct DraftLine
 
 /*
  * Read the lines, and lock them and their sale lines in key order.  An UPDATE or
- * DELETE of a line of the draft locks that line, but not always the request.
+ * DELETE of a line of the draft locks that line, but not always the return.
  */
 static int
 lines_read(const ReturnRow *row, DraftLine **lines)
@@ -183,7 +183,7 @@ line_admit(const ReturnRow *row, const DraftLine *line)
 				 errhint("Retry the transaction.")));
 }
 
-/* Columns of the request that follow from its lines, for the later stages. */
+/* Columns of the return that follow from its lines, for the later stages. */
 static void
 fill_from_lines(ReturnRow *row, const DraftLine *lines, int nlines)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * admit.h
- *		A return is requested: its lines are judged and their units reserved.
+ *		Request a return: judge its lines and reserve their units.
  *
  * src/records/return/admit.h
  *

@@ -178,7 +178,7 @@ request_inserted(TriggerData *trigdata)
 					   row_details(&row));
 }
 
-/* Only a draft can be deleted; its lines and its history go with it. */
+/* Only a draft can be deleted; its lines and its history are deleted with it. */
 HeapTuple
 request_delete(TriggerData *trigdata)
 {
@@ -205,7 +205,7 @@ request_delete(TriggerData *trigdata)
 						   status == NULL ? "" : text_to_cstring(status)),
 				 errhint("Cancel the return instead."),
 				 errtable(row.trigger.rel)));
-	/* a role that row-level security lets pass needs no actor for it */
+	/* a role that row-level security allows to delete it needs no actor */
 	actor = actor_if_any();
 	if (actor != NULL)
 		check_beginner(&row, actor);

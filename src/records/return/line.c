@@ -5,9 +5,9 @@
  *
  * Lines are chosen while the return is a draft.  received, accepted and deduction
  * are written while it is in transit or received.  Locks keep a move of the return
- * from coming in between: an INSERT and a receipt lock the request, which every
- * move locks; an UPDATE or DELETE of a line of the draft has locked the line, and
- * the move that ends the draft locks all lines.
+ * from coming in between: an INSERT and a receipt lock the return, which every
+ * move locks; an UPDATE or DELETE of a line of the draft has locked the line,
+ * and the move that ends the draft locks all lines.
  *
  * src/records/return/line.c
  *
@@ -48,7 +48,7 @@ StaticAssertDecl(lengthof(column_names) == LN_NCOLUMNS, "a column has no name");
 static AttrNumber attno[LN_NCOLUMNS];
 static ColumnSet columns = {"return_line", LN_NCOLUMNS, column_names, attno, InvalidOid, NULL};
 
-/* What the checks need of the return that the line belongs to. */
+/* The values that the checks need of the return that the line belongs to. */
 typedef struct ParentReturn
 {
 	const State *state;
@@ -105,9 +105,10 @@ request_lock(Datum *args)
 
 /*
  * An UPDATE or DELETE has locked the row of the line before its triggers run.
- * Where that lock is enough, the request is locked, for what follows in the
- * transaction, only if it is free, and else read without a lock: waiting here
- * could deadlock, because a move locks the request first and then its lines.
+ * If that lock is enough and the return is locked by another transaction, the
+ * return is read without a lock.  Waiting here could deadlock, because a move
+ * locks the return first and then its lines.  A return that is free is locked
+ * for the rest of the transaction.
  */
 static ResultSet
 request_lock_if_free(Datum *args)
@@ -287,7 +288,7 @@ check_deduction(const TriggerRow *row, const ParentReturn *parent, int accepted)
 						   accepted, deduction);
 }
 
-/* An integer column, or what counts where it is null. */
+/* An integer column, or fallback where it is null. */
 static int
 int_or(const TriggerRow *row, LineColumn col, int fallback)
 {

@@ -112,8 +112,8 @@ was_requested(const ReturnRow *row)
 
 /*
  * Units and money follow the move, before the row and its event are written.
- * outcome.c has the table of what is decided in the state that is entered, and of
- * the states in which the decided units are returned for good.
+ * outcome.c has the table of the states in which a return is decided, and of
+ * those in which the decided units are returned for good.
  */
 static void
 move_effects(ReturnRow *row, const State *from, const State *to)

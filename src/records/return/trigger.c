@@ -4,8 +4,8 @@
  *		The row trigger of returns.return_request: every write to a return.
  *
  * A client moves a return by an UPDATE of status, and may write a few other
- * columns with the move or without one.  The trigger checks what the statement
- * changes, then lets move.c make the move.  Statements of the extension itself
+ * columns with the move or without one.  The trigger checks the changed
+ * columns, then lets move.c make the move.  Statements of the extension itself
  * come through the same trigger (update_with.h).
  *
  * src/records/return/trigger.c
@@ -286,7 +286,7 @@ request_move(RequestChange *change, const State *to)
 		request_decide(row);
 }
 
-/* A statement of update_with.c: do its work, and nothing else. */
+/* A statement of update_with.c: do its work only. */
 static void
 request_update_with(RequestChange *change, const State *to, RowWork work, void *arg)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * actor.c
- *		Who acts: the actor that the session has set, if its role has a grant.
+ *		The actor that the session has set, if its role has a grant for it.
  *
  * Every statement of a client asks for its actor several times, and row-level
  * security asks once more for each policy.  So the answer is remembered until
@@ -104,7 +104,7 @@ void
 actor_init(void)
 {
 	DefineCustomStringVariable("returns.actor",
-							   "Who acts in this session: kind:reference, for example seller:acme.",
+							   "The actor of this session: kind:reference, for example seller:acme.",
 							   NULL, &setting_actor, "", PGC_USERSET, 0,
 							   check_actor, assign_actor, NULL);
 	session_context = AllocSetContextCreate(TopMemoryContext, "returns actor",
@@ -214,7 +214,7 @@ refuse_no_actor(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_RT_ACTOR_NOT_PERMITTED),
 				 errmsg("no actor is set"),
-				 errdetail("Every change of a return is recorded with the actor who made it."),
+				 errdetail("Every change of a return is recorded with the actor that made it."),
 				 errhint("Set returns.actor, for example SET returns.actor = 'buyer:b-17'.")));
 	role = GetUserNameFromId(caller_role(), false);
 	ereport(ERROR,

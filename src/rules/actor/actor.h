@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * actor.h
- *		Who acts: the actor that the session has set, if its role has a grant.
+ *		The actor that the session has set, if its role has a grant for it.
  *
  * src/rules/actor/actor.h
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * permission.c
- *		Which actors may do what, beside the moves of the workflow.
+ *		The permissions of actors, for all that is not a move of the workflow.
  *
  * src/rules/actor/permission.c
  *
@@ -13,7 +13,7 @@
 #include "base/errors.h"
 #include "rules/actor/permission.h"
 
-/* Everybody who takes part in a return, and in a refund. */
+/* All actors that take part in a return, and in a refund. */
 #define ACTORS_OF_RETURN (ACTOR_BUYER | ACTOR_SELLER | ACTOR_CARRIER | ACTORS_OF_PLATFORM)
 #define ACTORS_OF_REFUND (ACTOR_PROVIDER | ACTORS_OF_PLATFORM)
 
@@ -25,7 +25,7 @@ static const struct
 }			permissions[] = {
 	[MAY_BEGIN] = {ACTOR_BUYER | ACTORS_OF_PLATFORM, "begin a return of"},
 	[MAY_CHOOSE_LINES] = {ACTOR_BUYER | ACTOR_OPERATOR, "change the lines of"},
-	[MAY_COUNT_GOODS] = {ACTOR_SELLER | ACTOR_OPERATOR, "write what was received of"},
+	[MAY_COUNT_GOODS] = {ACTOR_SELLER | ACTOR_OPERATOR, "write the receipt of"},
 	[MAY_EDIT] = {ACTORS_OF_RETURN, "edit"},
 	[MAY_CARRY] = {ACTOR_CARRIER, NULL},
 	[MAY_REPORT] = {ACTORS_OF_REFUND, "report on"},

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * permission.h
- *		Which actors may do what, beside the moves of the workflow.
+ *		The permissions of actors, for all that is not a move of the workflow.
  *
- * The table returns.transition says which actors make which move.  Everything
- * else that an actor does with a return or a refund (begin a draft, choose its
- * lines, count the goods, report on a refund) needs a permission.  permission.c
- * has the one table that says which actors have which permission.
+ * The table returns.transition says which actors make which move.  Any other
+ * action of an actor (begin a draft, choose its lines, count the goods, report
+ * on a refund) needs a permission.  permission.c has the one table that says
+ * which actors have which permission.
  *
  * src/rules/actor/permission.h
  *

@@ -144,10 +144,10 @@ roll_suffices(const Policy *policy, const Policy *law)
 }
 
 /*
- * What the law gives and a policy does not, for a sale to which the law would
- * apply; NULL: nothing.  It assumes that a delivery does not precede its
- * purchase, so a window from delivery ends no earlier than one from purchase.
- * Only a return with fault none has a restocking fee.
+ * The benefit that the law gives and a policy does not, for a sale to which
+ * the law would apply; NULL: none.  It assumes that a delivery does not
+ * precede its purchase, so a window from delivery ends no earlier than one
+ * from purchase.  Only a return with fault none has a restocking fee.
  */
 static char *
 shortfall(const Policy *policy, const Policy *law, Fault fault)
@@ -255,8 +255,8 @@ least_specific_sale(const Policy *a, const Policy *b)
 }
 
 /*
- * What the law gives and the policy does not, for a sale at this time; NULL: nothing,
- * or the law would not apply to it.
+ * The benefit that the law gives and the policy does not, for a sale at this
+ * time; NULL: none, or the law would not apply to it.
  */
 static char *
 breach_at(const Policy *policy, const Policy *law, const PolicyIndex *statutory,

@@ -16,8 +16,8 @@
 /*
  * Returns a statutory policy of the index that would apply to some sale at or
  * after the time "from" if this policy did not override it, and that gives the
- * buyer more; NULL: there is none.  *missing says what it gives and this policy
- * does not, as the end of a sentence.
+ * buyer more; NULL: there is none.  *missing is the benefit that this policy
+ * does not give, as the end of a sentence.
  */
 extern const Policy *policy_floor_breach(const Policy *policy, const PolicyIndex *statutory,
 										 TimestampTz from, char **missing);

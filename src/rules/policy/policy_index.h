@@ -58,7 +58,7 @@ typedef struct Policy
 	const char *market;			/* NULL in these five: any */
 	const char *category;
 	const char *reason;
-	int			fault;			/* FAULT_ANY, else Fault */
+	int			fault;			/* FAULT_ANY or a Fault */
 	const char *seller_ref;
 	TimestampTz valid_from;		/* valid when valid_from <= purchased_at <
 								 * valid_to */

@@ -302,7 +302,7 @@ policy_changed(Oid relid)
 	}
 }
 
-/* Keep what was just read, unless the table has changed meanwhile. */
+/* Keep the policies that were just read, unless the table has changed meanwhile. */
 static void
 policies_settle(void)
 {

@@ -31,9 +31,9 @@ extern DateADT term_last_day(DateADT start, int term, TermUnit unit,
 							 const Calendar *calendar, bool roll);
 
 /*
- * The end of a term: an act is in time iff it happens before.  Raises RT009
- * outside the range of the calendar, 22008 for an infinite start or overflow,
- * 22023 for a negative term.
+ * The end of a term: an act is in time if and only if it comes before.  Raises
+ * RT009 outside the range of the calendar, 22008 for an infinite start or
+ * overflow, 22023 for a negative term.
  */
 extern TimestampTz deadline_compute(TimestampTz start, int term, TermUnit unit,
 									pg_tz *zone, const Calendar *calendar, bool roll);

@@ -3,9 +3,9 @@
  * explain_deadline.c
  *		A term in words: every step of the arithmetic, in local dates.
  *
- * Each step is taken from deadline.c, so the text always ends at the deadline.
- * Dates are written in ISO format and in the zone of the market, whatever the
- * settings of the session are.
+ * Each step is computed by deadline.c, so the text always ends at the
+ * deadline.  Dates are written in ISO format and in the zone of the market,
+ * whatever the settings of the session are.
  *
  * src/rules/term/explain_deadline.c
  *

@@ -13,7 +13,7 @@
 #include "datatype/timestamp.h"
 #include "rules/rules.h"
 
-/* How deadline_in_market() computes its result; raises what it raises. */
+/* How deadline_in_market() computes its result; raises the same errors. */
 extern char *deadline_explain(TimestampTz start, int term, TermUnit unit,
 							  const Market *market, bool roll);
 

@@ -71,7 +71,7 @@ is_plain_id(const char *code)
 	return code[strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
 }
 
-/* The code if it can be an id, else a name that is the code of no state. */
+/* The code if it can be an id, otherwise a name that is the code of no state. */
 static char *
 node_id(Machine machine, const char *code, int i)
 {
@@ -217,9 +217,9 @@ state_number(const Diagram *diagram, const State *state)
 }
 
 /*
- * Order the states from the initial one outwards, as a return goes, because the
- * programs that draw place first what they read first.  States that cannot be
- * reached come last.
+ * Order the states from the initial one outwards, as a return goes, because
+ * the drawing programs place the states in the order in which they read them.
+ * States that cannot be reached come last.
  */
 static void
 order_states(Diagram *diagram)

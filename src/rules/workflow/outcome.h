@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * outcome.h
- *		What each resolution does when a return is decided and when it ends.
+ *		The outcome of each resolution: how a return is decided and ends.
  *
  * src/rules/workflow/outcome.h
  *

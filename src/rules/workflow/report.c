@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * report.c
- *		What a report on a refund means for its state.
+ *		The effect of a report on the state of a refund.
  *
  * src/rules/workflow/report.c
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * report.h
- *		What a report on a refund means for its state.
+ *		The effect of a report on the state of a refund.
  *
  * A client reports on a refund by writing its status.  Reports come late, twice
  * and out of order:
@@ -36,7 +36,7 @@ typedef struct RefundReport
 	bool		replaces_ref;	/* does the report replace a provider_ref? */
 } RefundReport;
 
-/* What the history of the refund says. */
+/* Facts from the history of the refund. */
 typedef struct RefundPast
 {
 	bool		settled_under_ref;	/* under the provider_ref of the report */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * silence.c
- *		What happens to a return when nobody acts: are the timers sound?
+ *		Are the timers sound: does every return end if no actor moves it?
  *
  * The move of a timer must be one that the system can make, and timers must not
  * form a ring.  A market that has no timer for some state is no defect of the
@@ -104,7 +104,7 @@ check_timers(Graph *graph)
 
 /* ---- silence ---- */
 
-/* A kind of return, as the timers tell them apart. */
+/* A kind of return, as far as the timers distinguish returns. */
 typedef struct ReturnKind
 {
 	const Market *market;		/* NULL: one that no timer names */
@@ -113,11 +113,11 @@ typedef struct ReturnKind
 } ReturnKind;
 
 /*
- * Where a return of the kind goes from state i when nobody acts: to the target
- * of its timer or, where it has no timer, along any edge that the system may
- * take.  A return that waits for refunds moves when they are settled, whatever
- * its timer says.  Only targets in among are considered (NULL: all).  -1: it
- * stays.
+ * The state that a return of the kind goes to from state i if no actor moves
+ * it: the target of its timer or, where it has no timer, of any edge that the
+ * system may take.  A return that waits for refunds moves when they are
+ * settled, whatever its timer says.  Only targets in among are considered
+ * (NULL: all).  -1: it stays.
  */
 static int
 silent_next(Graph *graph, int i, const ReturnKind *kind, const bool *among)
@@ -152,7 +152,7 @@ ring_text(Graph *graph, int i, const ReturnKind *kind)
 	{
 		seen[i] = true;
 		i = silent_next(graph, i, kind, NULL);
-		Assert(i >= 0);			/* else it would not be in a ring */
+		Assert(i >= 0);			/* otherwise it would not be in a ring */
 		appendStringInfo(&path, " -> \"%s\"", graph->states[i]->code);
 	}
 	return path.data;
@@ -170,8 +170,8 @@ kind_text(const ReturnKind *kind)
 }
 
 /*
- * Does a return of this kind come to rest when nobody acts?  It does in a state
- * that is not open, and where neither a timer nor the system moves it
+ * Does a return of this kind come to rest if no actor moves it?  It does in a
+ * state that is not open, and where neither a timer nor the system moves it
  * (check_exits() reports a state where it should move).  A state from which it
  * reaches no such state is in a ring of timers, or leads to one.
  */
@@ -196,7 +196,7 @@ check_silence(Graph *graph, const ReturnKind *kind, bool *reported)
 			continue;
 		reported[i] = true;
 		graph_add_defect(graph, graph->states[i]->code, DEFECT_SILENCE,
-						 psprintf("When nobody acts, the return never stops: %s (%s).",
+						 psprintf("If no actor moves it, the return never stops: %s (%s).",
 								  ring_text(graph, i, kind), kind_text(kind)));
 	}
 	pfree(ends);
@@ -235,7 +235,7 @@ timer_codes(Graph *graph, const char *(*code_of) (const StageRule *))
 	return codes;
 }
 
-/* Check every kind of return that the timers tell apart. */
+/* Check every kind of return that the timers distinguish. */
 void
 check_silences(Graph *graph)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * silence.h
- *		What happens to a return when nobody acts: are the timers sound?
+ *		Are the timers sound: does every return end if no actor moves it?
  *
  * src/rules/workflow/silence.h
  *
@@ -15,7 +15,7 @@
 /* Report timers that make no move, or one that the system cannot make. */
 extern void check_timers(Graph *graph);
 
-/* Report returns that move for ever when nobody acts.  After graph_check_reached(). */
+/* Report returns that move for ever if no actor moves them.  Call after graph_check_reached(). */
 extern void check_silences(Graph *graph);
 
 /*

@@ -5,8 +5,9 @@
  *
  * Soundness as defined for workflow nets (W. van der Aalst, 1997): every state
  * can be reached from the initial one, a final state can be reached from every
- * state, and here also when nobody acts.  A return is a single token, so its net
- * is a state machine, and these are questions of reachability in a graph.
+ * state, and here also without an act of any actor.  A return is a single
+ * token, so its net is a state machine, and these are questions of
+ * reachability in a graph.
  *
  * A transition may be for one resolution only, so what is reachable depends on
  * the resolution: a state is judged under the resolutions that reach it.  Guards
@@ -53,7 +54,7 @@ with_resolution(const bool *bad)
 		psprintf(" with resolution %s", resolutions_describe(having, " or "));
 }
 
-/* ---- what can be reached from a state ---- */
+/* ---- reachability ---- */
 
 /* Add to goal[] the states from which one of them can be reached. */
 static void
@@ -119,7 +120,7 @@ check_exits(Graph *graph)
 		}
 		if (is_bad_for_any(bad))
 			graph_add_defect(graph, state->code, DEFECT_NO_EXIT,
-							 psprintf("When nobody acts, a return%s waits in \"%s\" for ever: the system can make no transition from it.",
+							 psprintf("If no actor moves it, a return%s waits in \"%s\" for ever: the system can make no transition from it.",
 									  with_resolution(bad), state->code));
 	}
 }

@@ -20,9 +20,9 @@
 #include "rules/workflow/stage_rule.h"
 
 /*
- * The weight of what a rule names.  Any rule that names the market outranks all
- * that do not, and so on down to the resolution; a nearer category outranks a
- * farther one.
+ * The weights of the keys that a rule names.  Any rule that names the market
+ * outranks all that do not, and so on down to the resolution; a nearer
+ * category outranks a farther one.
  */
 #define RANK_MARKET			(1 << 20)
 #define RANK_CATEGORY		(1 << 19)
@@ -116,7 +116,7 @@ compute_end(StageRule *rule, const Market *market, TimestampTz start)
 	if (rule->memo_market == market && rule->memo_start == start)
 		return;
 	calendar = rule->unit == UNIT_HOUR ? NULL : market_calendar(market);
-	rule->memo_market = NULL;	/* what follows may raise an error */
+	rule->memo_market = NULL;	/* the computation may raise an error */
 	rule->memo_due = deadline_compute(start, rule->term, rule->unit, market->zone, calendar, true);
 	/* without the CHECK of its table a rule may have a reminder out of its term */
 	rule->memo_remind = rule->remind <= 0 || rule->remind >= rule->term ? 0 :

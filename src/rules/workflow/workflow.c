@@ -233,7 +233,7 @@ guard_passes(const MoveQuestion *q, const char *guard, Refusal *refusal)
 		refuse_move(refusal, ERRCODE_RT_ILLEGAL_TRANSITION, "status",
 					psprintf("guard \"%s\" refuses to move %s", guard, move_text(q)),
 					TextDatumGetCString(answer),
-					"Resolve what the guard reports, then try again.");
+					"Resolve the cause that the guard reports, then try again.");
 	as_owner_end(&owner);
 	return passes;
 }

@@ -12,7 +12,7 @@
 
 #include "rules/actor/permission.h"
 
-/* What is known about a return or a refund when a move of it is judged. */
+/* The data by which a move of a return or a refund is judged. */
 typedef struct MoveQuestion
 {
 	Machine		machine;
@@ -42,11 +42,11 @@ typedef struct Refusal
 } Refusal;
 
 /*
- * True when the move may be made; else the refusal is filled: RT001 there is no
- * such transition, or its guard refuses; RT002 the actor is not a party or not
- * among the actors of the transition; RT003 the deadline of the stage has
- * passed; RT008 a requirement is missing.  Raises RT009 when the transition has
- * a guard that is no function, and whatever the guard raises.
+ * True when the move may be made.  Otherwise the refusal is filled in: RT001,
+ * there is no such transition, or its guard refuses; RT002, the actor is not a
+ * party or not among the actors of the transition; RT003, the deadline of the
+ * stage has passed; RT008, a requirement is missing.  Raises RT009 when the
+ * transition has a guard that is no function, and whatever the guard raises.
  */
 extern bool move_judge(const MoveQuestion *question, Refusal *refusal);
 

@@ -1,5 +1,5 @@
--- All returns so far are over: their refunds were sent and settled, by the
--- extension's own moves.
+-- All returns so far have ended: their refunds were sent and settled, by moves
+-- of the extension.
 
 \set ON_ERROR_STOP 1
 SET returns.actor = 'operator:bench';

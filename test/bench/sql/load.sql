@@ -1,7 +1,7 @@
--- :n returns, requested and waiting for their seller, as history: loaded with
--- the triggers disabled by the owner, chained and counted as if each had come
--- by itself.  The first :due of them have waited too long.  :sellers is from
--- how many sellers they were bought; :goods 0 leaves their order lines, return
+-- Load :n returns that are requested and wait for their seller.  They are
+-- loaded as history, with the triggers disabled by the owner; their hashes and
+-- counters are as if each was requested by itself.  The first :due of them are
+-- due.  :sellers is the number of sellers; :goods 0 leaves order lines, return
 -- lines and payments out.
 
 \set ON_ERROR_STOP 1
@@ -22,7 +22,7 @@ SET synchronous_commit = off;
 BEGIN;
 CREATE SCHEMA bench;
 
--- Terms in business days that depend on the goods, whatever year it is.
+-- Terms in business days that depend on the goods, in any year.
 UPDATE returns.calendar SET last_day = greatest(last_day, current_date + 730) WHERE code = 'kz';
 UPDATE returns.stage_deadline SET term = 5, unit = 'business_day'
  WHERE market = 'kz' AND state = 'approved';
@@ -31,7 +31,7 @@ VALUES ('kz', 'electronics', 'approved', 7, 'business_day', 'expired'),
 	('kz', 'phones', 'approved', 3, 'business_day', 'expired'),
 	('kz', 'furniture', 'approved', 15, 'business_day', 'expired');
 
--- One line of one piece each.
+-- One line of one unit for each return.
 CREATE TEMP TABLE loaded AS
 SELECT i AS id, 'K' || 100000000 + i AS order_ref, 'b' || i * 7919 % 150001 AS buyer_ref,
 	's' || i * 31 % :sellers AS seller_ref, 1000 + i % 90000 AS amount,

@@ -1,5 +1,4 @@
--- Every return owes its money: one pending refund each.  It came by the
--- extension's own moves.
+-- Every return has one pending refund, created by moves of the extension.
 
 \set ON_ERROR_STOP 1
 SET returns.actor = 'operator:bench';

@@ -1,4 +1,4 @@
--- Packed as they come from a restore, and nothing left to clean up.
+-- Pack the tables as after a restore, so that vacuum has no work left.
 
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;

@@ -1,5 +1,5 @@
 -- The usual ledger in plain SQL: the balance of an account is stored on its row,
--- both rows are locked in order, and every entry says what the balance became.
+-- both rows are locked in order, and every entry has the new balance.
 
 \set ON_ERROR_STOP 1
 CREATE TABLE bench.account (

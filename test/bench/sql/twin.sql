@@ -1,8 +1,8 @@
--- The same rules in PL/pgSQL, as well as one can: they are read at every move
--- from the same tables, so that an edit takes effect at once, each by one probe
--- of an index; the tree of categories is laid out as its closure, and the
--- business days are numbered.  The function runs as its owner, for the callers
--- must not write history themselves.
+-- The same rules in optimized PL/pgSQL.  They are read at every move from the
+-- same tables, each by one probe of an index, so that an edit takes effect at
+-- once.  The tree of categories is stored as its closure, and the business days
+-- are numbered.  The function runs as its owner, because callers must not write
+-- the history themselves.
 
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
@@ -37,7 +37,8 @@ SELECT calendar, day, working,
 ALTER TABLE bench.calendar_day ADD PRIMARY KEY (calendar, day);
 CREATE UNIQUE INDEX ON bench.calendar_day (calendar, number) INCLUDE (day) WHERE working;
 
--- One trigger function for each way to find the last of so many business days.
+-- One trigger function for each way to find the last day of a term in business
+-- days.
 DO $do$
 DECLARE
 	way record;
@@ -109,7 +110,7 @@ BEGIN
 			OR 'evidence' = ANY (edge.requires)
 				AND coalesce(jsonb_array_length(NEW.details -> 'evidence'), 0) = 0)
 	THEN
-		RAISE EXCEPTION 'moving return % to % lacks a requirement', NEW.id, NEW.status;
+		RAISE EXCEPTION 'a requirement for moving return % to % is missing', NEW.id, NEW.status;
 	END IF;
 	IF edge.guard IS NOT NULL THEN
 		EXECUTE format('SELECT %s($1, $2)', edge.guard) INTO refusal USING NEW.id, NEW.status;
@@ -118,7 +119,7 @@ BEGIN
 		END IF;
 	END IF;
 
-	-- Of the terms of its goods, the one that ends first.
+	-- The term of its goods that ends first applies.
 	NEW.due_at := NULL;
 	NEW.wake_at := NULL;
 	NEW.on_timeout := NULL;

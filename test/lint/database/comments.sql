@@ -1,5 +1,6 @@
--- Every table, view, column and routine has a comment: one phrase of at most 80
--- characters, and where that is not all a blank line and lines of at most 100.
+-- Every table, view, column and routine has a comment: one phrase of at most
+-- 80 characters. If there is more, a blank line follows, then lines of at most
+-- 100.
 
 WITH object (what, comment) AS (
 	SELECT CASE WHEN c.relkind IN ('v', 'm') THEN 'view ' ELSE 'table ' END || c.relname,

@@ -10,7 +10,7 @@ use FindBin;
 use lib "$FindBin::Bin/..";
 use LintTree;
 
-# From the roof down.
+# From the top floor down.
 my @floors = ([qw(load)], [qw(time api)], [qw(records definitions)], [qw(rules)], [qw(base)]);
 
 my %floor_of;
@@ -41,7 +41,7 @@ foreach my $file (find_files('src', qr/\.[ch]$/))
 report_circles('files', \%file_uses);
 report_circles('folders', \%folder_uses);
 
-# 0 for the roof.
+# 0 for the top floor.
 sub floor
 {
 	my ($room) = $_[0] =~ m{^src/([^/]+)/};
@@ -59,7 +59,7 @@ sub node
 	return $_[0] =~ s/\.[ch]$//r;
 }
 
-# The files of ours that a file includes, by path or from its own folder.
+# The files of src that a file includes, by path or from its own folder.
 sub included_files
 {
 	my ($file) = @_;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 #
-# The head comment of every C file names the file, says why it exists, and has
+# The head comment of every C file names the file, states its purpose, and has
 # its path; no two headers share a guard.
 
 use strict;

@@ -47,7 +47,7 @@ sub check_link
 	}
 }
 
-# A path below one of our folders that is no pattern (NAME, *, ...).
+# A path below a folder of the tree that is no pattern (NAME, *, ...).
 sub is_path
 {
 	my ($code) = @_;
@@ -68,7 +68,7 @@ sub folder_of
 	return $_[0] =~ m{^(.*/)} ? $1 : '';
 }
 
-# As they are named in links.
+# The form that links use.
 sub headings
 {
 	my ($file) = @_;
