@@ -74,7 +74,6 @@ return_row_load(ReturnRow *row, TriggerData *trigdata)
 	trigger_row_load(&row->trigger, trigdata, &columns);
 	row->now = row->since = clock_now();
 	row->state = NULL;
-	row->owed = -1;
 	row->transfers = row->refunds = NIL;
 }
 

@@ -15,6 +15,8 @@ INSERT INTO returns.return_request (order_ref, reason) VALUES ('new', 'changed_m
 
 -- Do the damage, and say what a statement after it ends with.
 CREATE FUNCTION pg_temp.damaged(damage text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	context text;
 BEGIN
 	EXECUTE damage;
 	SET CONSTRAINTS ALL DEFERRED;
@@ -23,7 +25,8 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'P0999' THEN
 	RETURN 'done';
 WHEN OTHERS THEN
-	RETURN SQLSTATE;
+	GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+	RETURN SQLSTATE || CASE WHEN context LIKE '%(null)%' THEN ' ' || context ELSE '' END;
 END $$;
 -- Without the triggers of a table, but those that make sessions read the rules again.
 CREATE FUNCTION pg_temp.unguarded(tab text, statement text) RETURNS text LANGUAGE sql AS $$

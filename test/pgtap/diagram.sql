@@ -11,5 +11,9 @@ INSERT INTO returns.state (code, kind) VALUES ('two words', 'open'), ('two other
 SELECT is((SELECT count(DISTINCT name[1]) FROM regexp_matches(returns.workflow_diagram('return', format), '\mstate_\d+_\M', 'g') AS name), 2::bigint,
 	format('in a diagram in %s no state gets a name that is the code of another', format))
   FROM unnest('{mermaid,dot}'::text[]) AS format;
+INSERT INTO returns.market (code, timezone, calendar, currency) VALUES ('m', 'UTC', 'kz', 'KZT');
+INSERT INTO returns.stage_deadline (market, state, term, unit, on_timeout) VALUES ('m', 'requested', 77, 'hour', 'approved');
+SELECT ok(returns.workflow_diagram('return', format) LIKE '%after 77 hours (m)%', format('a diagram in %s names a market of one letter at its timer', format))
+  FROM unnest('{mermaid,dot}'::text[]) AS format;
 SELECT * FROM finish();
 ROLLBACK;

@@ -184,4 +184,13 @@ UPDATE returns.refund SET status = 'failed' WHERE return_id = :id;
 SELECT is((SELECT string_agg(to_state || coalesce('/' || (details->>'payment_no'), ''), ' ' ORDER BY seq) FROM returns.return_event WHERE return_id = :id AND seq > 12),
 	'refunded/1 refund_due refund_due/2 refund_due/3', 'a return moves back with the first of the refunds that one statement fails');
 
+-- each report pins the rules and releases them
+DO $$
+BEGIN
+	FOR i IN 1..100 LOOP
+		UPDATE returns.refund SET status = 'failed' WHERE order_ref = 'bulk';
+	END LOOP;
+END $$;
+SELECT is((SELECT count(*) FROM returns.refund WHERE order_ref = 'bulk' AND status = 'failed'), 3::bigint, 'a transaction can repeat a report any number of times');
+
 SELECT * FROM finish();

@@ -4,6 +4,9 @@ SET client_min_messages = warning;
 SELECT no_plan();
 
 SELECT lives_ok('SELECT returns.now()', 'the library is loaded');
+SELECT results_eq($$SELECT name, setting, unit, context FROM pg_settings WHERE name LIKE 'returns.%' AND name <> 'returns.actor' ORDER BY name$$,
+	$$VALUES ('returns.batch', '1000', NULL, 'sighup'), ('returns.clock', '', NULL, 'superuser'), ('returns.database', '', NULL, 'sighup'),
+	('returns.language', 'en', NULL, 'user'), ('returns.naptime', '60', 's', 'sighup')$$, 'the library defines its settings with their defaults');
 SET returns.language = 'pt-br';
 SELECT is(current_setting('returns.language'), 'pt-br', 'returns.language takes a language with a hyphen, and keeps it as it is');
 SELECT throws_ok(format('SET returns.%s = %s', setting, list), '22023', NULL, format('returns.%s refuses a list', setting))

@@ -6,7 +6,7 @@
 \set QUIET on
 SET client_min_messages = error;
 SET timezone = 'Asia/Almaty';
-SELECT plan(28);
+SELECT plan(29);
 SET returns.actor = 'operator:desk';
 SET returns.clock = '2026-03-02 10:00+05';	-- a Monday
 
@@ -165,4 +165,26 @@ ROLLBACK PREPARED 'undo';
 SELECT is(:prepared, 1003, 'or after it was prepared');
 SELECT is(returns.run_deadlines(100000), 1003, 'and move in the end');
 SELECT is((SELECT count(*) FROM returns.return_event WHERE order_ref LIKE 'w%' AND to_state = 'approved'), 1001::bigint, 'each of them once');
+-- ---------------------------------------------------------------- events of one statement
+
+-- A trigger rolls a subtransaction back for each row: the events of the rows
+-- before it are kept.
+SELECT pg_temp.sell(o) FROM unnest('{kept1,kept2,kept3}'::text[]) AS o;
+SELECT pg_temp.bring(o) FROM unnest('{kept1,kept2,kept3}'::text[]) AS o;
+CREATE FUNCTION public.undo_fails_inside() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	BEGIN
+		RAISE EXCEPTION 'rolled back';
+	EXCEPTION WHEN raise_exception THEN
+		NULL;
+	END;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER aaa BEFORE UPDATE ON returns.return_request FOR EACH ROW EXECUTE FUNCTION public.undo_fails_inside();
+UPDATE returns.return_request SET status = 'approved' WHERE order_ref LIKE 'kept_';
+DROP TRIGGER aaa ON returns.return_request;
+SELECT results_eq($$SELECT order_ref, pg_temp.story(order_ref) FROM returns.return_request WHERE order_ref LIKE 'kept_' ORDER BY 1$$,
+	$$SELECT 'kept' || n, 'transition:requested>approved' FROM generate_series(1, 3) AS n$$,
+	'a statement keeps the events of its earlier rows when a trigger rolls back a subtransaction');
+
 SELECT finish();
