@@ -71,7 +71,8 @@ SELECT public.refused(t, 'ADD CONSTRAINT mine ' || definition, 'DROP CONSTRAINT 
 	('EXCLUDE (return_id WITH =) DEFERRABLE INITIALLY DEFERRED', '23P01', 'A deferred exclusion constraint')
   ) c (definition, state, what);
 SELECT public.refused(t, format('ALTER %I SET NOT NULL', c), format('ALTER %I DROP NOT NULL', c), '23502', 'A NOT NULL constraint')
-  FROM (VALUES ('return_event', 'note'), ('ledger_transfer', 'reverses'), ('ledger_entry', 'party_ref')) v (t, c);
+  FROM (VALUES ('return_event', 'note'), ('return_event', 'due_at'), ('return_event', 'details'), ('return_event', 'from_state'), ('ledger_transfer', 'reverses'),
+	('ledger_transfer', 'refund_id'), ('ledger_entry', 'party_ref')) v (t, c);
 SELECT public.refused('return_event', 'ALTER actor_ref TYPE varchar(3)', 'ALTER actor_ref TYPE text', '22001', 'A limit of a length');
 
 ALTER TABLE returns.ledger_entry DROP CONSTRAINT ledger_entry_amount_check;

@@ -83,6 +83,19 @@ foreach my $s ($busy, $idle)
 }
 is($busy->query("SELECT take(ask(sell('a')), 'approved')"), 'approved', 'the session that will drop the extension has cached plans and rules');
 is($idle->query("SELECT take(ask(sell('b')), 'approved')"), 'approved', 'another session has cached plans and rules');
+
+# A session that misses the messages about changes, because they are too many, is
+# told that everything has changed.
+my $requires = "SELECT requires FROM returns.allowed_actions((SELECT id FROM returns.return_request WHERE order_ref = 'b')) WHERE to_state = 'received'";
+my $edit = "UPDATE returns.transition SET requires = '%s' WHERE machine = 'return' AND from_state = 'approved' AND to_state = 'received'";
+my $pid = $idle->query('SELECT pg_backend_pid()');
+is($idle->query($requires), '{}', 'a session has read the rules before they change');
+kill 'STOP', $pid;
+$busy->query('BEGIN; ' . sprintf($edit, '{note}') . q{; DO $$ BEGIN FOR i IN 1..1000 LOOP CREATE TABLE many (a int); DROP TABLE many; END LOOP; END $$; COMMIT});
+kill 'CONT', $pid;
+is($idle->query($requires), '{note}', 'a session that missed the messages about a change reads the rules again');
+$busy->query(sprintf($edit, '{}'));
+
 $busy->query('CREATE TABLE kept AS SELECT * FROM returns.return_request');
 
 my ($ret, $out, $err) = $node->psql('postgres', 'DROP EXTENSION returns');
