@@ -226,7 +226,7 @@ static void
 check_update(const Fact *fact)
 {
 	bool		changed = false;
-	bool		unused = false;
+	int			fixed = -1;		/* a changed column that must not change while in use */
 
 	for (int col = fact->table->first_computed; col < fact->row.columns->ncolumns; col++)
 		if (trigger_changed(&fact->row, col))
@@ -236,12 +236,11 @@ check_update(const Fact *fact)
 		if (!trigger_changed(&fact->row, col))
 			continue;
 		changed = true;
-		if (may_fill_in(fact, col) || unused)
-			continue;
-		if (fact_in_use(fact))
-			refuse_fact(fact, col);
-		unused = true;
+		if (fixed < 0 && !may_fill_in(fact, col))
+			fixed = col;
 	}
+	if (fixed >= 0 && fact_in_use(fact))
+		refuse_fact(fact, fixed);
 	if (changed)
 		fact->table->check(&fact->row);
 }

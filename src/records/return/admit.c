@@ -163,9 +163,9 @@ line_admit(const ReturnRow *row, const DraftLine *line)
 	};
 	Datum		sale[3];
 	Datum		args[5];
-	char		nulls[] = "     ";
 
-	Assert(line->verdict.sqlstate == 0 && line->verdict.policy != NULL);
+	Assert(line->verdict.sqlstate == 0 && line->verdict.policy != NULL &&
+		   line->verdict.has_window);
 	sale[0] = ROW_VALUE(row, REQ_ORDER_REF);
 	sale[1] = Int32GetDatum(line->sale.line_no);
 	sale[2] = Int32GetDatum(line->quantity);
@@ -174,8 +174,7 @@ line_admit(const ReturnRow *row, const DraftLine *line)
 	args[2] = Int32GetDatum(line->sale.line_no);
 	args[3] = Int64GetDatum(line->verdict.policy->id);
 	args[4] = TimestampTzGetDatum(line->verdict.window_ends_at);
-	nulls[4] = line->verdict.has_window ? ' ' : 'n';
-	if (statement_run(&set_policy, args, nulls).nrows != 1)
+	if (statement_run(&set_policy, args, NULL).nrows != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("lines of return " INT64_FORMAT " changed while it was requested", row_id(row)),

@@ -18,23 +18,27 @@
 bool
 stage_start(Datum order_ref, int64 return_id, const State *state, StageStart *start)
 {
-	/* the last move, and the deadline of the stage before it */
+	/*
+	 * The last move: its time, whether the system made it, whether it entered
+	 * the state, and the deadline of the stage before it.
+	 */
 	static Statement last_move = {
-		"SELECT e.at, e.actor" EQ "'system', e.to_state,"
+		"SELECT e.at, e.actor" EQ "'system', e.to_state" EQ "$3,"
 		" (SELECT p.due_at FROM returns.return_event p WHERE p.order_ref" EQ "e.order_ref"
 		" AND p.return_id" EQ "e.return_id"
 		" AND p.seq" EQ "(e.seq OPERATOR(pg_catalog.-) 1))"
 		" FROM returns.return_event e"
 		" WHERE e.order_ref" EQ "$1 AND e.return_id" EQ "$2 AND e.kind" EQ "'transition'"
 		" ORDER BY e.seq DESC LIMIT 1",
-		2, {TEXTOID, INT8OID}
+		3, {TEXTOID, INT8OID, TEXTOID}
 	};
-	Datum		args[2] = {order_ref, Int64GetDatum(return_id)};
+	Datum		args[3] = {
+		order_ref, Int64GetDatum(return_id), PointerGetDatum(state->code_text)
+	};
 	ResultSet	move = statement_run(&last_move, args, NULL);
 	TimestampTz due_at;
 
-	if (move.nrows == 0 || result_is_null(move, 0, 3) ||
-		strcmp(result_cstring(move, 0, 3), state->code) != 0)
+	if (move.nrows == 0 || !result_bool(move, 0, 3))
 		return false;
 	result_time(move, 0, 1, &start->entered);
 	start->since = start->entered;
