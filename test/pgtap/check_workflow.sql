@@ -4,7 +4,7 @@
 SET client_min_messages = error;
 SET returns.clock = '2026-03-02 12:00+05';
 
-SELECT plan(149);
+SELECT plan(151);
 
 -- Run an edit, show its defects and the error of its commit, and roll it back.
 CREATE FUNCTION edit(statements text, OUT defects text[], OUT details text, OUT verdict text) LANGUAGE plpgsql AS $$
@@ -61,6 +61,8 @@ SELECT finds($$
 	'two states that lead to each other only');
 SELECT finds($$DELETE FROM returns.transition WHERE to_state = 'request_disputed'$$,
 	'{return/request_disputed/unreachable state}', 'deleting the only edge to a state');
+SELECT finds($$INSERT INTO returns.transition (from_state, to_state, actors) VALUES ('received', 'exchanged', '{system}')$$,
+	'{"return/exchanged/move that money and goods do not follow"}', 'a path to exchanged past exchange_due, once for all resolutions');
 SELECT finds($$UPDATE returns.transition SET resolution = 'exchange' WHERE to_state = 'refunded'$$,
 	'{return/refund_due/no path to a final state,return/refund_due/open state without an exit by timer or system}',
 	'an exit for the other resolution only');

@@ -3,7 +3,7 @@
 
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(18);
+SELECT plan(19);
 SET returns.actor = 'operator:desk';
 SET returns.clock = '2026-03-02 10:00+05';
 
@@ -72,4 +72,10 @@ SELECT returns.checkpoint_balances();
 ROLLBACK;
 SELECT is(pg_temp.due(), -133.32, 'a checkpoint that was rolled back takes nothing out of the balance');
 SELECT is_empty($$SELECT * FROM returns.verify() WHERE invariant = 'ledger_checkpoint'$$, 'the checkpoint is the sum of what was written before its horizon');
+
+-- A trigger of the user keeps rows out of the checkpoint: it would not be the sum.
+CREATE FUNCTION pg_temp.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER aaa BEFORE INSERT OR UPDATE ON returns.ledger_checkpoint FOR EACH ROW EXECUTE FUNCTION pg_temp.swallow();
+SELECT throws_ok('SELECT returns.checkpoint_balances()', 'RT007', NULL, 'a checkpoint fails when a trigger suppresses its rows');
+DROP TRIGGER aaa ON returns.ledger_checkpoint;
 SELECT finish();
