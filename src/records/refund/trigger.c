@@ -4,7 +4,7 @@
  *		The triggers of returns.refund: a report moves a refund.
  *
  * A client writes status, provider_ref and failure; the other columns are
- * computed.  The BEFORE trigger decides the effect of the report (report.h)
+ * computed.  The BEFORE trigger decides the effect of the report (refund_report.h)
  * and fills in the computed columns.  The AFTER trigger posts it (post.h).
  *
  * sent_at, settled_at and failed_at say when the refund last entered that state,
@@ -27,7 +27,7 @@
 #include "rules/cache/cache.h"
 #include "rules/money.h"
 #include "rules/session.h"
-#include "rules/workflow/report.h"
+#include "rules/workflow/refund_report.h"
 #include "rules/workflow/workflow.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"

@@ -21,7 +21,7 @@
 #include "miscadmin.h"
 #include "records/decision/issue.h"
 #include "records/return/admit.h"
-#include "records/return/checks.h"
+#include "records/return/column_checks.h"
 #include "records/return/move.h"
 #include "records/sale_facts.h"
 #include "rules/cache/cache.h"

@@ -16,7 +16,7 @@
 #include "catalog/pg_type.h"
 #include "records/history/journal.h"
 #include "records/return/begin.h"
-#include "records/return/checks.h"
+#include "records/return/column_checks.h"
 #include "records/return/move.h"
 #include "rules/actor/permission.h"
 #include "rules/cache/cache.h"

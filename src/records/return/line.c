@@ -23,7 +23,7 @@
 #include "catalog/pg_type.h"
 #include "records/decision/issue.h"
 #include "records/history/journal.h"
-#include "records/return/checks.h"
+#include "records/return/column_checks.h"
 #include "records/update_with.h"
 #include "rules/actor/permission.h"
 #include "rules/cache/cache.h"

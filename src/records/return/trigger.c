@@ -22,7 +22,7 @@
 #include "catalog/pg_type.h"
 #include "records/return/admit.h"
 #include "records/return/begin.h"
-#include "records/return/checks.h"
+#include "records/return/column_checks.h"
 #include "records/return/move.h"
 #include "records/update_with.h"
 #include "rules/cache/cache.h"

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * report.h
+ * refund_report.h
  *		The effect of a report on the state of a refund.
  *
  * A client reports on a refund by writing its status.  Reports come late, twice
@@ -17,12 +17,12 @@
  *
  * The functions judge from values and run no statement.
  *
- * src/rules/workflow/report.h
+ * src/rules/workflow/refund_report.h
  *
  *-------------------------------------------------------------------------
  */
-#ifndef RETURNS_REPORT_H
-#define RETURNS_REPORT_H
+#ifndef RETURNS_REFUND_REPORT_H
+#define RETURNS_REFUND_REPORT_H
 
 #include "rules/actor/actor.h"
 
@@ -66,4 +66,4 @@ extern bool report_pays_twice(const RefundReport *report);
  */
 extern bool chargeback_allows_sending(Chargeback chargeback, const Actor *actor);
 
-#endif							/* RETURNS_REPORT_H */
+#endif							/* RETURNS_REFUND_REPORT_H */

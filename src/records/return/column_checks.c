@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
- * checks.c
+ * column_checks.c
  *		Checks of a return that is begun, edited or requested.
  *
- * src/records/return/checks.c
+ * src/records/return/column_checks.c
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "base/errors.h"
-#include "records/return/checks.h"
+#include "records/return/column_checks.h"
 #include "rules/cache/cache.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
- * report.c
+ * refund_report.c
  *		The effect of a report on the state of a refund.
  *
- * src/rules/workflow/report.c
+ * src/rules/workflow/refund_report.c
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 
 #include "rules/actor/permission.h"
 #include "rules/cache/cache.h"
-#include "rules/workflow/report.h"
+#include "rules/workflow/refund_report.h"
 
 bool
 report_may_be_old(const RefundReport *report)

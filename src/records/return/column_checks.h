@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * checks.h
+ * column_checks.h
  *		Checks of a return that is begun, edited or requested.
  *
- * src/records/return/checks.h
+ * src/records/return/column_checks.h
  *
  *-------------------------------------------------------------------------
  */
-#ifndef RETURNS_CHECKS_H
-#define RETURNS_CHECKS_H
+#ifndef RETURNS_COLUMN_CHECKS_H
+#define RETURNS_COLUMN_CHECKS_H
 
 #include "records/row.h"
 
@@ -27,4 +27,4 @@ extern void check_reason(const ReturnRow *row);
 /* 22023 unless the details are a JSON object, or null. */
 extern void check_details(const ReturnRow *row);
 
-#endif							/* RETURNS_CHECKS_H */
+#endif							/* RETURNS_COLUMN_CHECKS_H */
