@@ -153,5 +153,22 @@ ALTER TABLE returns.return_request ENABLE TRIGGER zz_returns_request;
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1}]', 'defective', idempotency_key => '')$$, '22023', NULL, 'open_return() refuses an empty idempotency key');
 SELECT throws_ok($$SELECT returns.open_return('B', '[{"line_no":1,"quantity":1},{"line_no":2,"quantity":1},{"line_no":1,"quantity":2}]', 'defective')$$, '23505', NULL, 'open_return() refuses a line that is named twice');
 SELECT lives_ok(format('SELECT returns.act(%s, ''received'')', :id), 'a return moves after the user''s triggers are dropped');
+
+-- A trigger of the shop sweeps after a return that stays due was rescheduled:
+-- the sweep moves it, and does not reschedule it once more.
+INSERT INTO returns.sale_line (order_ref, line_no, buyer_ref, seller_ref, sku, category, market, quantity, amount_paid, currency, purchased_at, delivered_at)
+VALUES ('due', 1, 'b', 's', 'sku', 'clothing', 'kz', 1, 10, 'KZT', '2026-02-27 10:00+05', '2026-03-01 10:00+05');
+SELECT returns.open_return('due', '[{"line_no":1,"quantity":1}]', 'changed_mind') AS due \gset
+SET returns.clock = '2026-04-20 10:00+05';
+UPDATE returns.stage_deadline SET term = term + 1 WHERE state = 'requested';
+CREATE FUNCTION public.sweep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM returns.run_deadlines(); RETURN NULL; END';
+CREATE TRIGGER aaa AFTER UPDATE ON returns.return_request FOR EACH ROW WHEN (OLD.order_ref = 'due' AND OLD.status = NEW.status) EXECUTE FUNCTION public.sweep();
+SELECT returns.reschedule() \g /dev/null
+DROP TRIGGER aaa ON returns.return_request;
+DROP FUNCTION public.sweep();
+SELECT results_eq(format('SELECT kind, from_state, to_state, actor FROM returns.return_event WHERE return_id = %s AND seq > 2 ORDER BY seq', :due),
+	$$VALUES ('override', 'requested', 'requested', 'operator'), ('transition', 'requested', 'approved', 'system')$$,
+	'a trigger that sweeps after a return was rescheduled moves it by its timer');
+
 SELECT is_empty('SELECT * FROM returns.verify()', 'verify() finds nothing after the refused triggers');
 SELECT finish();
