@@ -48,8 +48,12 @@ DECLARE
 	draft bigint := life.newest('draft');
 BEGIN
 	CASE floor(random() * 6)
-	WHEN 0, 1 THEN UPDATE returns.return_line SET quantity = 1 + floor(random() * 3) WHERE return_id = draft AND line_no >= life.any_of('1', '2', '3')::int;
-	WHEN 2 THEN DELETE FROM returns.return_line WHERE return_id = draft AND line_no = 3;
+	WHEN 0, 1 THEN
+		PERFORM FROM returns.return_request WHERE id = draft FOR NO KEY UPDATE;
+		UPDATE returns.return_line SET quantity = 1 + floor(random() * 3) WHERE return_id = draft AND line_no >= life.any_of('1', '2', '3')::int;
+	WHEN 2 THEN
+		PERFORM FROM returns.return_request WHERE id = draft FOR NO KEY UPDATE;
+		DELETE FROM returns.return_line WHERE return_id = draft AND line_no = 3;
 	WHEN 3 THEN
 		IF draft IS NOT NULL THEN
 			INSERT INTO returns.return_line (return_id, line_no, quantity) VALUES (draft, 3, 1) ON CONFLICT DO NOTHING;
